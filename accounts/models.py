@@ -1,0 +1,70 @@
+"""Accounts, API tokens, and the audit: who did what, when, to what, with what outcome."""
+
+import hashlib
+import secrets
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rights import Role
+
+
+class User(AbstractUser):
+    """A person. The role says what they may do."""
+
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class ApiToken(models.Model):
+    """Lets a program act as its user. Only a hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    created = models.DateTimeField(auto_now_add=True)
+    last_used = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_token_a_name")]
+
+    @staticmethod
+    def hash(token: str) -> str:
+        """Tokens are random and long: a plain SHA-256 cannot be guessed back."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def make(cls, user: User, name: str) -> str:
+        """Stores a new token of `user` and returns it: the only time that it can be seen."""
+        token = f"dmg_{secrets.token_urlsafe(32)}"
+        cls.objects.create(user=user, name=name, digest=cls.hash(token))
+        return token
+
+    @classmethod
+    def user_of(cls, token: str) -> User | None:
+        """The active user of a token, or None."""
+        found = cls.objects.select_related("user").filter(digest=cls.hash(token), user__is_active=True).first()
+        return found.user if found else None
+
+
+class AuditEntry(models.Model):
+    """One act. Rows are only ever added; the names stay when a user or host is deleted."""
+
+    time = models.DateTimeField(auto_now_add=True, db_index=True)
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=60)
+    host = models.CharField(max_length=100, blank=True)
+    target = models.CharField(max_length=255, blank=True)
+    outcome = models.CharField(max_length=20, default="done")
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.time:%F %T} {self.actor_name} {self.action} {self.host}/{self.target}: {self.outcome}"

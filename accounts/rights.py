@@ -1,0 +1,60 @@
+"""Who may do what: rights by name, and the three built-in roles that hold them."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+
+class Right(StrEnum):
+    """A rule that a page, a socket, an act or an API route names. PUBLIC and LOGIN are not rights but lower bars."""
+
+    PUBLIC = "public"
+    LOGIN = "login"
+    HOSTS_VIEW = "hosts.view"
+    HOSTS_MANAGE = "hosts.manage"
+    CONTAINERS_VIEW = "containers.view"
+    CONTAINERS_OPERATE = "containers.operate"
+    CONTAINERS_REVEAL = "containers.reveal"
+    CONTAINERS_TERMINAL = "containers.terminal"
+    IMAGES_VIEW = "images.view"
+    IMAGES_MANAGE = "images.manage"
+    NETWORKS_VIEW = "networks.view"
+    VOLUMES_VIEW = "volumes.view"
+    LOGS_VIEW = "logs.view"
+    STATS_VIEW = "stats.view"
+    JOBS_VIEW = "jobs.view"
+    JOBS_MANAGE = "jobs.manage"
+    EVENTS_VIEW = "events.view"
+    USERS_MANAGE = "users.manage"
+
+
+class Role(models.TextChoices):
+    """The built-in roles."""
+
+    ADMIN = "admin", _("Administrator")
+    OPERATOR = "operator", _("Operator")
+    VIEWER = "viewer", _("Viewer")
+
+
+ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
+RIGHTS_OF: dict[str, frozenset[Right]] = {
+    Role.ADMIN: ALL,
+    Role.OPERATOR: ALL - {Right.HOSTS_MANAGE, Right.USERS_MANAGE},
+    Role.VIEWER: frozenset(right for right in ALL if right.endswith(".view")),
+}
+
+
+def allows(user: "User | AnonymousUser | None", right: Right) -> bool:
+    """Whether `user` meets the rule `right`; a disabled account meets none but PUBLIC."""
+    if right is Right.PUBLIC:
+        return True
+    if user is None or not user.is_authenticated or not user.is_active:
+        return False
+    return right is Right.LOGIN or right in RIGHTS_OF.get(user.role, frozenset())

@@ -1,0 +1,60 @@
+"""How an error looks: a page, a toast for htmx, or RFC 9457 problem JSON under /api/."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from common.errors import DermagaError, Denied, NotFound
+
+
+def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:
+    """RFC 9457 problem JSON."""
+    body = {"type": f"urn:dermaga:{code}", "title": title, "status": status, "code": code, **more}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def answer(request: HttpRequest, error: DermagaError) -> HttpResponse:
+    """The answer for one of our errors, in the form that the asker reads."""
+    detail = getattr(error, "detail", "")
+    if request.path.startswith("/api/"):
+        more = {"field": error.field} if hasattr(error, "field") else {}
+        return problem(error.status, error.code, str(error), detail=detail, **more)
+    return page(request, error.status, str(error), detail)
+
+
+def page(request: HttpRequest, status: int, sentence: str, detail: str = "") -> HttpResponse:
+    """An error page, or the bare fragment when htmx asks."""
+    fragment = bool(getattr(request, "htmx", False))
+    template = "errors/fragment.html" if fragment else "errors/page.html"
+    return render(request, template, {"status": status, "sentence": sentence, "detail": detail}, status=status)
+
+
+def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler403."""
+    if request.path.startswith("/api/"):
+        return problem(403, "denied", str(Denied()))
+    return page(request, 403, str(Denied()))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler404."""
+    if request.path.startswith("/api/"):
+        return problem(404, "not_found", str(NotFound()))
+    return page(request, 404, str(NotFound()))
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler400."""
+    return page(request, 400, _("The browser sent something that cannot be read. Go back and try again."))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """handler500: our fault; the request id leads to the log entry."""
+    sentence = _("Dermaga failed to answer. The log has the reason under request id %(id)s.") % {
+        "id": getattr(request, "request_id", "?")
+    }
+    if request.path.startswith("/api/"):
+        return problem(500, "broken", sentence)
+    return page(request, 500, sentence)

@@ -1,0 +1,71 @@
+"""One tree for every error that a person sees: a sentence, a status, and a code for programs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+
+class DermagaError(Exception):
+    """Something a person did or met cannot be done; `str()` is the sentence in the reader's language."""
+
+    status = 400
+    code = "error"
+    template: str = gettext_noop("That cannot be done.")
+
+    def __init__(self, template: str = "", params: Mapping[str, Any] | None = None) -> None:
+        """`template` is an English sentence with %(name)s places, marked for translation where it is written."""
+        self.template = template or self.template
+        self.params = dict(params or {})
+        super().__init__(self.template)
+
+    def __str__(self) -> str:
+        sentence = str(_(self.template))
+        return sentence % self.params if self.params else sentence
+
+
+class NotFound(DermagaError):
+    """Unknown, or hidden from this user: the two look alike."""
+
+    status = 404
+    code = "not_found"
+    template = gettext_noop("There is no such thing here, or you may not see it.")
+
+
+class Denied(DermagaError):
+    """Visible, but this user lacks the right to do that."""
+
+    status = 403
+    code = "denied"
+    template = gettext_noop("Your role does not allow this. Ask an administrator.")
+
+
+class Conflict(DermagaError):
+    """The object is not in a state that allows this."""
+
+    status = 409
+    code = "conflict"
+
+
+class Invalid(DermagaError):
+    """A value is wrong; `field` names it."""
+
+    status = 422
+    code = "invalid"
+
+    def __init__(self, field: str, template: str, params: Mapping[str, Any] | None = None) -> None:
+        self.field = field
+        super().__init__(template, params)
+
+
+class Failure(DermagaError):
+    """An engine or another server did not do what was asked; carries its code and its own words."""
+
+    def __init__(
+        self, code: str, status: int, template: str, params: Mapping[str, Any] | None = None, detail: str = ""
+    ) -> None:
+        self.code = code
+        self.status = status
+        self.detail = detail
+        super().__init__(template, params)

@@ -1,0 +1,45 @@
+"""Request ids in every log line, and errors turned into answers in one place."""
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from common.error_pages import answer
+from common.errors import DermagaError
+
+Handler = Callable[[HttpRequest], HttpResponse]
+log = structlog.get_logger("dermaga.http")
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, shown as X-Request-Id and in every log line written while it is handled."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if given.isalnum() and len(given) <= 64 else uuid.uuid4().hex[:16]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=request_id)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        if response.status_code >= 500:
+            log.error("answered", method=request.method, path=request.path, status=response.status_code)
+        return response
+
+
+class ErrorMiddleware:
+    """Answers our own errors as a page, an htmx fragment or problem JSON."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return answer(request, error) if isinstance(error, DermagaError) else None

@@ -1,0 +1,56 @@
+"""Fields that are stored encrypted (Fernet, key in DERMAGA_ENCRYPTION_KEY)."""
+
+import json
+from functools import cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+@cache
+def box() -> MultiFernet:
+    """The cipher; several keys, separated by commas, allow a change of key: the first one encrypts."""
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in settings.DERMAGA_ENCRYPTION_KEY.split(",")])
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "DERMAGA_ENCRYPTION_KEY is not a Fernet key (32 bytes in URL-safe base64)."
+        ) from error
+
+
+class Undecipherable(Exception):
+    """A stored secret was written with another DERMAGA_ENCRYPTION_KEY."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A stored secret cannot be read: DERMAGA_ENCRYPTION_KEY is not the key it was written with."
+        )
+
+
+class EncryptedTextField(models.TextField):
+    """Text that only this installation's key can read."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return box().encrypt(str(value).encode()).decode() if value else ""
+
+    def from_db_value(self, value: str | None, *_: Any) -> str:
+        if not value:
+            return ""
+        try:
+            return box().decrypt(value.encode()).decode()
+        except InvalidToken as error:
+            raise Undecipherable from error
+
+
+class EncryptedJSONField(EncryptedTextField):
+    """JSON that only this installation's key can read."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(json.dumps(value, separators=(",", ":")))
+
+    def from_db_value(self, value: str | None, *rest: Any) -> Any:  # type: ignore[override]
+        text = super().from_db_value(value, *rest)
+        return json.loads(text) if text else None

@@ -1,0 +1,18 @@
+"""The Celery app: `celery -A dashboard worker|beat`, or the threads that `manage.py up` starts."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+app = Celery("dermaga")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["jobs"])
+app.autodiscover_tasks(["hosts"], related_name="jobs")
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Celery sets up logging of its own unless somebody answers this signal."""

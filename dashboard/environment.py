@@ -1,0 +1,82 @@
+"""Reads settings from the environment, each secret also from a file; a bad value stops the start and names itself."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of `name`, or the content of the file that `name_FILE` points to, or `default`."""
+    path = os.environ.get(f"{name}_FILE")
+    if path and not os.environ.get(name):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE={path} cannot be read ({error.strerror}).") from error
+    return os.environ.get(name) or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A yes/no setting: 1, true, yes, on or 0, false, no, off."""
+    value = text(name, "yes" if default else "no").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}={value} is neither yes nor no.")
+
+
+def number(name: str, default: int, lowest: int, highest: int) -> int:
+    """A whole number between `lowest` and `highest`."""
+    value = text(name, str(default))
+    if not value.isdecimal() or not lowest <= int(value) <= highest:
+        raise ImproperlyConfigured(f"{name}={value} is not a whole number from {lowest} to {highest}.")
+    return int(value)
+
+
+def names(name: str, default: str = "") -> list[str]:
+    """A comma-separated list without its empty entries."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def data_folder(default: Path) -> Path:
+    """The folder for the database file and the keys; made with mode 0700 when missing."""
+    folder = Path(text("DERMAGA_DATA", str(default))).expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the data folder {folder} cannot be written ({error.strerror}). "
+            "Give it to this user or set DERMAGA_DATA to another folder."
+        ) from error
+    return folder
+
+
+def kept_secret(name: str, folder: Path, make: str) -> str:
+    """The secret `name` from the environment, else from `folder/NAME`, made there (mode 0600) at the first start.
+
+    `make` is "django" (a random string) or "fernet" (a key for `cryptography.fernet`).
+    """
+    given = text(name)
+    if given:
+        return given
+    file = folder / name.lower()
+    if not file.exists():
+        from cryptography.fernet import Fernet
+
+        value = Fernet.generate_key().decode() if make == "fernet" else secrets.token_urlsafe(50)
+        draft = folder / f".{name.lower()}-{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(value)
+        try:
+            os.link(draft, file)  # two processes starting together agree on the first one's key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()

@@ -1,0 +1,37 @@
+"""Access: each function returns the object or raises. Unknown and hidden look alike (404); a missing right on a
+visible object is 403."""
+
+from typing import Any
+
+from accounts.rights import Right, allows
+from common.errors import Denied, NotFound
+from hosts.models import Container, Host
+
+
+def _demand(user: Any, view: Right, right: Right) -> None:
+    if not allows(user, view):
+        raise NotFound
+    if not allows(user, right):
+        raise Denied
+
+
+def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
+    """The host called `name`, if `user` may see it and has `right`."""
+    host = Host.objects.visible_to(user).filter(name=name).first()
+    if host is None:
+        raise NotFound
+    _demand(user, Right.HOSTS_VIEW, right)
+    return host
+
+
+def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONTAINERS_VIEW) -> Container:
+    """The container `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host."""
+    rows = Container.objects.visible_to(user).select_related("host").filter(host__name=host_name)
+    found = rows.filter(name=ref).first() or rows.filter(engine_id=ref).first()
+    if found is None and len(ref) >= 4:
+        alike = list(rows.filter(engine_id__startswith=ref)[:2])
+        found = alike[0] if len(alike) == 1 else None
+    if found is None:
+        raise NotFound
+    _demand(user, Right.CONTAINERS_VIEW, right)
+    return found

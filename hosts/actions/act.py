@@ -1,0 +1,49 @@
+"""How every act on an engine runs: the right first, then the engine, then the audit, whatever the outcome."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from accounts.audit import record
+from accounts.rights import Right, allows
+from common.errors import Conflict, Denied, DermagaError, Failure
+from hosts.engine.connect import client
+from hosts.engine.errors import EngineError
+from hosts.models import Host
+
+
+def failure(error: EngineError) -> Failure:
+    """An engine's error as one of ours."""
+    return Failure(error.code, error.status, error.template, error.params, error.detail)
+
+
+def demand(actor: Any, right: Right) -> None:
+    """Raises Denied when `actor` lacks `right`."""
+    if not allows(actor, right):
+        raise Denied
+
+
+@contextmanager
+def on_engine(
+    actor: Any, right: Right, host: Host, action: str, target: str, *, timeout: float = 30, detail: dict[str, Any] | None = None
+) -> Iterator[Any]:
+    """Gives a docker API client of the host to somebody with `right`; records the act as done, refused or failed.
+
+    Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
+    """
+    try:
+        demand(actor, right)
+        if not host.enabled:
+            raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+        try:
+            with client(host.endpoint(), timeout=timeout) as api:
+                yield api
+        except EngineError as error:
+            raise failure(error) from error
+    except (Denied, Conflict) as error:
+        record(actor, action, target, host=host.name, outcome="refused", detail={**(detail or {}), "reason": error.code})
+        raise
+    except DermagaError as error:
+        record(actor, action, target, host=host.name, outcome="failed", detail={**(detail or {}), "reason": error.code})
+        raise
+    record(actor, action, target, host=host.name, detail=detail)

@@ -1,0 +1,127 @@
+"""What can be done to a container."""
+
+import re
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Conflict, Invalid
+from hosts.actions.act import on_engine
+from hosts.models import Container
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
+SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "STOP", "CONT")
+STOP_SECONDS_AT_MOST = 600
+
+# in which states each act makes sense: the pages show its button there and nowhere else
+STATES_FOR: dict[str, frozenset[str]] = {
+    "start": frozenset({"created", "exited"}),
+    "stop": frozenset({"running", "restarting", "paused"}),
+    "restart": frozenset({"running", "exited", "created", "restarting"}),
+    "kill": frozenset({"running", "paused", "restarting"}),
+    "pause": frozenset({"running"}),
+    "unpause": frozenset({"paused"}),
+    "rename": frozenset({"created", "running", "paused", "restarting", "exited"}),
+    "remove": frozenset({"created", "running", "paused", "restarting", "exited", "dead"}),
+}
+
+
+def possible(container: Container) -> list[str]:
+    """The acts that the container's state allows."""
+    return [verb for verb, states in STATES_FOR.items() if container.state in states]
+
+
+def start(actor: Any, container: Container) -> None:
+    """Starts it."""
+    with _engine(actor, container, "start") as api:
+        api.start(container.engine_id)
+
+
+def stop(actor: Any, container: Container, timeout: int | None = None) -> None:
+    """Stops it: its stop signal, then after `timeout` seconds (None: the container's own) SIGKILL."""
+    wait = _seconds(timeout)
+    with _engine(actor, container, "stop", wait=(wait or 10) + 30, timeout=wait) as api:
+        api.stop(container.engine_id, timeout=wait)
+
+
+def restart(actor: Any, container: Container, timeout: int | None = None) -> None:
+    """Stops and starts it."""
+    wait = _seconds(timeout)
+    with _engine(actor, container, "restart", wait=(wait or 10) + 30, timeout=wait) as api:
+        # the SDK has no "the container's own" here: 10 s is the engine's default
+        api.restart(container.engine_id, timeout=10 if wait is None else wait)
+
+
+def kill(actor: Any, container: Container, signal: str = "KILL") -> None:
+    """Sends a signal, SIGKILL unless another is named."""
+    name = signal.upper().removeprefix("SIG") or "KILL"
+    if name not in SIGNALS and not (name.isdecimal() and 1 <= int(name) <= 64):
+        raise Invalid(
+            "signal",
+            gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64."),
+            {"signal": signal[:40]},
+        )
+    with _engine(actor, container, "kill", signal=name) as api:
+        api.kill(container.engine_id, name if name.isdecimal() else f"SIG{name}")
+
+
+def pause(actor: Any, container: Container) -> None:
+    """Freezes its processes."""
+    with _engine(actor, container, "pause") as api:
+        api.pause(container.engine_id)
+
+
+def unpause(actor: Any, container: Container) -> None:
+    """Lets its processes go on."""
+    with _engine(actor, container, "unpause") as api:
+        api.unpause(container.engine_id)
+
+
+def rename(actor: Any, container: Container, name: str) -> None:
+    """Gives it another name."""
+    name = name.strip().removeprefix("/")
+    if not NAME.fullmatch(name):
+        raise Invalid(
+            "name",
+            gettext_noop(
+                "A container's name has 2 to 255 letters, digits, dots, dashes and underscores, "
+                "and begins with a letter or digit."
+            ),
+        )
+    with _engine(actor, container, "rename", name=name) as api:
+        api.rename(container.engine_id, name)
+
+
+def remove(actor: Any, container: Container, *, volumes: bool = False, force: bool = False) -> None:
+    """Removes it; with its anonymous volumes if `volumes`; while it runs only by `force`."""
+    with _engine(actor, container, "remove", volumes=volumes, force=force) as api:
+        api.remove_container(container.engine_id, v=volumes, force=force)
+
+
+def _seconds(timeout: int | None) -> int | None:
+    if timeout is not None and not 0 <= timeout <= STOP_SECONDS_AT_MOST:
+        raise Invalid(
+            "timeout",
+            gettext_noop("The time to stop is 0 to %(most)s seconds."),
+            {"most": STOP_SECONDS_AT_MOST},
+        )
+    return timeout
+
+
+def _engine(actor: Any, container: Container, verb: str, wait: float = 30, **detail: Any) -> Any:
+    if container.state not in STATES_FOR[verb] and container.host.is_live:
+        # what the table says may be a moment old, but it is what the person saw
+        raise Conflict(
+            gettext_noop("%(name)s is %(state)s: it cannot be done in this state."),
+            {"name": container.name, "state": container.state},
+        )
+    return on_engine(
+        actor,
+        Right.CONTAINERS_OPERATE,
+        container.host,
+        f"container.{verb}",
+        container.name,
+        timeout=wait,
+        detail={"id": container.engine_id[:12], **{k: v for k, v in detail.items() if v is not None}},
+    )

@@ -1,0 +1,78 @@
+"""What can be done to a host's entry: add, change, check, enable, disable, remove."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.audit import record
+from accounts.rights import Right
+from common.events import changed
+from hosts.actions.act import demand, failure
+from hosts.engine.connect import EngineInfo, check
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import EngineError
+from hosts.models import Host
+
+CONNECTION_FIELDS = ("url", "kind", "tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts")
+
+
+def add(actor: Any, host: Host) -> Host:
+    """Stores a new host; the watcher connects within a second."""
+    demand(actor, Right.HOSTS_MANAGE)
+    with transaction.atomic():
+        host.save(force_insert=True)
+        record(actor, "host.add", host.name, host=host.name, detail={"url": host.url, "kind": host.kind})
+        changed("host", host.name)
+    return host
+
+
+def change(actor: Any, host: Host) -> Host:
+    """Stores a changed host; when the way to it changed, the watcher connects afresh."""
+    demand(actor, Right.HOSTS_MANAGE)
+    with transaction.atomic():
+        old = Host.objects.get(pk=host.pk)
+        moved = [name for name in CONNECTION_FIELDS if getattr(old, name) != getattr(host, name)]
+        names = [name for name in ("name", "labels") if getattr(old, name) != getattr(host, name)]
+        if moved or "name" in names:
+            host.revision = old.revision + 1
+        host.save(update_fields=[*CONNECTION_FIELDS, "name", "labels", "revision"])
+        if moved:
+            Host.objects.filter(pk=host.pk).update(state="connecting", reason_code="", reason_template="")
+        record(actor, "host.change", host.name, host=host.name, detail={"fields": moved + names, "was": old.name})
+        changed("host", host.name)
+    return host
+
+
+def set_enabled(actor: Any, host: Host, enabled: bool) -> None:
+    """Enables or disables a host; disabling keeps its last known rows."""
+    demand(actor, Right.HOSTS_MANAGE)
+    with transaction.atomic():
+        Host.objects.filter(pk=host.pk).update(
+            enabled=enabled, revision=F("revision") + 1, **({"state": "connecting"} if enabled else {})
+        )
+        record(actor, "host.enable" if enabled else "host.disable", host.name, host=host.name)
+        changed("host", host.name)
+
+
+def remove(actor: Any, host: Host) -> None:
+    """Forgets a host: its entry, keys, rows and events. Nothing on the host itself is touched."""
+    demand(actor, Right.HOSTS_MANAGE)
+    with transaction.atomic():
+        host.delete()
+        record(actor, "host.remove", host.name, host=host.name, detail={"url": host.url})
+        changed("host", host.name)
+        for noun in ("container", "image", "network", "volume", "event"):
+            changed(noun, host.name)
+
+
+def test(actor: Any, endpoint: Endpoint, name: str = "") -> EngineInfo:
+    """Connects once and says who answers; raises Failure with what is wrong."""
+    demand(actor, Right.HOSTS_MANAGE)
+    try:
+        info = check(endpoint)
+    except EngineError as error:
+        record(actor, "host.test", endpoint.address, host=name, outcome="failed", detail={"reason": error.code})
+        raise failure(error) from error
+    record(actor, "host.test", endpoint.address, host=name)
+    return info

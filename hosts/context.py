@@ -1,0 +1,49 @@
+"""What the frame of every page shows: counts, the fleet's state, running jobs."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+
+from hosts.models import Container, Host, Image, Network, Volume
+from hosts.models.hosts import LIVE_STATES
+from jobs.models import Job
+
+
+class Frame:
+    """Counted only when a template asks: fragments and the login page never do."""
+
+    def __init__(self, user: Any) -> None:
+        self._user = user
+
+    @property
+    def nav(self) -> dict[str, int]:
+        """Counts beside the entries of the sidebar."""
+        nouns = {"containers": Container, "images": Image, "networks": Network, "volumes": Volume}
+        return {name: model.objects.visible_to(self._user).count() for name, model in nouns.items()} | {
+            "hosts": self.fleet["total"],
+            "jobs": self.jobs_running,
+        }
+
+    @property
+    def fleet(self) -> dict[str, int]:
+        """How many enabled hosts there are and how many of them answer."""
+        if not hasattr(self, "_fleet"):
+            self._fleet = (
+                Host.objects.visible_to(self._user)
+                .filter(enabled=True)
+                .aggregate(total=Count("pk"), online=Count("pk", filter=Q(state__in=LIVE_STATES)))
+            )
+        return self._fleet
+
+    @property
+    def jobs_running(self) -> int:
+        """Queued and running jobs."""
+        if not hasattr(self, "_jobs"):
+            self._jobs = Job.objects.visible_to(self._user).open().count()
+        return self._jobs
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: {{ frame.nav.containers }}, {{ frame.fleet.online }}, {{ frame.jobs_running }}."""
+    return {"frame": Frame(getattr(request, "user", None))}

@@ -1,0 +1,166 @@
+"""Writes mirrored rows: what an engine says becomes the tables, and open pages hear what changed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from common.events import changed
+from hosts.models import Container, ContainerDetail, Event, Host, Image, Network, Volume
+
+NOUNS: dict[str, type[models.Model]] = {
+    "container": Container,
+    "image": Image,
+    "network": Network,
+    "volume": Volume,
+}
+KEY = {"container": "engine_id", "image": "engine_id", "network": "engine_id", "volume": "name"}
+BATCH = 200
+
+
+def apply_rows(host: Host, noun: str, rows: Iterable[Any], *, only: set[str] | None = None) -> tuple[set[str], set[str]]:
+    """Makes the table equal to `rows` (from hosts.engine.parse) and returns (changed, removed) keys.
+
+    `only`: the engine was asked for these keys alone, so others are left as they are.
+    """
+    model, key = NOUNS[noun], KEY[noun]
+    wanted = {row[key]: row for row in rows}
+    known = model._default_manager.filter(host=host)
+    if only is not None:
+        known = known.filter(**{f"{key}__in": only})
+    old = {getattr(row, key): row for row in known}
+    now = timezone.now()
+    fresh = [model(host=host, seen=now, **row) for k, row in wanted.items() if k not in old or differs(old[k], row)]
+    gone = old.keys() - wanted.keys()
+    with transaction.atomic():
+        if gone:
+            model._default_manager.filter(host=host, **{f"{key}__in": gone}).delete()
+        if fresh:
+            names = [name for name in next(iter(wanted.values())) if name != key]
+            model._default_manager.bulk_create(
+                fresh,
+                batch_size=BATCH,
+                update_conflicts=True,
+                unique_fields=["host", key],
+                update_fields=[*names, "seen"],
+            )
+        touched = {getattr(row, key) for row in fresh}
+        if touched or gone:
+            changed(noun, host.name, *sorted(touched | gone))
+    return touched, gone
+
+
+def differs(row: models.Model, values: dict[str, Any]) -> bool:
+    """Whether a stored row says something else than the engine; comparing is cheaper than writing."""
+    return any(getattr(row, name) != value for name, value in values.items())
+
+
+def apply_details(host: Host, inspects: dict[str, Any]) -> None:
+    """Stores inspect answers by container id, and what only they say (finished, restart count) in the rows."""
+    from hosts.engine.parse import container_row_from_inspect
+
+    now = timezone.now()
+    rows = {row.engine_id: row for row in Container.objects.filter(host=host, engine_id__in=inspects)}
+    details, moved = [], []
+    for engine_id, inspect in inspects.items():
+        row = rows.get(engine_id)
+        if row is None:
+            continue
+        details.append(ContainerDetail(container=row, inspect=inspect, seen=now))
+        parsed = container_row_from_inspect(inspect)
+        before = (row.started, row.finished, row.restart_count, row.exit_code)
+        row.started, row.finished = parsed["started"], parsed["finished"]
+        row.restart_count = parsed["restart_count"]
+        if row.state == "exited":
+            row.exit_code = parsed["exit_code"]
+        if before != (row.started, row.finished, row.restart_count, row.exit_code):
+            moved.append(row)
+    with transaction.atomic():
+        ContainerDetail.objects.bulk_create(
+            details,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["container"],
+            update_fields=["inspect", "seen"],
+        )
+        Container.objects.bulk_update(
+            moved, ["started", "finished", "restart_count", "exit_code"], batch_size=BATCH
+        )
+        if moved:
+            changed("container", host.name, *(row.engine_id for row in moved))
+
+
+def apply_events(host: Host, rows: list[Any]) -> None:
+    """Keeps events; one that came twice (after a reconnect) is kept once."""
+    with transaction.atomic():
+        Event.objects.bulk_create([Event(host=host, **row) for row in rows], batch_size=BATCH, ignore_conflicts=True)
+        changed("event", host.name)
+
+
+def apply_state(host_id: int, state: str, error: Any = None) -> bool:
+    """Writes a host's state with its reason; `since` moves only when the state does. True when anything changed.
+
+    `error` is a hosts.engine EngineError or None.
+    """
+    host = Host.objects.filter(pk=host_id).first()
+    if host is None:
+        return False
+    now = timezone.now()
+    code = error.code if error else ""
+    template, params = (error.template, dict(error.params)) if error else ("", {})
+    values: dict[str, Any] = {}
+    if host.state != state:
+        values |= {"state": state, "since": now}
+    if (host.reason_code, host.reason_template, host.reason_params) != (code, template, params):
+        values |= {"reason_code": code, "reason_template": template, "reason_params": params}
+    if not values:
+        return False
+    with transaction.atomic():
+        Host.objects.filter(pk=host_id).update(**values)
+        changed("host", host.name)
+    return True
+
+
+def apply_info(host: Host, info: Any, at: datetime | None = None) -> None:
+    """Stores what the engine says of itself (hosts.engine.connect.EngineInfo)."""
+    values = {
+        "engine": info["engine"],
+        "engine_version": info["version"],
+        "api_version": info["api_version"],
+        "os": info["os"],
+        "arch": info["arch"],
+        "kernel": info["kernel"],
+        "cpus": info["cpus"] or None,
+        "memory": info["memory"] or None,
+        "storage_driver": info["storage_driver"],
+        "warnings": info["warnings"],
+        "info": {key: info.get(key) for key in ("name", "cgroup_version", "labels", "swarm", "min_api_version")},
+    }
+    with transaction.atomic():
+        old = Host.objects.filter(pk=host.pk).values(*values).first()
+        Host.objects.filter(pk=host.pk).update(**values, last_seen=at or timezone.now())
+        if old != values:
+            changed("host", host.name)
+
+
+def touch(host_id: int) -> None:
+    """The engine just answered."""
+    Host.objects.filter(pk=host_id).update(last_seen=timezone.now())
+
+
+def apply_disk(host: Host, disk: dict[str, Any]) -> None:
+    """Stores disk use by kind, in bytes."""
+    with transaction.atomic():
+        Host.objects.filter(pk=host.pk).update(disk=disk)
+        changed("host", host.name)
+
+
+def apply_sample(host: Host, cpu_percent: float, memory_used: int) -> None:
+    """Stores the sum over a host's running containers: CPU as a share of all its CPUs, memory in bytes."""
+    with transaction.atomic():
+        Host.objects.filter(pk=host.pk).update(
+            cpu_percent=cpu_percent, memory_used=memory_used, sampled=timezone.now()
+        )
+        changed("host", host.name)

@@ -1,0 +1,223 @@
+"""Keeps one host's tables true: subscribe to its events, list everything, apply; list again on each reconnect and
+once a minute. Each host has a task, deadlines and a back-off of its own, so a sick one hurts nobody else."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import structlog
+from django.conf import settings
+
+from hosts.engine import parse
+from hosts.engine.connect import check
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import STATE_OF, ConnectionLost, EngineError
+from hosts.engine.streams import EngineStream, open_stream
+from hosts.inventory import apply, reader
+from hosts.inventory.sampler import Sampler
+from hosts.models import Host
+
+Db = Callable[..., Any]  # await db(function, *args): runs it in the thread that owns the database connection
+
+GATHER_SECONDS = 0.08  # events that come together are answered by one list
+LIST_DEADLINE = 10.0
+CHECK_DEADLINE = 8.0
+PING_EVERY = 5.0
+SLOW_AFTER = 2.0  # seconds that a ping may take before the host is called slow
+BACK_OFF_AT_MOST = 10.0
+INSPECT_AT_ONCE = 8
+EVENT_FILTERS = {
+    "type": ["container", "image", "network", "volume", "daemon", "plugin"],
+    # no exec_*: a health check makes three of them each time and would roll over the engine's memory of events
+    "event": [
+        *("create start stop die died kill oom pause unpause restart rename update destroy remove attach detach".split()),
+        *("commit export cleanup checkpoint resize health_status prune".split()),
+        *("pull push tag untag delete import load save".split()),
+        *("connect disconnect mount unmount reload enable disable install".split()),
+    ],
+}
+EVENT_FILTERS["event"] = [e for e in EVENT_FILTERS["event"] if e not in {"attach", "detach", "resize", "checkpoint"}]
+LISTS: dict[str, tuple[str, dict[str, str], Callable[[Any], Any]]] = {
+    "container": ("/containers/json", {"all": "1"}, parse.container_row),
+    "image": ("/images/json", {}, parse.image_row),
+    "network": ("/networks", {}, parse.network_row),
+    "volume": ("/volumes", {}, parse.volume_row),
+}
+# what an event of a type may have changed; an image's use and a network's members show in other lists
+TOUCHES = {"container": ["container"], "image": ["image"], "network": ["network", "container"], "volume": ["volume"]}
+
+log = structlog.get_logger("dermaga.watch")
+
+
+class HostWatcher:
+    """Watches one host until cancelled."""
+
+    def __init__(self, host: Host, db: Db) -> None:
+        self.host = host
+        self.endpoint: Endpoint = host.endpoint()
+        self.db = db
+        self.version = ""
+        self._touched: dict[str, set[str]] = {}
+        self._wake = asyncio.Event()
+        self._events: list[Any] = []
+
+    async def run(self) -> None:
+        """Connects, keeps the tables true, connects again."""
+        wait = 0.5
+        while True:
+            began = time.monotonic()
+            try:
+                await self._session()
+            except EngineError as error:
+                await self.db(apply.apply_state, self.host.pk, STATE_OF.get(error.code, "unreachable"), error)
+                log.info("host lost", host=self.host.name, code=error.code, detail=error.detail)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("watching failed", host=self.host.name)
+            wait = 0.5 if time.monotonic() - began > 30 else min(wait * 2, BACK_OFF_AT_MOST)
+            await asyncio.sleep(wait)
+
+    async def _session(self) -> None:
+        """One connection's life. Steps: 1. ask who it is, 2. subscribe, 3. list, 4. apply what came meanwhile."""
+        info = await asyncio.wait_for(asyncio.to_thread(check, self.endpoint, CHECK_DEADLINE), CHECK_DEADLINE + 4)
+        self.version = info["api_version"]
+        await self.db(apply.apply_info, self.host, info)
+        events = await open_stream(
+            self.endpoint, "/events", {"filters": orjson.dumps(EVENT_FILTERS).decode()}, api_version=self.version
+        )
+        self._touched, self._events = {}, []
+        tasks = [asyncio.create_task(self._listen(events), name=f"{self.host.name} events")]
+        try:
+            await self._list_all()
+            await self.db(apply.apply_state, self.host.pk, "online", None)
+            for work in (self._apply_touched, self._list_again, self._ping, self._sample):
+                tasks.append(asyncio.create_task(work(), name=f"{self.host.name} {work.__name__}"))
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(OSError):
+                events.close()
+
+    # ---------------------------------------------------------------- events
+    async def _listen(self, events: EngineStream) -> None:
+        async for raw in reader.lines(events):
+            self._hear(raw)
+        raise ConnectionLost(where=self.endpoint.address)
+
+    def _hear(self, raw: Any) -> None:
+        row = parse.event_row(raw)
+        if row is None:
+            return
+        self._events.append(row)
+        for noun in TOUCHES.get(row["kind"], []):
+            # a network's connect and disconnect name the container in their attributes
+            key = row["data"].get("container", "") if row["kind"] == "network" else row["actor_id"]
+            self._touched.setdefault(noun, set()).add(str(key) if noun == "container" else "")
+        self._wake.set()
+
+    async def _apply_touched(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._wake.clear()
+            touched, self._touched = self._touched, {}
+            events, self._events = self._events, []
+            ids = {key for key in touched.pop("container", set()) if key}
+            if ids:
+                await self._list("container", only=ids)
+            for noun in touched:
+                await self._list(noun)
+            if events:
+                await self.db(apply.apply_events, self.host, events)
+            if ids:
+                await self._inspect(ids)
+
+    # ---------------------------------------------------------------- lists
+    async def _list_all(self) -> None:
+        await asyncio.gather(*(self._list(noun) for noun in LISTS))
+        missing = await self.db(_without_detail, self.host.pk)
+        await self._inspect(missing)
+
+    async def _list(self, noun: str, only: set[str] | None = None) -> None:
+        path, params, row_of = LISTS[noun]
+        if only is not None:
+            params = params | {"filters": orjson.dumps({"id": sorted(only)}).decode()}
+        answer = await self._get(path, params)
+        found = (answer or {}).get("Volumes") if noun == "volume" else answer
+        rows = [row for row in map(row_of, found or []) if row]
+        touched, _ = await self.db(_apply, self.host, noun, rows, only)
+        if noun == "container" and only is None and touched:
+            await self._inspect(touched)
+
+    async def _inspect(self, ids: set[str]) -> None:
+        gate = asyncio.Semaphore(INSPECT_AT_ONCE)
+
+        async def one(engine_id: str) -> tuple[str, Any]:
+            async with gate:
+                try:
+                    return engine_id, await self._get(f"/containers/{engine_id}/json")
+                except EngineError as error:
+                    if error.status in {404, 409, 500}:  # gone, or going, since it was listed
+                        return engine_id, None
+                    raise
+
+        answers = dict(await asyncio.gather(*(one(engine_id) for engine_id in ids)))
+        known = {engine_id: answer for engine_id, answer in answers.items() if isinstance(answer, dict)}
+        if known:
+            await self.db(apply.apply_details, self.host, known)
+
+    async def _list_again(self) -> None:
+        while True:
+            await asyncio.sleep(settings.RESYNC_SECONDS)
+            await self._list_all()
+            await self.db(apply.touch, self.host.pk)
+
+    async def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
+        return await reader.get_json(
+            self.endpoint, path, params, version=self.version, deadline=LIST_DEADLINE
+        )
+
+    # ---------------------------------------------------------------- health of the connection
+    async def _ping(self) -> None:
+        """A connection that died silently is noticed here; one that answers late is called slow."""
+        disk_due = 0.0
+        while True:
+            began = time.monotonic()
+            await self._get("/version")
+            took = time.monotonic() - began
+            await self.db(apply.touch, self.host.pk)
+            await self.db(apply.apply_state, self.host.pk, "slow" if took > SLOW_AFTER else "online", None)
+            if time.monotonic() > disk_due:
+                disk_due = time.monotonic() + 900
+                await self._disk()
+            await asyncio.sleep(PING_EVERY)
+
+    async def _disk(self) -> None:
+        """Disk use takes an engine long: asked rarely, and missing it loses no host."""
+        try:
+            answer = await reader.get_json(self.endpoint, "/system/df", version=self.version, deadline=60)
+        except EngineError as error:
+            log.info("no disk use", host=self.host.name, code=error.code)
+            return
+        await self.db(apply.apply_disk, self.host, parse.disk_use(answer))
+
+    async def _sample(self) -> None:
+        await Sampler(self.host, self.endpoint, self.version, self.db).run()
+
+
+def _apply(host: Host, noun: str, rows: list[Any], only: set[str] | None) -> tuple[set[str], set[str]]:
+    return apply.apply_rows(host, noun, rows, only=only)
+
+
+def _without_detail(host_id: int) -> set[str]:
+    from hosts.models import Container
+
+    return set(Container.objects.filter(host=host_id, detail=None).values_list("engine_id", flat=True))

@@ -1,0 +1,28 @@
+"""The kinds of jobs that work on engines, and Celery's doors of this app."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rights import Right
+from jobs.kinds import add_kind
+
+
+def add_kinds() -> None:
+    """Called when the apps are ready."""
+    from hosts.actions import bulk, images
+
+    add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull)
+    add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
+    add_kind("containers.bulk", _("Act on several containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
+
+
+@shared_task(name="hosts.forget_old_events", expires=600)
+def forget_old_events() -> None:
+    """Events are kept for EVENTS_KEPT_DAYS."""
+    from hosts.models import Event
+
+    Event.objects.filter(time__lt=timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)).delete()

@@ -1,0 +1,8 @@
+from hosts.models.containers import Container, ContainerDetail
+from hosts.models.events import Event
+from hosts.models.hosts import Host
+from hosts.models.images import Image
+from hosts.models.networks import Network
+from hosts.models.volumes import Volume
+
+__all__ = ["Container", "ContainerDetail", "Event", "Host", "Image", "Network", "Volume"]

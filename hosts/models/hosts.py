@@ -1,0 +1,112 @@
+"""A host: one engine, how to reach it, and what is known of it."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from accounts.rights import Right
+from common.secrets import EncryptedTextField
+from hosts.engine.endpoint import Endpoint, SSHMaterial, TLSMaterial
+from hosts.models.base import VisibleQuerySet
+
+
+class HostState(models.TextChoices):
+    """What the watcher knows of a host's engine."""
+
+    CONNECTING = "connecting", gettext_lazy("connecting")
+    ONLINE = "online", gettext_lazy("online")
+    SLOW = "slow", gettext_lazy("slow")
+    UNREACHABLE = "unreachable", gettext_lazy("unreachable")
+    WRONG_CERTIFICATE = "wrong_certificate", gettext_lazy("wrong certificate")
+    REFUSED = "refused", pgettext_lazy("host state", "refused")
+    DISABLED = "disabled", gettext_lazy("disabled")
+
+
+LIVE_STATES = (HostState.ONLINE, HostState.SLOW)
+
+
+class Host(models.Model):
+    """One engine. The watcher writes everything from `state` on; people write the rest."""
+
+    view_right = Right.HOSTS_VIEW
+
+    name = models.SlugField(max_length=63, unique=True)
+    url = models.CharField(max_length=500)
+    kind = models.CharField(max_length=10)
+    labels = models.JSONField(default=dict, blank=True)
+    enabled = models.BooleanField(default=True)
+    tls_ca = models.TextField(blank=True)
+    tls_cert = models.TextField(blank=True)
+    tls_key = EncryptedTextField(blank=True)
+    ssh_key = EncryptedTextField(blank=True)
+    ssh_known_hosts = models.TextField(blank=True)
+    added = models.DateTimeField(auto_now_add=True)
+    revision = models.PositiveIntegerField(default=0)  # counts changes of the connection: the watcher starts again
+
+    state = models.CharField(max_length=20, choices=HostState.choices, default=HostState.CONNECTING)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason_template = models.TextField(blank=True)
+    reason_params = models.JSONField(default=dict)
+    since = models.DateTimeField(default=timezone.now)
+    last_seen = models.DateTimeField(null=True)
+    engine = models.CharField(max_length=20, blank=True)
+    engine_version = models.CharField(max_length=100, blank=True)
+    api_version = models.CharField(max_length=20, blank=True)
+    os = models.CharField(max_length=255, blank=True)
+    arch = models.CharField(max_length=50, blank=True)
+    kernel = models.CharField(max_length=255, blank=True)
+    cpus = models.PositiveIntegerField(null=True)
+    memory = models.BigIntegerField(null=True)
+    storage_driver = models.CharField(max_length=100, blank=True)
+    warnings = models.JSONField(default=list)
+    info = models.JSONField(default=dict)
+    disk = models.JSONField(null=True)
+    cpu_percent = models.FloatField(null=True)  # of all its CPUs: 0 to 100
+    memory_used = models.BigIntegerField(null=True)
+    sampled = models.DateTimeField(null=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def endpoint(self) -> Endpoint:
+        """How to reach the engine, with its keys."""
+        tls = TLSMaterial(self.tls_ca, self.tls_cert, self.tls_key) if self.kind == "tls" else None
+        ssh = SSHMaterial(self.ssh_key, self.ssh_known_hosts) if self.kind == "ssh" else None
+        return Endpoint(self.url, tls, ssh)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its rows are kept true right now."""
+        return self.enabled and self.state in LIVE_STATES
+
+    @property
+    def reason(self) -> str:
+        """Why it is in this state, in the reader's language; "" when there is nothing to say."""
+        if not self.reason_template:
+            return ""
+        try:
+            return _(self.reason_template) % self.reason_params
+        except (KeyError, TypeError, ValueError):
+            return self.reason_template
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether its CPU and memory figures are of now."""
+        return self.sampled is not None and timezone.now() - self.sampled < timedelta(minutes=2)
+
+    @property
+    def memory_percent(self) -> float | None:
+        """Used memory of the containers as a share of the host's memory."""
+        if self.memory_used is None or not self.memory:
+            return None
+        return 100 * self.memory_used / self.memory

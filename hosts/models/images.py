@@ -1,0 +1,26 @@
+"""Images of a host."""
+
+from django.db import models
+
+from accounts.rights import Right
+from hosts.models.base import Mirrored
+
+
+class Image(Mirrored):
+    """An image; `name` is its first tag, "" for a dangling one."""
+
+    view_right = Right.IMAGES_VIEW
+
+    engine_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=500, blank=True)
+    tags = models.JSONField(default=list)
+    digests = models.JSONField(default=list)
+    size = models.BigIntegerField(default=0)
+    dangling = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "engine_id"], name="image_once")]
+        indexes = [models.Index(fields=["name"]), models.Index(fields=["engine_id"])]
+
+    def __str__(self) -> str:
+        return self.name or self.engine_id

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class JobsConfig(AppConfig):
+    """What runs: jobs with progress, cancelling and recovery."""
+
+    name = "jobs"

@@ -1,0 +1,40 @@
+"""The kinds of jobs: which function runs each, and what it is called on pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from accounts.rights import Right
+
+if TYPE_CHECKING:
+    from jobs.run import JobContext
+
+Run = Callable[["JobContext"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`run` gets the job's context and returns its result; `right` is what starting it, again too, demands."""
+
+    name: str
+    title: Any
+    right: Right
+    run: Run
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def add_kind(name: str, title: Any, right: Right, run: Run) -> None:
+    """Called once for each kind when the apps are ready (hosts/jobs.py)."""
+    _kinds[name] = Kind(name, title, right, run)
+
+
+def get_kind(name: str) -> Kind:
+    """The kind, or KeyError: a job of a version that knew more."""
+    return _kinds[name]
+
+
+def title_of(name: str) -> str:
+    """What a kind is called in the reader's language."""
+    return str(_kinds[name].title) if name in _kinds else name

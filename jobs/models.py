@@ -1,0 +1,107 @@
+"""A job: slow work that outlives the tab, the request and a killed worker."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rights import Right, allows
+
+HEARTBEAT_SECONDS = 2
+DEAD_AFTER = timedelta(seconds=12)  # without a heartbeat the worker is taken for dead
+
+
+class JobState(models.TextChoices):
+    """Where a job is."""
+
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+    INTERRUPTED = "interrupted", _("interrupted")
+
+
+OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: Any) -> Self:
+        """The jobs that `user` may see."""
+        return self if allows(user, Right.JOBS_VIEW) else self.none()
+
+    def open(self) -> Self:
+        """Queued and running ones."""
+        return self.filter(state__in=OPEN_STATES)
+
+
+class Job(models.Model):
+    """One job. `kind` names the function that runs it (jobs.kinds), `params` are its arguments."""
+
+    view_right = Right.JOBS_VIEW
+
+    kind = models.CharField(max_length=60)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    by_name = models.CharField(max_length=150)
+    host = models.CharField(max_length=100, blank=True, db_index=True)
+    target = models.CharField(max_length=500, blank=True)
+    params = models.JSONField(default=dict)
+    state = models.CharField(max_length=20, choices=JobState.choices, default=JobState.QUEUED, db_index=True)
+    progress = models.FloatField(default=0)  # 0 to 1
+    message = models.CharField(max_length=500, blank=True)
+    parts = models.JSONField(default=list)  # layers or targets: [{"id", "state", "current", "total"}]
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    heartbeat = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=100, blank=True)
+    cancel_asked = models.BooleanField(default=False)
+    again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="repeats")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"job {self.pk} {self.kind} {self.host} {self.target}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still change."""
+        return self.state in OPEN_STATES
+
+    @property
+    def title(self) -> str:
+        """What it does, in words."""
+        from jobs.kinds import title_of
+
+        return title_of(self.kind)
+
+    @property
+    def percent(self) -> int:
+        """Progress as a whole percentage; 100 only when it is done."""
+        return 100 if self.state == JobState.DONE else min(99, int(self.progress * 100))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, or ran."""
+        if self.started is None:
+            return None
+        return ((self.ended or timezone.now()) - self.started).total_seconds()
+
+
+class JobLine(models.Model):
+    """A line of a job's log."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="lines")
+    time = models.DateTimeField(auto_now_add=True)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["id"]

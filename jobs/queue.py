@@ -1,0 +1,94 @@
+"""Starting, cancelling and repeating jobs."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from accounts.audit import record
+from accounts.rights import Right, allows
+from common.errors import Conflict, Denied, NotFound
+from common.events import changed
+from jobs.kinds import get_kind
+from jobs.models import DEAD_AFTER, Job, JobState
+from jobs.run import interrupt_dead
+
+
+def start(
+    actor: Any, kind: str, *, host: str = "", target: str = "", params: dict[str, Any], again_of: Job | None = None
+) -> Job:
+    """Makes a row and puts the job into the queue after the commit. Raises Denied without the kind's right."""
+    if not allows(actor, get_kind(kind).right):
+        raise Denied
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=kind,
+            by=actor,
+            by_name=actor.username,
+            host=host,
+            target=target[:500],
+            params=params,
+            again_of=again_of,
+        )
+        record(actor, f"job.{kind}", target, host=host, detail={"job": job.pk})
+        transaction.on_commit(lambda: enqueue(job.pk))
+        changed("job", host, str(job.pk))
+    return job
+
+
+def enqueue(job_id: int) -> None:
+    """Hands the job to a worker. When the broker is away the row stays queued, and `recover` hands it over later."""
+    import structlog
+
+    from jobs.tasks import run
+
+    try:
+        run.apply_async(args=[job_id], retry=False)
+    except Exception as error:
+        structlog.get_logger("dermaga.jobs").warning("not enqueued yet", job=job_id, error=str(error)[:200])
+
+
+def get_job(actor: Any, job_id: int) -> Job:
+    """The job, if the actor may see it."""
+    job = Job.objects.visible_to(actor).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def cancel(actor: Any, job: Job) -> Job:
+    """Asks a job to stop: a queued one is cancelled at once, a running one within two seconds."""
+    if not allows(actor, Right.JOBS_MANAGE):
+        raise Denied
+    with transaction.atomic():
+        stopped = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
+            state=JobState.CANCELLED, cancel_asked=True, ended=timezone.now()
+        )
+        asked = stopped or Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(cancel_asked=True)
+        if not asked:
+            raise Conflict(gettext_noop("The job has ended already."))
+        record(actor, "job.cancel", job.target, host=job.host, detail={"job": job.pk})
+        changed("job", job.host, str(job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def again(actor: Any, job: Job) -> Job:
+    """Starts a job that has ended once more, as a new job."""
+    if job.is_open:
+        raise Conflict(gettext_noop("The job has not ended yet."))
+    return start(actor, job.kind, host=job.host, target=job.target, params=job.params, again_of=job)
+
+
+def recover(*, all_workers_gone: bool = False, requeue_older: timedelta = timedelta(seconds=20)) -> None:
+    """Marks jobs of dead workers as interrupted, and hands queued rows over again whose message may be lost.
+
+    `all_workers_gone`: the only worker is just starting, so nothing that says "running" runs.
+    """
+    now = timezone.now()
+    interrupt_dead(now + timedelta(days=1) if all_workers_gone else now - DEAD_AFTER)
+    limit = now if all_workers_gone else now - requeue_older
+    for job_id in Job.objects.filter(state=JobState.QUEUED, created__lte=limit).values_list("pk", flat=True)[:500]:
+        enqueue(job_id)

@@ -1,0 +1,188 @@
+"""Runs one job: claims its row, keeps a heartbeat, writes progress, hears of cancelling, closes the row."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.db import close_old_connections, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from common.errors import DermagaError
+from common.events import changed
+from jobs.kinds import get_kind
+from jobs.models import HEARTBEAT_SECONDS, Job, JobLine, JobState
+
+WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}"
+LISTEN_SECONDS = 0.4  # how soon a wish to cancel is heard
+WRITE_SECONDS = 0.25  # progress is written at most this often
+LOG_LINES_AT_MOST = 5000
+
+log = structlog.get_logger("dermaga.jobs")
+
+
+class Cancelled(Exception):
+    """The job was asked to stop, and stopped."""
+
+
+class JobContext:
+    """What a job's function holds: its row's parameters, and how it reports and hears of cancelling."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.params: dict[str, Any] = job.params
+        self._cancel = threading.Event()
+        self._on_cancel: list[Callable[[], None]] = []
+        self._written = 0.0
+        self._lines = 0
+
+    # ---------------------------------------------------------------- reporting
+    def progress(
+        self, share: float, message: str = "", parts: list[dict[str, Any]] | None = None, *, now: bool = False
+    ) -> None:
+        """Reports progress (0 to 1); written at most four times a second unless `now`. Raises Cancelled."""
+        self.check_cancelled()
+        self.job.progress = max(0.0, min(1.0, share))
+        self.job.message = message[:500]
+        if parts is not None:
+            self.job.parts = parts
+        if now or time.monotonic() - self._written >= WRITE_SECONDS:
+            self._written = time.monotonic()
+            Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).update(
+                progress=self.job.progress, message=self.job.message, parts=self.job.parts
+            )
+            changed("job", self.job.host, str(self.job.pk))
+
+    def log(self, text: str) -> None:
+        """Adds a line to the job's log; bounded."""
+        self._lines += 1
+        if self._lines <= LOG_LINES_AT_MOST:
+            JobLine.objects.create(job=self.job, text=text.replace("\0", "")[:2000])
+            changed("job", self.job.host, str(self.job.pk))
+
+    # ---------------------------------------------------------------- cancelling
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._cancel.is_set()
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled when somebody asked to stop."""
+        if self.cancelled:
+            raise Cancelled
+
+    def on_cancel(self, call: Callable[[], None]) -> None:
+        """`call` runs, in another thread, as soon as cancelling is asked for: it closes what the job waits on."""
+        self._on_cancel.append(call)
+        if self.cancelled:
+            call()
+
+    def cancel(self) -> None:
+        """Called by the heartbeat."""
+        self._cancel.set()
+        for call in self._on_cancel:
+            try:
+                call()
+            except Exception as error:  # closing something that is closed already
+                log.debug("cancel hook failed", error=str(error))
+
+
+class Heart(threading.Thread):
+    """Shows that the worker lives, and hears of cancelling."""
+
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(name=f"job-{context.job.pk}-heart", daemon=True)
+        self.context = context
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        last_beat = time.monotonic()
+        try:
+            while not self.stopped.wait(LISTEN_SECONDS):
+                try:
+                    last_beat = self._beat(last_beat)
+                except Exception as error:  # the database is away for a moment: go on trying
+                    log.warning("heartbeat failed", job=self.context.job.pk, error=str(error)[:200])
+                    close_old_connections()
+        finally:
+            connection.close()
+
+    def _beat(self, last_beat: float) -> float:
+        row = Job.objects.filter(pk=self.context.job.pk)
+        if not self.context.cancelled and row.filter(cancel_asked=True).exists():
+            self.context.cancel()
+        if time.monotonic() - last_beat < HEARTBEAT_SECONDS:
+            return last_beat
+        row.filter(state=JobState.RUNNING, worker=WORKER).update(heartbeat=timezone.now())
+        return time.monotonic()
+
+
+def run_job(job_id: int) -> None:
+    """Runs the job if it is still queued; harmless when called twice."""
+    now = timezone.now()
+    claimed = Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
+        state=JobState.RUNNING, started=now, heartbeat=now, worker=WORKER
+    )
+    if not claimed:
+        return
+    job = Job.objects.get(pk=job_id)
+    changed("job", job.host, str(job.pk))
+    context = JobContext(job)
+    heart = Heart(context)
+    heart.start()
+    state, error, result = JobState.FAILED, "", {}
+    try:
+        if job.cancel_asked:
+            raise Cancelled
+        result = get_kind(job.kind).run(context)
+        state = JobState.DONE
+    except Cancelled:
+        state = JobState.CANCELLED
+    except DermagaError as problem:
+        # what a job was doing when it was cut off by cancelling fails with whatever error: that is no failure
+        state = JobState.CANCELLED if context.cancelled else JobState.FAILED
+        detail = getattr(problem, "detail", "")
+        error = f"{problem}\n{detail}".strip()
+    except Exception as problem:
+        state = JobState.CANCELLED if context.cancelled else JobState.FAILED
+        error = f"{type(problem).__name__}: {problem}"[:2000]
+        if not context.cancelled:
+            log.exception("job failed", job=job.pk, kind=job.kind)
+    finally:
+        heart.stopped.set()
+        close_job(job, state, "" if state == JobState.CANCELLED else error, result)
+
+
+def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
+    """Writes the end of a running job, unless somebody else did."""
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(
+            state=state,
+            error=error,
+            result=result,
+            ended=timezone.now(),
+            progress=1 if state == JobState.DONE else job.progress,
+            message=job.message,
+            parts=job.parts,
+        )
+        changed("job", job.host, str(job.pk))
+
+
+WORKER_DIED = gettext_noop("The worker that ran this job died. Start it again.")
+
+
+def interrupt_dead(before: Any, workers: list[str] | None = None) -> int:
+    """Marks running jobs as interrupted whose heartbeat is older than `before`, or whose worker is in `workers`."""
+    rows = Job.objects.filter(state=JobState.RUNNING)
+    rows = rows.filter(worker__in=workers) if workers is not None else rows.filter(heartbeat__lt=before)
+    ids = list(rows.values_list("pk", "host"))
+    done = Job.objects.filter(pk__in=[pk for pk, _ in ids], state=JobState.RUNNING).update(
+        state=JobState.INTERRUPTED, error=WORKER_DIED, ended=timezone.now()
+    )
+    for pk, host in ids:
+        changed("job", host, str(pk))
+    return done
