@@ -26,15 +26,15 @@ async def get_json(
                 while block := await stream.read():
                     body += block
                     if len(body) > ANSWER_AT_MOST:
-                        raise NotAnEngine(where=endpoint.address, detail=f"{path} answered more than 128 MiB")
+                        raise NotAnEngine(endpoint.address, f"{path} answered more than 128 MiB")
             finally:
                 stream.close()
     except TimeoutError as error:
-        raise TimedOut(where=endpoint.address, seconds=deadline) from error
+        raise TimedOut(endpoint.address, f"no answer within {deadline:g} s") from error
     try:
         return orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
-        raise NotAnEngine(where=endpoint.address, detail=f"{path} did not answer JSON") from error
+        raise NotAnEngine(endpoint.address, f"{path} did not answer JSON") from error
 
 
 async def lines(stream: Any) -> AsyncIterator[Any]:

@@ -1,0 +1,163 @@
+"""Answers of an engine that go on: read without blocking the event loop, cancellable, with deadlines."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import translate
+from hosts.engine.transport import Answer, Deadline, abort, connect, request
+
+BLOCK = 64 * 1024
+# connecting waits for sick hosts: threads of its own, so that nothing else waits behind them
+_connecting = ThreadPoolExecutor(64, thread_name_prefix="connect")
+
+
+class EngineStream:
+    """The body of one answer. `read` waits; `read_available` never does."""
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, answer: Answer) -> None:
+        self.endpoint = endpoint
+        self.headers = answer.headers
+        self.sock = sock
+        self._rest = answer.rest
+        self._left = int(answer.headers["content-length"]) if "content-length" in answer.headers else None
+        self.chunks = _Chunks() if answer.headers.get("transfer-encoding", "").lower() == "chunked" else None
+        self.closed = False
+        sock.setblocking(False)
+
+    def read_available(self, most: int = BLOCK) -> bytes | None:
+        """What is there now: bytes, b"" at the end, None when there is nothing yet. Raises EngineError."""
+        if self.closed or self._left == 0:
+            return b""
+        if self._rest:
+            block, self._rest = self._rest, b""
+        else:
+            try:
+                block = self.sock.recv(most)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return None
+            except OSError as error:
+                raise translate(error, self.endpoint) from error
+        if self._left is not None:
+            self._left -= len(block)
+        if block and self.chunks is not None:
+            block = self.chunks.feed(block)
+            return block or (b"" if self.chunks.ended else None)
+        return block
+
+    async def read(self, most: int = BLOCK) -> bytes:
+        """The next bytes, b"" at the end."""
+        while True:
+            block = self.read_available(most)
+            if block is not None:
+                return block
+            await self._ready(write=False)
+
+    async def write(self, data: bytes) -> None:
+        """Sends all of `data`, waiting while the engine does not read."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self.sock.send(view[:BLOCK]) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                await self._ready(write=True)
+            except ssl.SSLWantReadError:
+                await self._ready(write=False)
+            except OSError as error:
+                raise translate(error, self.endpoint) from error
+
+    async def _ready(self, *, write: bool) -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        number = self.sock.fileno()
+        if number < 0:
+            raise translate(ConnectionResetError("closed"), self.endpoint)
+        add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
+        add(number, lambda: future.done() or future.set_result(None))
+        try:
+            await future
+        finally:
+            remove(number)
+
+    def end_input(self) -> None:
+        """Says that nothing more will be written (only plain sockets can)."""
+        if not isinstance(self.sock, ssl.SSLSocket):
+            self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Ends the stream at once."""
+        if not self.closed:
+            self.closed = True
+            abort(self.sock)
+
+
+class _Chunks:
+    """Takes chunked transfer encoding off, for engines behind a proxy that puts it on."""
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._left = 0
+        self.ended = False
+
+    def feed(self, block: bytes) -> bytes:
+        self._data += block
+        out = []
+        while self._data and not self.ended:
+            if self._left > 2:
+                piece = self._data[: self._left - 2]
+                out.append(piece)
+                self._data = self._data[len(piece) :]
+                self._left -= len(piece)
+            elif self._left:
+                if len(self._data) < self._left:
+                    break
+                self._data, self._left = self._data[self._left :], 0
+            elif b"\r\n" not in self._data:
+                break
+            else:
+                head, self._data = self._data.split(b"\r\n", 1)
+                size = int(head.split(b";")[0] or b"0", 16)
+                self._left, self.ended = size + 2, size == 0
+        return b"".join(out)
+
+
+async def open_stream(
+    endpoint: Endpoint,
+    path: str,
+    params: Mapping[str, str] | None = None,
+    *,
+    api_version: str,
+    method: str = "GET",
+    body: Any = None,
+    upgrade: bool = False,
+    head_timeout: float = 10,
+) -> EngineStream:
+    """Sends a request and returns its answer's body once the head said that all is well. Raises EngineError."""
+
+    def work() -> EngineStream:
+        deadline = Deadline(head_timeout)
+        sock = connect(endpoint, deadline)
+        try:
+            answer = request(
+                sock, endpoint, method, f"/v{api_version}{path}", deadline, params=params, body=body, upgrade=upgrade
+            )
+            return EngineStream(endpoint, sock, answer)
+        except BaseException:
+            abort(sock)
+            raise
+
+    future = asyncio.get_running_loop().run_in_executor(_connecting, work)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(_close_late)
+        raise
+
+
+def _close_late(future: "asyncio.Future[EngineStream]") -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().close()
