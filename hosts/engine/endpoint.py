@@ -119,7 +119,7 @@ def parse_url(url: str, *, tls: bool = False) -> ParsedURL:
         return _unix(rest)
     if kind == "ssh":
         return _ssh(rest)
-    return _tcp(rest, "tls" if tls else kind)
+    return _tcp(rest, "tls" if tls else kind, scheme.lower())
 
 
 def _bad(reason: str, **params: object) -> EndpointError:
@@ -141,7 +141,7 @@ def _check_path(path: str) -> None:
         )
 
 
-def _tcp(rest: str, kind: Kind) -> ParsedURL:
+def _tcp(rest: str, kind: Kind, scheme: str) -> ParsedURL:
     if "@" in rest:
         raise _bad(
             gettext_noop("A tcp:// address has no user or password. Remove what stands before the @, or use ssh://.")
@@ -150,13 +150,10 @@ def _tcp(rest: str, kind: Kind) -> ParsedURL:
     if any(mark in place for mark in "/?#"):
         raise _bad(gettext_noop("A tcp:// address ends after the port. Remove what follows it."))
     host, port = _host_and_port(place)
-    tail = "" if port is None else f":{port}"
-    return ParsedURL(kind, f"tcp://{bracketed(host)}{tail}" if port else _with_port(kind, host), host, port or PORTS[kind])
-
-
-def _with_port(kind: Kind, host: str) -> str:
-    """Without a port in the input it is written out, so that a later change of the kind does not move the host."""
-    return f"tcp://{bracketed(host)}:{PORTS[kind]}"
+    # without a port the URL stays without one: whether 2375 or 2376 is meant depends on TLS, chosen elsewhere
+    shown = port or (PORTS["tls"] if scheme == "https" else None)
+    url = f"tcp://{bracketed(host)}" + (f":{shown}" if shown else "")
+    return ParsedURL(kind, url, host, shown or PORTS[kind])
 
 
 def _ssh(rest: str) -> ParsedURL:

@@ -4,6 +4,7 @@ Every error has a stable `code`, an HTTP `status`, an English `template` with `p
 reader's language), and `detail`: the engine's or the library's own words, bounded.
 """
 
+import json
 from typing import Any, ClassVar
 
 DETAIL_AT_MOST = 500  # characters of foreign text that an error carries
@@ -32,8 +33,8 @@ class EngineError(Exception):
     template: str = gettext_noop("Something went wrong with the engine at %(where)s. Test the connection of this host.")
     defaults: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, detail: object = "", **params: Any) -> None:
-        self.params: dict[str, Any] = {"where": "this host", **self.defaults}
+    def __init__(self, where: object = "this host", detail: object = "", **params: Any) -> None:
+        self.params: dict[str, Any] = {**self.defaults, "where": clean(where, PARAM_AT_MOST)}
         for name, value in params.items():
             self.params[name] = value if isinstance(value, int | float) else clean(value, PARAM_AT_MOST)
         self.detail = clean(detail)
@@ -99,9 +100,10 @@ class TimedOut(EngineError):
     )
     defaults = {"seconds": "10"}
 
-    def __init__(self, detail: object = "", *, seconds: float | str = 10, **params: Any) -> None:
-        text = f"{seconds:g}" if isinstance(seconds, int | float) else seconds
-        super().__init__(detail, seconds=text, **params)
+    def __init__(
+        self, where: object = "this host", detail: object = "", *, seconds: float = 10, **params: Any
+    ) -> None:
+        super().__init__(where, detail, seconds=f"{seconds:.3g}", **params)
 
 
 class NameUnknown(EngineError):
@@ -144,27 +146,27 @@ class NotAnEngine(EngineError):
     )
 
 
-class APITooOld(EngineError):
+class ApiTooOld(EngineError):
     code = "api_too_old"
     state = "refused"
     template = gettext_noop(
-        "The engine at %(where)s speaks the API up to %(version)s only; %(needed)s or newer is needed. "
+        "The engine at %(where)s speaks the API up to %(api)s only; %(needed)s or newer is needed. "
         "Update it to Docker 19.03 or newer."
     )
-    defaults = {"version": "?", "needed": "1.40"}
+    defaults = {"api": "?", "needed": "1.40"}
 
 
-class APITooNew(EngineError):
+class ApiTooNew(EngineError):
     code = "api_too_new"
     state = "refused"
     template = gettext_noop(
-        "The engine at %(where)s speaks the API from %(version)s on only; Dermaga speaks up to %(needed)s. Update Dermaga."
+        "The engine at %(where)s speaks the API from %(api)s on only; Dermaga speaks up to %(needed)s. Update Dermaga."
     )
-    defaults = {"version": "?", "needed": "1.55"}
+    defaults = {"api": "?", "needed": "1.55"}
 
 
 # ---------------------------------------------------------------- TLS
-class WrongCA(EngineError):
+class WrongCa(EngineError):
     code = "wrong_ca"
     state = "wrong_certificate"
     template = gettext_noop(
@@ -197,7 +199,7 @@ class CertificateName(EngineError):
     defaults = {"name": ""}
 
 
-class TLSToPlain(EngineError):
+class TlsToPlain(EngineError):
     code = "tls_to_plain"
     state = "refused"
     template = gettext_noop(
@@ -205,7 +207,7 @@ class TLSToPlain(EngineError):
     )
 
 
-class PlainToTLS(EngineError):
+class PlainToTls(EngineError):
     code = "plain_to_tls"
     state = "refused"
     template = gettext_noop("%(where)s speaks TLS only. Choose TLS for this host and give the CA, certificate and key.")
@@ -221,7 +223,7 @@ class ClientCertificateRefused(EngineError):
 
 
 # ---------------------------------------------------------------- SSH
-class SSHKeyRefused(EngineError):
+class SshKeyRefused(EngineError):
     code = "ssh_key_refused"
     state = "refused"
     template = gettext_noop(
@@ -230,7 +232,7 @@ class SSHKeyRefused(EngineError):
     defaults = {"user": ""}
 
 
-class SSHHostKeyChanged(EngineError):
+class SshHostKeyChanged(EngineError):
     code = "ssh_host_key_changed"
     state = "wrong_certificate"
     template = gettext_noop(
@@ -240,7 +242,7 @@ class SSHHostKeyChanged(EngineError):
     defaults = {"expected": "", "got": "", "line": ""}
 
 
-class SSHHostKeyUnknown(EngineError):
+class SshHostKeyUnknown(EngineError):
     code = "ssh_host_key_unknown"
     state = "wrong_certificate"
     template = gettext_noop(
@@ -250,7 +252,7 @@ class SSHHostKeyUnknown(EngineError):
     defaults = {"got": "", "line": ""}
 
 
-class SSHNoSocket(EngineError):
+class SshNoSocket(EngineError):
     code = "ssh_no_socket"
     template = gettext_noop(
         "SSH to %(where)s works, but no engine's socket answers there (%(path)s). "
@@ -266,18 +268,18 @@ class Answered(EngineError):
     state = "refused"
     defaults = {"message": ""}
 
-    def __init__(self, detail: object = "", **params: Any) -> None:
+    def __init__(self, where: object = "this host", detail: object = "", **params: Any) -> None:
         params.setdefault("message", detail)
-        super().__init__(detail, **params)
+        super().__init__(where, detail, **params)
 
 
-class NotFound(Answered):
+class EngineNotFound(Answered):
     code = "not_found"
     status = 404
     template = gettext_noop("The engine at %(where)s does not have it: %(message)s. It may have been removed just now.")
 
 
-class Conflict(Answered):
+class EngineConflict(Answered):
     code = "conflict"
     status = 409
     template = gettext_noop("The engine at %(where)s cannot do that now: %(message)s")
@@ -320,23 +322,34 @@ def _codes(kind: type[EngineError]) -> dict[str, str]:
 STATE_OF: dict[str, str] = _codes(EngineError)  # code -> host state
 
 
-def from_answer(status: int, message: object, where: str) -> EngineError:
-    """The error for an HTTP answer of an engine with `status` 400 to 599; `message` is the engine's text."""
+def message_of(body: bytes) -> str:
+    """The sentence in an engine's error answer: {"message": ...} (Podman: also "cause"), or its plain text."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return clean(body.decode("utf-8", "replace"))
+    if isinstance(answer, dict):
+        return clean(answer.get("message") or answer.get("cause") or "")
+    return clean(answer)
+
+
+def from_status(status: int, message: object, where: object) -> EngineError:
+    """The error for an HTTP answer with `status` 300 to 599; `message` is the engine's own text."""
     text = clean(message) or f"HTTP {status}"
     lower = text.lower()
     if "client sent an http request to an https server" in lower:
-        return PlainToTLS(text, where=where)
+        return PlainToTls(where, text)
     if "does not support reading" in lower:
-        return LogDriverUnreadable(text, where=where)
-    if status == 501 or "is not supported" in lower or "not implemented" in lower:
-        return NotSupported(text, where=where)
+        return LogDriverUnreadable(where, text)
+    if status == 501 or "not implemented" in lower:
+        return NotSupported(where, text)
     if status == 404:
-        return NotFound(text, where=where)
-    if status in {409, 304}:
-        return Conflict(text, where=where)
-    if status < 500:
-        return BadRequest(text, where=where)
-    return EngineFailed(text, where=where)
+        return EngineNotFound(where, text)
+    if status in {304, 409}:
+        return EngineConflict(where, text)
+    if status < 400:
+        return NotAnEngine(where, f"HTTP {status} {text}")
+    return BadRequest(where, text) if status < 500 else EngineFailed(where, text)
 
 
 def translate(exc: BaseException, endpoint: Any, *, seconds: float = 10) -> EngineError:
