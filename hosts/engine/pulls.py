@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineError, EngineFailed, EngineNotFound, from_status, translate
+from hosts.engine.errors import EngineError, EngineFailed, NotFound, from_answer, translate
 from hosts.engine.transport import Deadline, abort, connect, request
 
 IDLE_SECONDS = 120  # without a word from the engine a pull is given up
@@ -107,7 +107,7 @@ def pull(
                 break
             buffer += block
             if len(buffer) > LINE_AT_MOST:
-                raise EngineFailed(endpoint.address, "an answer line of over 1 MiB")
+                raise EngineFailed("an answer line of over 1 MiB", where=endpoint.address)
         _take(buffer, layers, result, log, endpoint)
         if not result["status"]:
             raise translate(ConnectionResetError("the pull ended without a result"), endpoint)
@@ -147,5 +147,5 @@ def _take(
 
 def _error(message: str, endpoint: Endpoint) -> EngineError:
     if "not found" in message or "manifest unknown" in message:
-        return EngineNotFound(endpoint.address, message)
-    return from_status(500, message, endpoint.address)
+        return NotFound(message, where=endpoint.address)
+    return from_answer(500, message, endpoint.address)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from hosts.engine.endpoint import Endpoint, EndpointError, TLSMaterial, gettext_noop
-from hosts.engine.errors import NotAnEngine, from_status, message_of, translate
+from hosts.engine.endpoint import Endpoint, TLSMaterial
+from hosts.engine.errors import EndpointError, NotAnEngine, from_answer, gettext_noop, translate
 
 HEAD_AT_MOST = 64 * 1024
 ERROR_BODY_AT_MOST = 64 * 1024
@@ -39,6 +39,14 @@ class Deadline:
         if left <= 0:
             raise TimeoutError(f"no answer within {self.seconds:g} s")
         return left
+
+
+def message_of(body: bytes) -> str:
+    """The `message` of an engine's error answer, else its text."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace").strip()
 
 
 def connect(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
@@ -143,7 +151,7 @@ def request(
         sock.sendall("\r\n".join([*head, "", ""]).encode() + payload)
         answer = _read_head(sock, endpoint, deadline)
         if answer.status >= 300:
-            raise from_status(answer.status, message_of(_read_error(sock, answer, deadline)), endpoint.address)
+            raise from_answer(answer.status, message_of(_read_error(sock, answer, deadline)), endpoint.address)
     except OSError as error:
         raise translate(error, endpoint) from error
     return answer
@@ -159,12 +167,12 @@ def _read_head(sock: socket.socket, endpoint: Endpoint, deadline: Deadline) -> A
             if not data and not block:
                 raise ConnectionResetError("closed without an answer")
             # an HTTP server that wants TLS says so in a TLS alert: 0x15 or 0x16 first
-            raise NotAnEngine(endpoint.address, data[:100].decode("latin-1"))
+            raise NotAnEngine(data[:100].decode("latin-1"), where=endpoint.address)
     head, rest = data.split(b"\r\n\r\n", 1)
     status_line, *lines = head.decode("latin-1").split("\r\n")
     words = status_line.split(" ", 2)
     if len(words) < 2 or not words[1].isdecimal():
-        raise NotAnEngine(endpoint.address, status_line[:100])
+        raise NotAnEngine(status_line[:100], where=endpoint.address)
     pairs = (line.split(":", 1) for line in lines if ":" in line)
     return Answer(int(words[1]), {name.strip().lower(): value.strip() for name, value in pairs}, rest)
 

@@ -26,15 +26,15 @@ async def get_json(
                 while block := await stream.read():
                     body += block
                     if len(body) > ANSWER_AT_MOST:
-                        raise NotAnEngine(endpoint.address, f"{path} answered more than 128 MiB")
+                        raise NotAnEngine(f"{path} answered more than 128 MiB", where=endpoint.address)
             finally:
                 stream.close()
     except TimeoutError as error:
-        raise TimedOut(endpoint.address, f"no answer within {deadline:g} s") from error
+        raise TimedOut(f"no answer within {deadline:g} s", where=endpoint.address, seconds=deadline) from error
     try:
         return orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
-        raise NotAnEngine(endpoint.address, f"{path} did not answer JSON") from error
+        raise NotAnEngine(f"{path} did not answer JSON", where=endpoint.address) from error
 
 
 async def lines(stream: Any) -> AsyncIterator[Any]:

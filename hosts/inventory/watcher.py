@@ -110,7 +110,7 @@ class HostWatcher:
     async def _listen(self, events: EngineStream) -> None:
         async for raw in reader.lines(events):
             self._hear(raw)
-        raise ConnectionLost(self.endpoint.address)
+        raise ConnectionLost("the event stream ended", where=self.endpoint.address)
 
     def _hear(self, raw: Any) -> None:
         row = parse.event_row(raw)
