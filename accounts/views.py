@@ -1,0 +1,88 @@
+"""Accounts, administered by an admin."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.audit import record
+from accounts.guard import guard
+from accounts.models import User
+from accounts.rights import Right, Role
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Name, role, whether the account is open, and a password (on change: empty keeps it)."""
+
+    password = forms.CharField(
+        label=gettext_lazy("Password"), required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    class Meta:
+        model = User
+        fields = ["username", "role", "is_active"]
+        labels = {"is_active": gettext_lazy("May log in")}
+        help_texts = {"is_active": "", "username": ""}
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not password and self.instance.pk is None:
+            raise forms.ValidationError(_("A new account needs a password."))
+        if password:
+            validate_password(password, User(username=self.cleaned_data.get("username", "")))
+        return password
+
+    def clean(self) -> None:
+        super().clean()
+        loses = self.cleaned_data.get("role") != Role.ADMIN or not self.cleaned_data.get("is_active")
+        others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=self.instance.pk)
+        was_admin = self.instance.pk and User.objects.filter(pk=self.instance.pk, role=Role.ADMIN, is_active=True).exists()
+        if was_admin and loses and not others.exists():
+            raise forms.ValidationError(_("This is the last administrator: make another one first."))
+
+
+@guard(Right.USERS_MANAGE)
+@require_GET
+def user_list(request: HttpRequest) -> HttpResponse:
+    """Everybody."""
+    return render(request, "users/page.html", {"users": User.objects.order_by("username")})
+
+
+@guard(Right.USERS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def user_add(request: HttpRequest) -> HttpResponse:
+    """A new account."""
+    return _form(request, UserForm(request.POST or None), None)
+
+
+@guard(Right.USERS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Role, password, open or closed."""
+    user = get_object_or_404(User, pk=pk)
+    return _form(request, UserForm(request.POST or None, instance=user), user)
+
+
+def _form(request: HttpRequest, form: UserForm, user: User | None) -> HttpResponse:
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            stored = form.save(commit=False)
+            if form.cleaned_data["password"]:
+                stored.set_password(form.cleaned_data["password"])
+            stored.save()
+            fields = [name for name in form.changed_data if name != "password"]
+            record(
+                request.user,  # type: ignore[arg-type]
+                "user.change" if user else "user.add",
+                stored.username,
+                detail={"fields": fields, "role": stored.role, "password": "password" in form.changed_data},
+            )
+        messages.success(request, _("Stored %(name)s.") % {"name": stored.username})
+        return redirect("user_list")
+    status = 422 if form.errors else 200
+    return render(request, "users/form.html", {"form": form, "edited": user}, status=status)

@@ -1,0 +1,30 @@
+"""Same URL, two renderings: the page, or its live fragment when htmx asks."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page (a boosted link asks for the whole)."""
+    htmx: Any = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def template_for(request: HttpRequest, page: str, fragment: str) -> str:
+    """The template to render."""
+    return fragment if is_fragment(request) else page
+
+
+def back(request: HttpRequest, default: str) -> str:
+    """Where a form came from (its `next`, checked), else `default`."""
+    target = request.POST.get("next", "")
+    return target if target and url_has_allowed_host_and_scheme(target, {request.get_host()}) else default
+
+
+def no_cache(response: HttpResponse) -> HttpResponse:
+    """The back button must not show a fragment in place of the page."""
+    response["Vary"] = "HX-Request"
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,125 @@
+"""The filters of lists: the same for page and API, and the URL holds them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+PAGE_SIZE = 50
+PAGE_SIZE_AT_MOST = 500
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is on: what it says, and the query string without it."""
+
+    label: str
+    without: str
+
+
+@dataclass
+class Page:
+    """One page of a list. `items` are the rows, `count` is how many there are in all."""
+
+    items: list[Any]
+    count: int
+    number: int
+    pages: int
+    query: str
+    sort: str
+    chips: list[Chip] = field(default_factory=list)
+
+    @property
+    def first(self) -> int:
+        """The number of the first row shown, from 1."""
+        return (self.number - 1) * PAGE_SIZE + 1 if self.count else 0
+
+    @property
+    def last(self) -> int:
+        """The number of the last row shown."""
+        return self.first + len(self.items) - 1 if self.items else 0
+
+
+def words(query: str) -> list[str]:
+    """The words of a search, bounded."""
+    return query.replace("\0", "")[:200].split()[:8]
+
+
+def search(rows: QuerySet[Any], query: str, fields: list[str]) -> QuerySet[Any]:
+    """Rows in which every word occurs in one of `fields`."""
+    for word in words(query):
+        anywhere = Q()
+        for name in fields:
+            anywhere |= Q(**{f"{name}__icontains": word})
+        rows = rows.filter(anywhere)
+    return rows
+
+
+def order(rows: QuerySet[Any], asked: str, allowed: dict[str, list[str]], default: str) -> tuple[QuerySet[Any], str]:
+    """Rows sorted by `asked` ("name" or "-name") if that is allowed, and what they are sorted by."""
+    sort = asked if asked.removeprefix("-") in allowed else default
+    sign = "-" if sort.startswith("-") else ""
+    keys = [f"-{key}" if sign and not key.startswith("-") else key for key in allowed[sort.removeprefix("-")]]
+    return rows.order_by(*keys, "pk"), sort
+
+
+def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Page:
+    """The page that `params` ask for (page=N)."""
+    count = rows.count()
+    pages = max(1, -(-count // PAGE_SIZE))
+    asked = params.get("page", "1")
+    number = min(max(1, int(asked)), pages) if asked.isdecimal() and len(asked) < 8 else 1
+    start = (number - 1) * PAGE_SIZE
+    kept = params.copy()
+    kept.pop("page", None)
+    return Page(list(rows[start : start + PAGE_SIZE]), count, number, pages, kept.urlencode(), sort)
+
+
+def without(params: QueryDict, name: str, value: str) -> str:
+    """The query string without `name`=`value`, back on the first page."""
+    rest = params.copy()
+    rest.setlist(name, [v for v in rest.getlist(name) if v != value])
+    rest.pop("page", None)
+    return rest.urlencode()
+
+
+# ---------------------------------------------------------------- containers
+CONTAINER_FILTERS = ("host", "state", "health", "image", "project", "label")
+CONTAINER_SORTS = {
+    "name": ["name"],
+    "state": ["state", "name"],
+    "host": ["host__name", "name"],
+    "image": ["image", "name"],
+    "project": ["project", "service", "name"],
+    "created": ["created"],
+    "started": ["started"],
+}
+
+
+def containers(rows: QuerySet[Any], params: QueryDict) -> tuple[QuerySet[Any], list[Chip]]:
+    """Containers filtered by host, state, health, image, project, label (name or name=value) and search."""
+    chips: list[Chip] = []
+    for name in CONTAINER_FILTERS:
+        values = [v.replace("\0", "")[:300] for v in params.getlist(name) if v][:50]
+        if not values:
+            continue
+        rows = rows.filter(_container_condition(name, values))
+        chips += [Chip(f"{name}: {value}", without(params, name, value)) for value in values]
+    return search(rows, params.get("search", ""), ["name", "image", "project", "service", "host__name"]), chips
+
+
+def _container_condition(name: str, values: list[str]) -> Q:
+    if name == "host":
+        return Q(host__name__in=values)
+    if name in {"state", "health", "project"}:
+        return Q(**{f"{name}__in": ["" if v == "none" else v for v in values]})
+    found = Q()
+    for value in values:
+        if name == "image":
+            found |= Q(image=value) | Q(image__startswith=f"{value}:") | Q(image_id__startswith=value)
+        else:
+            key, _, content = value.partition("=")
+            # one level: a label's name may hold dots and dashes, a JSON path lookup takes it whole
+            found |= Q(**{f"labels__{key}": content}) if content and "__" not in key else Q(labels__has_key=key)
+    return found

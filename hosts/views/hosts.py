@@ -1,0 +1,137 @@
+"""Hosts: list, page, add, edit, test, enable, disable, remove."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.guard import guard
+from accounts.rights import Right
+from common.errors import DermagaError
+from common.htmx import template_for
+from hosts.access import get_host
+from hosts.actions import hosts
+from hosts.forms.hosts import HostForm
+from hosts.models import Container, Event, Host, Image, Network, Volume
+
+
+@guard(Right.HOSTS_VIEW)
+@require_GET
+def host_list(request: HttpRequest) -> HttpResponse:
+    """One table."""
+    rows = Host.objects.visible_to(request.user).annotate(
+        running=Count("container", filter=Q(container__state="running")), total=Count("container")
+    )
+    return render(request, template_for(request, "hosts/page.html", "hosts/_rows.html"), {"hosts": rows})
+
+
+@guard(Right.HOSTS_VIEW)
+@require_GET
+def host_page(request: HttpRequest, name: str) -> HttpResponse:
+    """What is known of one host."""
+    host = get_host(request.user, name)
+    counts = {
+        noun: model.objects.visible_to(request.user).filter(host=host).count()
+        for noun, model in (("containers", Container), ("images", Image), ("networks", Network), ("volumes", Volume))
+    }
+    context = {
+        "host": host,
+        "counts": counts,
+        "running": Container.objects.filter(host=host, state="running").count(),
+        "events": Event.objects.visible_to(request.user).filter(host=host)[:10],
+    }
+    return render(request, template_for(request, "hosts/host.html", "hosts/_host.html"), context)
+
+
+@guard(Right.HOSTS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def host_add(request: HttpRequest) -> HttpResponse:
+    """The form; `test=1` connects once and stores nothing."""
+    form = HostForm(request.POST or None, request.FILES or None, initial={"kind": "unix"})
+    return _form(request, form, None)
+
+
+@guard(Right.HOSTS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def host_edit(request: HttpRequest, name: str) -> HttpResponse:
+    """The same form with what is stored, but for the keys."""
+    host = get_host(request.user, name, Right.HOSTS_MANAGE)
+    return _form(request, HostForm(request.POST or None, request.FILES or None, host=host), host)
+
+
+def _form(request: HttpRequest, form: HostForm, host: Host | None) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "host": host}
+    if request.method == "POST" and form.is_valid():
+        if "test" in request.POST:
+            context |= _test(request, form.endpoint(), form.cleaned_data["name"])
+        else:
+            stored = form.fill(Host.objects.get(pk=host.pk) if host else Host())
+            (hosts.change if host else hosts.add)(request.user, stored)
+            messages.success(request, _("Stored %(host)s. Connecting…") % {"host": stored.name})
+            return redirect("host_page", stored.name)
+    status = 422 if form.errors else 200
+    return render(request, "hosts/form.html", context, status=status)
+
+
+def _test(request: HttpRequest, endpoint: Any, name: str) -> dict[str, Any]:
+    try:
+        return {"tested": hosts.test(request.user, endpoint, name)}
+    except DermagaError as error:
+        return {"test_error": str(error), "test_detail": getattr(error, "detail", "")}
+
+
+@guard(Right.HOSTS_MANAGE)
+@require_POST
+def host_test(request: HttpRequest, name: str) -> HttpResponse:
+    """Connects once to a stored host and says who answers."""
+    host = get_host(request.user, name, Right.HOSTS_MANAGE)
+    found = _test(request, host.endpoint(), name)
+    if "tested" in found:
+        info = found["tested"]
+        messages.success(
+            request,
+            _("%(engine)s %(version)s answers, API %(api)s.")
+            % {"engine": info["engine"], "version": info["version"], "api": info["api_version"]},
+        )
+    else:
+        messages.error(request, f"{found['test_error']} {found['test_detail']}".strip())
+    return redirect("host_page", name)
+
+
+@guard(Right.HOSTS_MANAGE)
+@require_POST
+def host_enable(request: HttpRequest, name: str) -> HttpResponse:
+    """Watches it again."""
+    hosts.set_enabled(request.user, get_host(request.user, name, Right.HOSTS_MANAGE), True)
+    return redirect("host_page", name)
+
+
+@guard(Right.HOSTS_MANAGE)
+@require_POST
+def host_disable(request: HttpRequest, name: str) -> HttpResponse:
+    """Stops watching it; what is known stays."""
+    hosts.set_enabled(request.user, get_host(request.user, name, Right.HOSTS_MANAGE), False)
+    return redirect("host_page", name)
+
+
+@guard(Right.HOSTS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def host_remove(request: HttpRequest, name: str) -> HttpResponse:
+    """Says what will be deleted; deletes it on POST."""
+    host = get_host(request.user, name, Right.HOSTS_MANAGE)
+    if request.method == "POST":
+        hosts.remove(request.user, host)
+        messages.success(request, _("Removed %(host)s. Nothing on the host itself was touched.") % {"host": name})
+        return redirect("host_list")
+    counts = {
+        "containers": Container.objects.filter(host=host).count(),
+        "images": Image.objects.filter(host=host).count(),
+        "networks": Network.objects.filter(host=host).count(),
+        "volumes": Volume.objects.filter(host=host).count(),
+        "events": Event.objects.filter(host=host).count(),
+    }
+    return render(request, "hosts/remove.html", {"host": host, "counts": counts})

@@ -1,0 +1,51 @@
+"""Jobs: list, page, cancel, again."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.guard import guard
+from accounts.rights import Right
+from common.htmx import template_for
+from jobs import queue
+from jobs.models import Job, JobState
+
+SHOWN = 100
+
+
+@guard(Right.JOBS_VIEW)
+@require_GET
+def job_list(request: HttpRequest) -> HttpResponse:
+    """Newest first."""
+    jobs = Job.objects.visible_to(request.user)
+    state = request.GET.get("state", "")
+    if state in JobState.values:
+        jobs = jobs.filter(state=state)
+    context = {"jobs": jobs[:SHOWN], "states": JobState.choices, "state": state}
+    return render(request, template_for(request, "jobs/page.html", "jobs/_rows.html"), context)
+
+
+@guard(Right.JOBS_VIEW)
+@require_GET
+def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
+    """One job, live; as many may look as like to."""
+    job = queue.get_job(request.user, job_id)
+    context = {"job": job, "lines": job.lines.all()[:5000]}
+    return render(request, template_for(request, "jobs/job.html", "jobs/_job.html"), context)
+
+
+@guard(Right.JOBS_MANAGE)
+@require_POST
+def job_cancel(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Asks it to stop."""
+    job = queue.get_job(request.user, job_id)
+    if job.is_open:
+        queue.cancel(request.user, job)
+    return redirect("job_page", job_id)
+
+
+@guard(Right.JOBS_MANAGE)
+@require_POST
+def job_again(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Starts it once more."""
+    return redirect("job_page", queue.again(request.user, queue.get_job(request.user, job_id)).pk)
