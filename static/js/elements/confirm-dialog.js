@@ -1,0 +1,46 @@
+// Asks before a form with data-confirm-title, data-confirm-text and data-confirm-verb is sent, by htmx or without.
+class ConfirmDialog extends HTMLElement {
+  connectedCallback() {
+    this.dialog = this.querySelector("dialog");
+    this.onSubmit = (event) => this.caught(event);
+    document.addEventListener("submit", this.onSubmit, true); // before htmx hears it
+    this.dialog.addEventListener("click", (event) => {
+      const answer = event.target.closest("[data-answer]")?.dataset.answer;
+      if (answer) this.dialog.close(answer);
+    });
+    this.dialog.addEventListener("close", () => this.answered());
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("submit", this.onSubmit, true);
+  }
+
+  caught(event) {
+    const asks = event.submitter?.dataset.confirmTitle ? event.submitter : event.target;
+    if (!asks.dataset.confirmTitle || this.agreed === event.target) {
+      this.agreed = null;
+      return;
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.asked = { form: event.target, submitter: event.submitter };
+    this.dialog.returnValue = "";
+    this.dialog.querySelector("h2").textContent = asks.dataset.confirmTitle;
+    this.dialog.querySelector("p").textContent = asks.dataset.confirmText ?? "";
+    const yes = this.dialog.querySelector('[data-answer="yes"]');
+    yes.textContent = asks.dataset.confirmVerb ?? asks.dataset.confirmTitle;
+    yes.classList.toggle("danger", asks.dataset.confirmKind !== "plain");
+    yes.classList.toggle("primary", asks.dataset.confirmKind === "plain");
+    this.dialog.showModal();
+  }
+
+  answered() {
+    const asked = this.asked;
+    this.asked = null;
+    if (this.dialog.returnValue !== "yes" || !asked?.form.isConnected) return;
+    this.agreed = asked.form;
+    asked.form.requestSubmit(asked.submitter?.isConnected ? asked.submitter : null);
+  }
+}
+
+customElements.define("confirm-dialog", ConfirmDialog);

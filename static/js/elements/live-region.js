@@ -1,0 +1,106 @@
+// <live-region kinds="container host" hosts="fra-1 lab" ids="..." url="...">server-rendered part</live-region>
+// Fetches its part again when rows of its kinds change, and morphs it in place.
+import { subscribe } from "dermaga/changes";
+import { morphInside } from "dermaga/morph";
+import { toast } from "dermaga/toasts";
+
+const LEADING_MS = 80; // lets a burst of events end before the first fetch
+const APART_MS = 700;
+const ROWS = "tr[id], [data-row][id]";
+const QUIET = "[data-quiet], :has([data-quiet], time.ago)"; // what changes by itself does not count as a change
+
+function listed(element, name) {
+  const words = (element.getAttribute(name) ?? "").split(/\s+/).filter(Boolean);
+  return words.length ? new Set(words) : null;
+}
+
+function signature(row) {
+  const parts = row.matches("tr") ? [...row.children].filter((cell) => !cell.matches(QUIET)) : [row];
+  return parts.map((part) => part.textContent.trim()).join("\u0001");
+}
+
+class LiveRegion extends HTMLElement {
+  connectedCallback() {
+    this.wanted = { kinds: listed(this, "kinds"), hosts: listed(this, "hosts"), ids: listed(this, "ids") };
+    this.last = 0;
+    this.stop = subscribe(this.wanted, () => this.soon());
+    this.seen = () => !document.hidden && this.waiting && this.soon();
+    document.addEventListener("visibilitychange", this.seen);
+  }
+
+  disconnectedCallback() {
+    this.stop?.();
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.request?.abort();
+    document.removeEventListener("visibilitychange", this.seen);
+  }
+
+  /** Asks for the part again: at once after a rest, at most every 700 ms in a storm, never in a hidden tab. */
+  soon() {
+    this.waiting = true;
+    if (document.hidden || this.timer || this.request) return;
+    const wait = Math.max(LEADING_MS, this.last + APART_MS - performance.now());
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.refresh();
+    }, wait);
+  }
+
+  get url() {
+    return this.getAttribute("url") || location.pathname + location.search;
+  }
+
+  async refresh() {
+    this.waiting = false;
+    this.last = performance.now();
+    this.request = new AbortController();
+    try {
+      const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-Live": "1" };
+      if (this.id) headers["HX-Target"] = this.id;
+      const answer = await fetch(this.url, { headers, signal: this.request.signal, cache: "no-store" });
+      await this.take(answer);
+    } catch (error) {
+      if (error.name !== "AbortError") this.again();
+    } finally {
+      this.request = null;
+    }
+    if (this.waiting && this.isConnected) this.soon();
+  }
+
+  async take(answer) {
+    const elsewhere = answer.headers.get("HX-Redirect");
+    if (elsewhere) {
+      location.assign(elsewhere);
+    } else if (answer.ok) {
+      this.show(await answer.text());
+    } else if (answer.status >= 500) {
+      this.again();
+    } else {
+      const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+      toast(part.body.textContent.trim().slice(0, 500), "error");
+      this.stop?.(); // gone or no longer allowed: asking again would say the same
+    }
+  }
+
+  /** The server stumbled: the next change or a few seconds bring another try. */
+  again() {
+    if (!this.isConnected) return;
+    this.last = performance.now() + 2000;
+    setTimeout(() => this.isConnected && this.soon(), 0); // once the failed request is over
+  }
+
+  show(html) {
+    const before = new Map([...this.querySelectorAll(ROWS)].map((row) => [row.id, signature(row)]));
+    morphInside(this, html);
+    globalThis.htmx?.process(this);
+    for (const row of this.querySelectorAll(ROWS)) {
+      if (before.get(row.id) === signature(row)) continue;
+      row.classList.add("changed");
+      row.addEventListener("animationend", () => row.classList.remove("changed"), { once: true });
+    }
+    this.dispatchEvent(new CustomEvent("dermaga:morphed", { bubbles: true }));
+  }
+}
+
+customElements.define("live-region", LiveRegion);

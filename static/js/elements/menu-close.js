@@ -1,0 +1,24 @@
+// Menus (<details class="menu">) close when the reader clicks elsewhere, presses Escape or chooses something.
+function closeAllBut(kept) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== kept) menu.open = false;
+}
+
+document.addEventListener("click", (event) => {
+  const menu = event.target.closest?.("details.menu");
+  closeAllBut(menu);
+  if (menu && event.target.closest("a, .menu-list button:not([type=button]), [data-closes]")) menu.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("details.menu[open]");
+  if (!menu) return;
+  if (event.key === "Escape") {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const items = [...menu.querySelectorAll(".menu-list :is(a, button, input, select)")];
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    items.at((items.indexOf(document.activeElement) + step) % items.length)?.focus();
+    event.preventDefault();
+  }
+});
