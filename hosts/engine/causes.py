@@ -48,7 +48,7 @@ def classify(exc: BaseException, endpoint: Any, seconds: float) -> EngineError:
         found = _one(one, endpoint, seconds)
         if found is not None:
             return found
-    return errors.ConnectionLost(endpoint.address, _words(chain[-1]))
+    return errors.ConnectionLost(_words(chain[-1]), where=endpoint.address)
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
@@ -72,7 +72,7 @@ def _one(exc: BaseException, endpoint: Any, seconds: float) -> EngineError | Non
         if found is not None:
             return found
     if isinstance(exc, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
-        return errors.TimedOut(endpoint.address, _words(exc), seconds=seconds)
+        return errors.TimedOut(_words(exc), where=endpoint.address, seconds=seconds)
     return None
 
 
@@ -81,19 +81,19 @@ def _tls(exc: BaseException, endpoint: Any) -> EngineError | None:
     if isinstance(exc, ssl.SSLCertVerificationError):
         code, words = exc.verify_code, exc.verify_message
         if code == EXPIRED:
-            return errors.CertificateExpired(where, words)
+            return errors.CertificateExpired(words, where=where)
         if code == NOT_YET_VALID:
-            return errors.CertificateNotYetValid(where, words)
+            return errors.CertificateNotYetValid(words, where=where)
         if code in {WRONG_NAME, WRONG_ADDRESS} or "mismatch" in str(words).lower():
-            return errors.CertificateName(where, words, name=endpoint.parsed.host)
-        return errors.WrongCa(where, words)
+            return errors.CertificateName(words, where=where, name=endpoint.parsed.host)
+        return errors.WrongCA(words, where=where)
     if not isinstance(exc, ssl.SSLError) or isinstance(exc, TimeoutError):
         return None
     reason = exc.reason or ""
     if any(alert in reason for alert in REFUSED_ALERTS):
-        return errors.ClientCertificateRefused(where, _own_certificate(endpoint) or reason)
+        return errors.ClientCertificateRefused(_own_certificate(endpoint) or reason, where=where)
     if any(word in reason for word in NOT_TLS):
-        return errors.TlsToPlain(where, reason)
+        return errors.TLSToPlain(reason, where=where)
     return None
 
 
@@ -111,12 +111,12 @@ def _own_certificate(endpoint: Any) -> str:
 
 def _ssh(exc: BaseException, endpoint: Any) -> EngineError | None:
     if isinstance(exc, asyncssh.PermissionDenied):
-        return errors.SshKeyRefused(endpoint.address, exc.reason, user=endpoint.parsed.user)
+        return errors.SSHKeyRefused(exc.reason, where=endpoint.address, user=endpoint.parsed.user)
     if isinstance(exc, asyncssh.ChannelOpenError):
         path = endpoint.parsed.path or "/var/run/docker.sock"
-        return errors.SshNoSocket(endpoint.address, exc.reason, path=path, user=endpoint.parsed.user)
+        return errors.SSHNoSocket(exc.reason, where=endpoint.address, path=path, user=endpoint.parsed.user)
     if isinstance(exc, asyncssh.ProtocolError | asyncssh.KeyExchangeFailed):
-        return errors.NotAnEngine(endpoint.address, f"no SSH server: {exc.reason}")
+        return errors.NotAnEngine(f"no SSH server: {exc.reason}", where=endpoint.address)
     return None
 
 
@@ -124,35 +124,36 @@ def _answer(exc: BaseException, endpoint: Any) -> EngineError | None:
     """An engine's own error answer, as the docker SDK raises it, or an answer that is no HTTP."""
     if isinstance(exc, docker.errors.APIError):
         status = exc.status_code or 500
-        return errors.from_status(status, exc.explanation or "", endpoint.address)
+        return errors.from_answer(status, exc.explanation or "", endpoint.address)
     if isinstance(exc, http.client.RemoteDisconnected):
-        return errors.ConnectionLost(endpoint.address, _words(exc))
+        return errors.ConnectionLost(_words(exc), where=endpoint.address)
     if isinstance(exc, http.client.BadStatusLine | http.client.UnknownProtocol):
-        return errors.NotAnEngine(endpoint.address, _words(exc))
+        return errors.NotAnEngine(_words(exc), where=endpoint.address)
     if isinstance(exc, http.client.HTTPException | urllib3.exceptions.ProtocolError) and not exc.__cause__:
-        return errors.ConnectionLost(endpoint.address, _words(exc))
+        return errors.ConnectionLost(_words(exc), where=endpoint.address)
     return None
 
 
 def _socket(exc: BaseException, endpoint: Any) -> EngineError | None:
     where, words = endpoint.address, _words(exc)
     if isinstance(exc, socket.gaierror):
-        return errors.NameUnknown(where, words, name=endpoint.parsed.host)
+        return errors.NameUnknown(words, where=where, name=endpoint.parsed.host)
     if not isinstance(exc, OSError) or isinstance(exc, requests.RequestException | TimeoutError):
         return None
     if exc.errno == errno.ECONNREFUSED:
         # a socket file that nobody listens on is what a stopped engine leaves behind
-        return errors.Refused(where, words)
+        return errors.Refused(words, where=where)
     if exc.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}:
-        return errors.NoRoute(where, words)
+        return errors.NoRoute(words, where=where)
     if exc.errno == errno.ETIMEDOUT:
-        return errors.TimedOut(where, words)
+        return errors.TimedOut(words, where=where)
     if exc.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENOTSOCK} and endpoint.kind == "unix":
-        return errors.NoSocket(where, words)
+        return errors.NoSocket(words, where=where)
     if exc.errno in {errno.EACCES, errno.EPERM}:
-        return errors.Permission(where, words) if endpoint.kind == "unix" else errors.NoRoute(where, words)
+        kind = errors.Permission if endpoint.kind == "unix" else errors.NoRoute  # a firewall of this machine
+        return kind(words, where=where)
     if isinstance(exc, ConnectionError) or exc.errno in {errno.EPIPE, errno.EBADF}:
-        return errors.ConnectionLost(where, words)
+        return errors.ConnectionLost(words, where=where)
     return None
 
 

@@ -1,8 +1,6 @@
 """Docker SDK clients for commands, and the question who answers at an endpoint."""
 
-import os
-import shutil
-import tempfile
+import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
@@ -10,14 +8,34 @@ from typing import Any, TypedDict
 import docker
 import requests
 import urllib3
-from docker.tls import TLSConfig
 
+from hosts.engine.adapters import adapter_for
+from hosts.engine.diagnose import look_closer
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import ApiTooNew, ApiTooOld, EngineError, NotAnEngine, translate
+from hosts.engine.errors import (
+    APITooNew,
+    APITooOld,
+    BadRequest,
+    EngineError,
+    NotAnEngine,
+    NotFound,
+    TimedOut,
+    translate,
+)
+from hosts.engine.parse import labels_of, text, whole
 from hosts.engine.transport import Deadline, get_json
+
+__all__ = ["EngineError", "EngineInfo", "check", "client"]
 
 OLDEST, NEWEST = (1, 40), (1, 55)
 CHECK_SECONDS = 8.0
+LIBRARY_ERRORS = (
+    docker.errors.DockerException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+)
 
 
 class EngineInfo(TypedDict):
@@ -41,47 +59,72 @@ class EngineInfo(TypedDict):
 
 
 def check(endpoint: Endpoint, timeout: float = CHECK_SECONDS) -> EngineInfo:
-    """Connects, asks, and returns who answers within `timeout` seconds in all. Raises EngineError."""
+    """Connects, asks, and returns who answers, within `timeout` seconds in all. Raises EngineError."""
     deadline = Deadline(timeout)
-    api_version, min_version, version = _negotiate(endpoint, deadline)
-    info, _ = get_json(endpoint, f"/v{api_version}/info", deadline)
+    try:
+        api_version, min_version, version = _negotiate(endpoint, deadline)
+        info, _ = get_json(endpoint, f"/v{api_version}/info", deadline)
+    except TimeoutError as error:
+        raise TimedOut(error, where=endpoint.address, seconds=timeout) from error
     if not isinstance(info, dict) or "Containers" not in info:
-        raise NotAnEngine(endpoint.address, "/info is no engine's")
-    components = version.get("Components") or []
-    is_podman = any("podman" in str(c.get("Name", "")).lower() for c in components if isinstance(c, dict))
+        raise NotAnEngine("/info is no engine's", where=endpoint.address)
+    return _info(version, info, api_version, min_version)
+
+
+def _info(version: dict[str, Any], info: dict[str, Any], api_version: str, min_version: str) -> EngineInfo:
+    components = version.get("Components")
+    names = [text(c.get("Name")) for c in components if isinstance(c, dict)] if isinstance(components, list) else []
+    swarm = info.get("Swarm")
     return {
-        "engine": "Podman" if is_podman else "Docker",
-        "version": str(version.get("Version") or info.get("ServerVersion") or "")[:100],
+        "engine": "Podman" if any("podman" in name.lower() for name in names) else "Docker",
+        "version": text(version.get("Version") or info.get("ServerVersion"), 100),
         "api_version": api_version,
         "min_api_version": min_version,
-        "name": str(info.get("Name") or "")[:255],
-        "os": str(info.get("OperatingSystem") or "")[:255],
-        "arch": str(info.get("Architecture") or "")[:50],
-        "kernel": str(info.get("KernelVersion") or "")[:255],
-        "cpus": int(info.get("NCPU") or 0),
-        "memory": int(info.get("MemTotal") or 0),
-        "storage_driver": str(info.get("Driver") or "")[:100],
-        "cgroup_version": str(info.get("CgroupVersion") or "1")[:10],
-        "warnings": [str(text)[:500] for text in (info.get("Warnings") or [])[:50]],
-        "labels": [str(text)[:500] for text in (info.get("Labels") or [])[:50]],
-        "swarm": str((info.get("Swarm") or {}).get("LocalNodeState") or "inactive")[:20],
+        "name": text(info.get("Name"), 255),
+        "os": text(info.get("OperatingSystem"), 255),
+        "arch": text(info.get("Architecture"), 50),
+        "kernel": text(info.get("KernelVersion"), 255),
+        "cpus": max(0, min(whole(info.get("NCPU")), 2**31 - 1)),
+        "memory": max(0, whole(info.get("MemTotal"))),
+        "storage_driver": text(info.get("Driver"), 100),
+        "cgroup_version": text(info.get("CgroupVersion"), 10) or "1",
+        "warnings": _texts(info.get("Warnings")),
+        "labels": _texts(info.get("Labels")),
+        "swarm": text(labels_of(swarm).get("LocalNodeState"), 20) or "inactive",
     }
 
 
+def _texts(value: Any) -> list[str]:
+    """At most 50 texts; some engines say "" or null for none."""
+    return [text(entry, 500) for entry in value[:50]] if isinstance(value, list) else []
+
+
 def _negotiate(endpoint: Endpoint, deadline: Deadline) -> tuple[str, str, dict[str, Any]]:
-    version, _ = get_json(endpoint, "/version", deadline)
+    """(the API version to use, the engine's oldest, its /version answer). Raises EngineError."""
+    version = _ask_version(endpoint, deadline)
     if not isinstance(version, dict) or "ApiVersion" not in version:
-        raise NotAnEngine(endpoint.address, "/version is no engine's")
-    newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or "1.24")
+        raise NotAnEngine("/version is no engine's", where=endpoint.address)
+    newest, oldest = text(version["ApiVersion"], 20), text(version.get("MinAPIVersion"), 20) or "1.24"
     try:
         most, least = _number(newest), _number(oldest)
     except ValueError as error:
-        raise NotAnEngine(endpoint.address, f"API version {newest[:40]}") from error
+        raise NotAnEngine(f"API version {newest}", where=endpoint.address) from error
     if most < OLDEST:
-        raise ApiTooOld(endpoint.address, api=newest)
+        raise APITooOld(where=endpoint.address, api=newest)
     if least > NEWEST:
-        raise ApiTooNew(endpoint.address, api=oldest)
+        raise APITooNew(where=endpoint.address, api=oldest)
     return ".".join(map(str, min(most, NEWEST))), oldest, version
+
+
+def _ask_version(endpoint: Endpoint, deadline: Deadline) -> Any:
+    try:
+        return get_json(endpoint, "/version", deadline)[0]
+    except (NotFound, BadRequest) as error:
+        # every engine answers /version; who does not know it, or wants a login first, is something else
+        raise NotAnEngine(error.detail, where=endpoint.address) from error
+    except EngineError as error:
+        closer = look_closer(endpoint, error, deadline)
+        raise closer from error
 
 
 def _number(version: str) -> tuple[int, int]:
@@ -90,49 +133,27 @@ def _number(version: str) -> tuple[int, int]:
 
 
 @contextmanager
-def client(endpoint: Endpoint, *, timeout: float = 10, version: str | None = None) -> Iterator[docker.APIClient]:
-    """A docker SDK client for one use; everything that fails inside the block leaves it as EngineError.
+def client(
+    endpoint: Endpoint, *, timeout: float = 10, version: str | None = None
+) -> Iterator[docker.APIClient]:
+    """A docker SDK client for one use; what fails inside the block on the way to the engine leaves as EngineError.
 
-    The version is asked for first, over a connection with a total deadline: the SDK's own question trusts the
-    environment's CA bundle over the given CA, and has none.
+    `timeout` (seconds) is a total one for each request, its answer included. Without `version` the engine is asked for
+    it first: the SDK's own question has no deadline and trusts the environment's CA bundle over the given CA.
     """
-    folder = ""
     try:
         api_version = version or _negotiate(endpoint, Deadline(min(timeout, 10)))[0]
-        arguments: dict[str, Any] = {"version": api_version, "timeout": timeout}
-        if endpoint.kind == "ssh":
-            from hosts.engine.tunnel import open_tunnel
-
-            arguments["base_url"] = f"unix://{open_tunnel(endpoint, 10)}"
-        else:
-            arguments["base_url"] = endpoint.url
-        if endpoint.kind == "tls" and endpoint.tls:
-            folder = tempfile.mkdtemp(prefix="dermaga-tls-")
-            arguments["tls"] = _tls_files(endpoint, folder)
-            arguments["base_url"] = endpoint.url.replace("tcp://", "https://", 1)
-        api = docker.APIClient(**arguments)
-        api.trust_env = False
+        adapter, base_url = adapter_for(endpoint, timeout)
+        # a URL that needs no TLS files; where requests really go is the adapter's business
+        api = docker.APIClient(base_url="http://engine:1", version=api_version, timeout=timeout)
+        api.trust_env = False  # REQUESTS_CA_BUNDLE and proxies of the environment are not for engines
+        api.base_url = base_url
+        api._custom_adapter = adapter
+        for prefix in ("http://", "https://", "http+docker://"):
+            api.mount(prefix, adapter)
         try:
             yield api
         finally:
             api.close()
-    except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise translate(error, endpoint) from error
-    finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _tls_files(endpoint: Endpoint, folder: str) -> TLSConfig:
-    assert endpoint.tls is not None
-    paths: dict[str, str] = {}
-    for name in ("ca", "cert", "key"):
-        if text := getattr(endpoint.tls, name):
-            paths[name] = os.path.join(folder, f"{name}.pem")
-            with open(os.open(paths[name], os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(text)
-    pair = (paths["cert"], paths["key"]) if "cert" in paths and "key" in paths else None
-    return TLSConfig(client_cert=pair, ca_cert=paths.get("ca"), verify=True)
-
-
-__all__ = ["EngineError", "EngineInfo", "check", "client"]
+    except LIBRARY_ERRORS as error:
+        raise translate(error, endpoint, seconds=timeout) from error

@@ -4,7 +4,6 @@ Every error has a stable `code`, an HTTP `status`, an English `template` with `p
 reader's language), and `detail`: the engine's or the library's own words, bounded.
 """
 
-import json
 from typing import Any, ClassVar
 
 DETAIL_AT_MOST = 500  # characters of foreign text that an error carries
@@ -33,7 +32,7 @@ class EngineError(Exception):
     template: str = gettext_noop("Something went wrong with the engine at %(where)s. Test the connection of this host.")
     defaults: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, where: object = "this host", detail: object = "", **params: Any) -> None:
+    def __init__(self, detail: object = "", *, where: object = "this host", **params: Any) -> None:
         self.params: dict[str, Any] = {**self.defaults, "where": clean(where, PARAM_AT_MOST)}
         for name, value in params.items():
             self.params[name] = value if isinstance(value, int | float) else clean(value, PARAM_AT_MOST)
@@ -100,10 +99,8 @@ class TimedOut(EngineError):
     )
     defaults = {"seconds": "10"}
 
-    def __init__(
-        self, where: object = "this host", detail: object = "", *, seconds: float = 10, **params: Any
-    ) -> None:
-        super().__init__(where, detail, seconds=f"{seconds:.3g}", **params)
+    def __init__(self, detail: object = "", *, seconds: float = 10, **params: Any) -> None:
+        super().__init__(detail, seconds=f"{seconds:.3g}", **params)
 
 
 class NameUnknown(EngineError):
@@ -146,7 +143,7 @@ class NotAnEngine(EngineError):
     )
 
 
-class ApiTooOld(EngineError):
+class APITooOld(EngineError):
     code = "api_too_old"
     state = "refused"
     template = gettext_noop(
@@ -156,7 +153,7 @@ class ApiTooOld(EngineError):
     defaults = {"api": "?", "needed": "1.40"}
 
 
-class ApiTooNew(EngineError):
+class APITooNew(EngineError):
     code = "api_too_new"
     state = "refused"
     template = gettext_noop(
@@ -166,7 +163,7 @@ class ApiTooNew(EngineError):
 
 
 # ---------------------------------------------------------------- TLS
-class WrongCa(EngineError):
+class WrongCA(EngineError):
     code = "wrong_ca"
     state = "wrong_certificate"
     template = gettext_noop(
@@ -199,7 +196,7 @@ class CertificateName(EngineError):
     defaults = {"name": ""}
 
 
-class TlsToPlain(EngineError):
+class TLSToPlain(EngineError):
     code = "tls_to_plain"
     state = "refused"
     template = gettext_noop(
@@ -207,7 +204,7 @@ class TlsToPlain(EngineError):
     )
 
 
-class PlainToTls(EngineError):
+class PlainToTLS(EngineError):
     code = "plain_to_tls"
     state = "refused"
     template = gettext_noop("%(where)s speaks TLS only. Choose TLS for this host and give the CA, certificate and key.")
@@ -223,7 +220,7 @@ class ClientCertificateRefused(EngineError):
 
 
 # ---------------------------------------------------------------- SSH
-class SshKeyRefused(EngineError):
+class SSHKeyRefused(EngineError):
     code = "ssh_key_refused"
     state = "refused"
     template = gettext_noop(
@@ -232,7 +229,7 @@ class SshKeyRefused(EngineError):
     defaults = {"user": ""}
 
 
-class SshHostKeyChanged(EngineError):
+class SSHHostKeyChanged(EngineError):
     code = "ssh_host_key_changed"
     state = "wrong_certificate"
     template = gettext_noop(
@@ -242,7 +239,7 @@ class SshHostKeyChanged(EngineError):
     defaults = {"expected": "", "got": "", "line": ""}
 
 
-class SshHostKeyUnknown(EngineError):
+class SSHHostKeyUnknown(EngineError):
     code = "ssh_host_key_unknown"
     state = "wrong_certificate"
     template = gettext_noop(
@@ -252,7 +249,7 @@ class SshHostKeyUnknown(EngineError):
     defaults = {"got": "", "line": ""}
 
 
-class SshNoSocket(EngineError):
+class SSHNoSocket(EngineError):
     code = "ssh_no_socket"
     template = gettext_noop(
         "SSH to %(where)s works, but no engine's socket answers there (%(path)s). "
@@ -268,18 +265,18 @@ class Answered(EngineError):
     state = "refused"
     defaults = {"message": ""}
 
-    def __init__(self, where: object = "this host", detail: object = "", **params: Any) -> None:
-        params.setdefault("message", detail)
-        super().__init__(where, detail, **params)
+    def __init__(self, detail: object = "", **params: Any) -> None:
+        params.setdefault("message", clean(detail).rstrip("."))
+        super().__init__(detail, **params)
 
 
-class EngineNotFound(Answered):
+class NotFound(Answered):
     code = "not_found"
     status = 404
     template = gettext_noop("The engine at %(where)s does not have it: %(message)s. It may have been removed just now.")
 
 
-class EngineConflict(Answered):
+class Conflict(Answered):
     code = "conflict"
     status = 409
     template = gettext_noop("The engine at %(where)s cannot do that now: %(message)s")
@@ -322,34 +319,25 @@ def _codes(kind: type[EngineError]) -> dict[str, str]:
 STATE_OF: dict[str, str] = _codes(EngineError)  # code -> host state
 
 
-def message_of(body: bytes) -> str:
-    """The sentence in an engine's error answer: {"message": ...} (Podman: also "cause"), or its plain text."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return clean(body.decode("utf-8", "replace"))
-    if isinstance(answer, dict):
-        return clean(answer.get("message") or answer.get("cause") or "")
-    return clean(answer)
-
-
-def from_status(status: int, message: object, where: object) -> EngineError:
-    """The error for an HTTP answer with `status` 300 to 599; `message` is the engine's own text."""
+def from_answer(status: int, message: object, where: str) -> EngineError:
+    """The error for an HTTP answer of an engine with `status` 300 to 599; `message` is the engine's text."""
     text = clean(message) or f"HTTP {status}"
     lower = text.lower()
     if "client sent an http request to an https server" in lower:
-        return PlainToTls(where, text)
+        return PlainToTLS(text, where=where)
     if "does not support reading" in lower:
-        return LogDriverUnreadable(where, text)
+        return LogDriverUnreadable(text, where=where)
     if status == 501 or "not implemented" in lower:
-        return NotSupported(where, text)
+        return NotSupported(text, where=where)
     if status == 404:
-        return EngineNotFound(where, text)
-    if status in {304, 409}:
-        return EngineConflict(where, text)
+        return NotFound(text, where=where)
+    if status in {409, 304}:
+        return Conflict(text, where=where)
     if status < 400:
-        return NotAnEngine(where, f"HTTP {status} {text}")
-    return BadRequest(where, text) if status < 500 else EngineFailed(where, text)
+        return NotAnEngine(f"HTTP {status} {text}", where=where)
+    if status < 500:
+        return BadRequest(text, where=where)
+    return EngineFailed(text, where=where)
 
 
 def translate(exc: BaseException, endpoint: Any, *, seconds: float = 10) -> EngineError:

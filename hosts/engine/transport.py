@@ -5,11 +5,9 @@ is given what is left of the deadline.
 """
 
 import json
-import os
 import socket
-import ssl
 import struct
-import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hosts.engine.endpoint import Endpoint, TLSMaterial
-from hosts.engine.errors import EndpointError, NotAnEngine, from_answer, gettext_noop, translate
+from hosts.engine.errors import NotAnEngine, from_answer, translate
+from hosts.engine.tls import shared_context
 
 HEAD_AT_MOST = 64 * 1024
 ERROR_BODY_AT_MOST = 64 * 1024
@@ -49,8 +48,8 @@ def message_of(body: bytes) -> str:
         return body.decode("utf-8", "replace").strip()
 
 
-def connect(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
-    """A connected (and, where asked for, TLS-wrapped) blocking socket. Raises EngineError."""
+def connect(endpoint: Endpoint, deadline: Deadline, *, tls: bool = True) -> socket.socket:
+    """A connected (and, unless not `tls`, TLS-wrapped where asked for) blocking socket. Raises EngineError."""
     parsed = endpoint.parsed
     try:
         if endpoint.kind == "unix":
@@ -59,18 +58,60 @@ def connect(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
             from hosts.engine.tunnel import open_tunnel
 
             return _connect_unix(open_tunnel(endpoint, deadline.left()), deadline)
-        sock = socket.create_connection((parsed.host, parsed.port), timeout=deadline.left())
-        _keep_alive(sock)
-        if endpoint.kind != "tls":
+        sock = connect_tcp(endpoint, deadline)
+        if endpoint.kind != "tls" or not tls:
             return sock
         try:
             sock.settimeout(deadline.left())
-            return tls_context(endpoint.tls or TLSMaterial()).wrap_socket(sock, server_hostname=parsed.host)
+            return shared_context(endpoint.tls or TLSMaterial()).wrap_socket(sock, server_hostname=parsed.host)
         except BaseException:
             sock.close()
             raise
-    except (OSError, EndpointError) as error:
-        raise translate(error, endpoint) from error
+    except OSError as error:
+        raise translate(error, endpoint, seconds=deadline.seconds) from error
+
+
+def connect_tcp(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
+    """A connected plain socket to the endpoint's host and port. Raises OSError."""
+    parsed = endpoint.parsed
+    found = _resolve(parsed.host, parsed.port, deadline)
+    last: OSError | None = None
+    for number, (family, address) in enumerate(found):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # several addresses share what is left, so that one that drops packets does not use it up
+            sock.settimeout(deadline.left() / (len(found) - number))
+            sock.connect(address)
+            _keep_alive(sock)
+            return sock
+        except OSError as error:
+            sock.close()
+            last = error
+    raise last or OSError("the name has no address")
+
+
+def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
+    """(family, address) pairs. In a thread, since the system's resolver knows no deadline."""
+    answer: list[Any] = []
+
+    def work() -> None:
+        try:
+            answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            answer.append(error)
+
+    if host[0] in "0123456789" or ":" in host:
+        work()  # an address needs no asking, except for a name that begins with a digit: then it is short
+    if not answer or isinstance(answer[0], OSError):
+        answer.clear()
+        thread = threading.Thread(target=work, name="resolve", daemon=True)
+        thread.start()
+        thread.join(deadline.left())
+        if not answer:
+            raise TimeoutError(f"the name {host} was not found out within {deadline.seconds:g} s")
+    if isinstance(answer[0], OSError):
+        raise answer[0]
+    return [(family, address) for family, _, _, _, address in answer[0]][:8]
 
 
 def _connect_unix(path: str, deadline: Deadline) -> socket.socket:
@@ -91,28 +132,6 @@ def _keep_alive(sock: socket.socket) -> None:
     for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def tls_context(material: TLSMaterial) -> ssl.SSLContext:
-    """A context that trusts the given CA alone. Raises EndpointError for a text that is no PEM."""
-    try:
-        context = ssl.create_default_context(cadata=material.ca or None)
-    except ssl.SSLError as error:
-        raise EndpointError("tls_ca", gettext_noop("The CA is not a certificate in PEM form.")) from error
-    if material.cert:
-        # Python loads a chain from files only: a private one, gone again at once
-        with tempfile.TemporaryDirectory(prefix="dermaga-tls-") as folder:
-            path = os.path.join(folder, "both.pem")
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(f"{material.cert}\n{material.key}\n")
-            try:
-                context.load_cert_chain(path, password=lambda: "")
-            except ssl.SSLError as error:
-                raise EndpointError(
-                    "tls_key",
-                    gettext_noop("Client certificate and key do not fit together, or are not in PEM form."),
-                ) from error
-    return context
 
 
 @dataclass
@@ -153,7 +172,7 @@ def request(
         if answer.status >= 300:
             raise from_answer(answer.status, message_of(_read_error(sock, answer, deadline)), endpoint.address)
     except OSError as error:
-        raise translate(error, endpoint) from error
+        raise translate(error, endpoint, seconds=deadline.seconds) from error
     return answer
 
 
@@ -177,9 +196,15 @@ def _read_head(sock: socket.socket, endpoint: Endpoint, deadline: Deadline) -> A
     return Answer(int(words[1]), {name.strip().lower(): value.strip() for name, value in pairs}, rest)
 
 
+def content_length(headers: Mapping[str, str], otherwise: int) -> int:
+    """The body's length in bytes as the head says it, or `otherwise` when it says none that makes sense."""
+    text = headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else otherwise
+
+
 def _read_error(sock: socket.socket, answer: Answer, deadline: Deadline) -> bytes:
     body = answer.rest
-    length = int(answer.headers.get("content-length") or ERROR_BODY_AT_MOST)
+    length = content_length(answer.headers, ERROR_BODY_AT_MOST)
     while len(body) < min(length, ERROR_BODY_AT_MOST):
         sock.settimeout(deadline.left())
         block = sock.recv(8192)
@@ -189,12 +214,16 @@ def _read_error(sock: socket.socket, answer: Answer, deadline: Deadline) -> byte
     return body
 
 
-def get_json(endpoint: Endpoint, path: str, deadline: Deadline, at_most: int = 4 * 1024 * 1024) -> tuple[Any, dict[str, str]]:
+def get_json(
+    endpoint: Endpoint, path: str, deadline: Deadline, at_most: int = 4 * 1024 * 1024
+) -> tuple[Any, dict[str, str]]:
     """One GET on a connection of its own: the decoded JSON (or text) and the headers. Raises EngineError."""
     with connect(endpoint, deadline) as sock:
         answer = request(sock, endpoint, "GET", path, deadline)
         body = bytearray(answer.rest)
-        length = int(answer.headers["content-length"]) if "content-length" in answer.headers else at_most
+        length = content_length(answer.headers, at_most)
+        if length > at_most:
+            raise NotAnEngine(f"{path} answered {length} bytes", where=endpoint.address)
         try:
             while len(body) < length:
                 sock.settimeout(deadline.left())
@@ -203,7 +232,7 @@ def get_json(endpoint: Endpoint, path: str, deadline: Deadline, at_most: int = 4
                     break
                 body += block
         except OSError as error:
-            raise translate(error, endpoint) from error
+            raise translate(error, endpoint, seconds=deadline.seconds) from error
     try:
         return json.loads(body), answer.headers
     except ValueError:
