@@ -7,7 +7,7 @@ reader's language), and `detail`: the engine's or the library's own words, bound
 from typing import Any, ClassVar
 
 DETAIL_AT_MOST = 500  # characters of foreign text that an error carries
-PARAM_AT_MOST = 255
+PARAM_AT_MOST = 1000
 
 
 def gettext_noop(message: str) -> str:
