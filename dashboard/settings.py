@@ -78,7 +78,11 @@ TEMPLATES: list[dict[str, Any]] = [
                 "accounts.context.rights",
                 "hosts.context.navigation",
             ],
-            "builtins": ["common.templatetags.icons", "common.templatetags.ui"],
+            "builtins": [
+                "common.templatetags.icons",
+                "common.templatetags.ui",
+                "common.templatetags.tables",
+            ],
         },
     }
 ]

@@ -1,8 +1,9 @@
 """The filters of lists: the same for page and API, and the URL holds them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
@@ -16,29 +17,6 @@ class Chip:
 
     label: str
     without: str
-
-
-@dataclass
-class Page:
-    """One page of a list. `items` are the rows, `count` is how many there are in all."""
-
-    items: list[Any]
-    count: int
-    number: int
-    pages: int
-    query: str
-    sort: str
-    chips: list[Chip] = field(default_factory=list)
-
-    @property
-    def first(self) -> int:
-        """The number of the first row shown, from 1."""
-        return (self.number - 1) * PAGE_SIZE + 1 if self.count else 0
-
-    @property
-    def last(self) -> int:
-        """The number of the last row shown."""
-        return self.first + len(self.items) - 1 if self.items else 0
 
 
 def words(query: str) -> list[str]:
@@ -64,16 +42,13 @@ def order(rows: QuerySet[Any], asked: str, allowed: dict[str, list[str]], defaul
     return rows.order_by(*keys, "pk"), sort
 
 
-def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Page:
-    """The page that `params` ask for (page=N)."""
-    count = rows.count()
-    pages = max(1, -(-count // PAGE_SIZE))
-    asked = params.get("page", "1")
-    number = min(max(1, int(asked)), pages) if asked.isdecimal() and len(asked) < 8 else 1
-    start = (number - 1) * PAGE_SIZE
-    kept = params.copy()
-    kept.pop("page", None)
-    return Page(list(rows[start : start + PAGE_SIZE]), count, number, pages, kept.urlencode(), sort)
+def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Any:
+    """The page that `params` ask for (page=N; the nearest there is), with `items` (its rows as a list), `count` (of
+    all), `sort`, and `chips` (filters that are on, none yet)."""
+    page: Any = Paginator(rows, PAGE_SIZE).get_page(params.get("page", "1")[:8])
+    page.items = list(page.object_list)
+    page.count, page.sort, page.chips = page.paginator.count, sort, []
+    return page
 
 
 def without(params: QueryDict, name: str, value: str) -> str:

@@ -1,0 +1,104 @@
+"""Containers over REST."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from accounts.rights import Right
+from api.auth import needs
+from api.lists import Limit, Many, Offset, many
+from hosts import filters
+from hosts.access import get_container
+from hosts.actions import bulk, containers, looks
+from hosts.models import Container
+
+router = Router(tags=["containers"])
+
+
+class Options(Schema):
+    """What some acts take: stop and restart `timeout`, kill `signal`, rename `name`, remove `volumes` and `force`."""
+
+    timeout: int | None = None
+    signal: str = "KILL"
+    name: str = ""
+    volumes: bool = False
+    force: bool = False
+
+
+def show(container: Container) -> dict[str, Any]:
+    """A container as JSON."""
+    return {
+        "host": container.host.name,
+        "id": container.engine_id,
+        "name": container.name,
+        "image": container.image,
+        "image_id": container.image_id,
+        "state": container.state,
+        "health": container.health,
+        "project": container.project,
+        "service": container.service,
+        "labels": container.labels,
+        "ports": container.ports,
+        "created": container.created,
+        "started": container.started,
+        "exit_code": container.exit_code,
+        "host_state": container.host.state,
+        "seen": container.seen,
+    }
+
+
+@router.get("", response=Many)
+@needs(Right.CONTAINERS_VIEW)
+def container_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
+    """All containers; the same filters as the page: search, host, state, health, image, project, label."""
+    rows = Container.objects.visible_to(request.user).select_related("host")
+    rows, _ = filters.containers(rows, request.GET)
+    rows, _ = filters.order(rows, sort, filters.CONTAINER_SORTS, "name")
+    return many(rows, limit, offset, show)
+
+
+@router.get("/{host}/{container}", response=dict)
+@needs(Right.CONTAINERS_VIEW)
+def container_get(request: HttpRequest, host: str, container: str) -> Any:
+    """One container, by name, id or unique prefix of its id."""
+    return show(get_container(request.user, host, container))
+
+
+@router.get("/{host}/{container}/top", response=dict)
+@needs(Right.CONTAINERS_VIEW)
+def container_top(request: HttpRequest, host: str, container: str) -> Any:
+    """What runs in it."""
+    return looks.processes(request.user, get_container(request.user, host, container))
+
+
+@router.get("/{host}/{container}/logs")
+@needs(Right.LOGS_VIEW)
+def container_logs(request: HttpRequest, host: str, container: str, timestamps: bool = False) -> Any:
+    """The whole log as text."""
+    found = get_container(request.user, host, container, Right.LOGS_VIEW)
+    return looks.log_download(request.user, found, timestamps=timestamps)
+
+
+def _options(verb: str, body: Options | None) -> dict[str, Any]:
+    body = body or Options()
+    taken = {"stop": ["timeout"], "restart": ["timeout"], "kill": ["signal"], "rename": ["name"], "remove": ["volumes", "force"]}
+    return {name: getattr(body, name) for name in taken.get(verb, [])}
+
+
+def _add(verb: str) -> None:
+    """One route an act, so that OpenAPI lists each."""
+
+    @router.post(f"/{{host}}/{{container}}/{verb}", response={200: dict, 202: dict}, operation_id=f"container_{verb}")
+    @needs(Right.CONTAINERS_OPERATE)
+    def act(request: HttpRequest, host: str, container: str, body: Options | None = None) -> Any:
+        found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
+        options = _options(verb, body)
+        if verb in {"stop", "restart"}:
+            return 202, {"job": bulk.start_bulk(request.user, verb, [found], options).pk}
+        (containers.rename if verb == "rename" else bulk.ACTS[verb])(request.user, found, **options)
+        return 200, {"done": verb}
+
+
+for _verb in (*bulk.VERBS, "rename"):
+    _add(_verb)

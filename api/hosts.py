@@ -1,0 +1,137 @@
+"""Hosts over REST."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from accounts.rights import Right
+from api.auth import needs
+from api.lists import Limit, Many, Offset, many
+from common.errors import Invalid
+from hosts import filters
+from hosts.access import get_host
+from hosts.actions import hosts
+from hosts.forms.hosts import HostForm
+from hosts.models import Host
+
+router = Router(tags=["hosts"])
+SORTS = {"name": ["name"], "state": ["state", "name"]}
+
+
+class HostIn(Schema):
+    """A new host; certificates and keys as PEM or OpenSSH texts."""
+
+    name: str
+    url: str
+    kind: str = ""
+    labels: dict[str, str] = {}
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    ssh_key: str = ""
+    ssh_known_hosts: str = ""
+
+
+class HostChange(Schema):
+    """What is to change; what is left out stays."""
+
+    name: str | None = None
+    url: str | None = None
+    labels: dict[str, str] | None = None
+    enabled: bool | None = None
+
+
+def show(host: Host) -> dict[str, Any]:
+    """A host as JSON: never a key."""
+    return {
+        "name": host.name,
+        "url": host.url,
+        "kind": host.kind,
+        "labels": host.labels,
+        "enabled": host.enabled,
+        "state": host.state,
+        "reason": host.reason,
+        "since": host.since,
+        "last_seen": host.last_seen,
+        "engine": f"{host.engine} {host.engine_version}".strip(),
+        "api_version": host.api_version,
+        "cpus": host.cpus,
+        "memory": host.memory,
+    }
+
+
+@router.get("", response=Many)
+@needs(Right.HOSTS_VIEW)
+def host_list(request: HttpRequest, search: str = "", sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
+    """All hosts."""
+    rows = filters.search(Host.objects.visible_to(request.user), search, ["name", "url"])
+    rows, _ = filters.order(rows, sort, SORTS, "name")
+    return many(rows, limit, offset, show)
+
+
+@router.post("", response={201: dict})
+@needs(Right.HOSTS_MANAGE)
+def host_add(request: HttpRequest, body: HostIn) -> Any:
+    """Adds a host; the watcher connects within a second."""
+    return 201, show(hosts.add(request.user, _valid(_values(body.dict()), None).fill(Host())))
+
+
+def _values(body: dict[str, Any]) -> dict[str, Any]:
+    from hosts.engine.endpoint import parse_url
+
+    values = body | {"labels": ", ".join(f"{name}={value}" for name, value in body["labels"].items())}
+    if not values.get("kind"):
+        try:
+            kind = parse_url(values["url"]).kind
+        except ValueError:
+            kind = "tcp"
+        values["kind"] = "tls" if kind == "tcp" and (values["tls_ca"] or values["tls_cert"]) else kind
+    return values
+
+
+def _valid(values: dict[str, Any], host: Host | None) -> HostForm:
+    form = HostForm(values, host=host)
+    if not form.is_valid():
+        field, reasons = next(iter(form.errors.items()))
+        raise Invalid(field, "%(reason)s", {"reason": " ".join(reasons)})
+    return form
+
+
+@router.get("/{host}", response=dict)
+@needs(Right.HOSTS_VIEW)
+def host_get(request: HttpRequest, host: str) -> Any:
+    """One host."""
+    return show(get_host(request.user, host))
+
+
+@router.patch("/{host}", response=dict)
+@needs(Right.HOSTS_MANAGE)
+def host_change(request: HttpRequest, host: str, body: HostChange) -> Any:
+    """Changes name, address, labels, or whether it is watched."""
+    found = get_host(request.user, host, Right.HOSTS_MANAGE)
+    changes = {k: v for k, v in body.dict(exclude_unset=True).items() if v is not None}
+    enabled = changes.pop("enabled", None)
+    if changes:
+        stored = {name: getattr(found, name) for name in ("name", "url", "kind", "labels", "tls_ca", "tls_cert", "ssh_known_hosts")}
+        form = _valid(_values({**stored, "tls_key": "", "ssh_key": "", **changes}), found)
+        hosts.change(request.user, form.fill(Host.objects.get(pk=found.pk)))
+    if enabled is not None and enabled != found.enabled:
+        hosts.set_enabled(request.user, found, enabled)
+    return show(Host.objects.get(pk=found.pk))
+
+
+@router.delete("/{host}", response={204: None})
+@needs(Right.HOSTS_MANAGE)
+def host_remove(request: HttpRequest, host: str) -> Any:
+    """Forgets a host; nothing on the host itself is touched."""
+    hosts.remove(request.user, get_host(request.user, host, Right.HOSTS_MANAGE))
+    return 204, None
+
+
+@router.post("/{host}/check", response=dict)
+@needs(Right.HOSTS_MANAGE)
+def host_check(request: HttpRequest, host: str) -> Any:
+    """Connects once and says who answers, or what is wrong."""
+    found = get_host(request.user, host, Right.HOSTS_MANAGE)
+    return dict(hosts.test(request.user, found.endpoint(), found.name))

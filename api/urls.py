@@ -1,0 +1,52 @@
+"""The REST API under /api/v1/, with its OpenAPI at /api/v1/openapi.json."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from api import containers, hosts, images, jobs
+from api.auth import Session, Token
+from common.error_pages import answer, problem
+from common.errors import DermagaError
+
+api = NinjaAPI(
+    title="Dermaga",
+    version="1",
+    urls_namespace="api-1",
+    auth=[Token(), Session()],
+    docs_url=None,
+    openapi_url="openapi.json",
+)
+api.add_router("hosts", hosts.router)
+api.add_router("containers", containers.router)
+api.add_router("images", images.router)
+api.add_router("jobs", jobs.router)
+
+
+@api.exception_handler(DermagaError)
+def ours(request: HttpRequest, error: Any) -> HttpResponse:
+    """Problem JSON."""
+    return answer(request, error)
+
+
+@api.exception_handler(AuthenticationError)
+def nobody(request: HttpRequest, error: Any) -> HttpResponse:
+    """Neither token nor session."""
+    response = problem(401, "not_logged_in", "Send an API token: Authorization: Bearer TOKEN.")
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: Any) -> HttpResponse:
+    """Names the fields."""
+    fields = [{"field": ".".join(str(p) for p in e["loc"][1:]), "reason": e["msg"]} for e in error.errors]
+    return problem(422, "invalid", "A value is wrong.", errors=fields)
+
+
+@api.exception_handler(HttpError)
+def other(request: HttpRequest, error: Any) -> HttpResponse:
+    """What the library itself refuses."""
+    return problem(error.status_code, "refused", str(error))
