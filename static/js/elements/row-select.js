@@ -83,8 +83,8 @@ class RowSelect extends HTMLElement {
   /** Bulk buttons outside of the table's form send the choice too. */
   addChosen(event) {
     const bar = event.target.closest?.(".chosen-bar");
-    if (bar && !event.detail.parameters.getAll?.("target").length) {
-      for (const value of this.chosen) event.detail.parameters.append("target", value);
+    if (bar && !event.detail.formData.has("target")) {
+      for (const value of this.chosen) event.detail.formData.append("target", value);
     }
   }
 

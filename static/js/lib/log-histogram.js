@@ -1,0 +1,45 @@
+// How many lines came when, as bars; red where errors are. Drawn once a second at most.
+import { colour } from "dermaga/dom";
+
+const BAR_PX = 12;
+const GAP_PX = 2;
+
+/** Counts `rows` into `count` equal spans of time: [[lines, errors], ...]. */
+export function buckets(rows, count) {
+  const bars = Array.from({ length: count }, () => [0, 0]);
+  const timed = rows.filter((row) => row.ms > 0);
+  const first = timed[0]?.ms;
+  const last = timed.at(-1)?.ms;
+  if (!(last > first)) return bars;
+  const span = (last - first) / count;
+  for (const row of timed) {
+    const bar = bars[Math.min(count - 1, Math.max(0, Math.floor((row.ms - first) / span)))];
+    if (!bar) continue;
+    bar[0] += 1;
+    if (row.level === "error") bar[1] += 1;
+  }
+  return bars;
+}
+
+/** Draws `rows` onto `canvas`. */
+export function drawHistogram(canvas, rows) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  if (!width) return;
+  const scale = devicePixelRatio || 1;
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  const bars = buckets(rows, Math.max(1, Math.floor(width / BAR_PX)));
+  const most = Math.max(1, ...bars.map((bar) => bar[0]));
+  const [grey, red] = [colour("--line-strong"), colour("--bad")];
+  bars.forEach(([lines, errors], n) => {
+    if (!lines) return;
+    const tall = Math.max(2, (lines / most) * height);
+    pen.fillStyle = grey;
+    pen.fillRect(n * BAR_PX, height - tall, BAR_PX - GAP_PX, tall);
+    const bad = errors ? Math.max(2, (errors / lines) * tall) : 0;
+    pen.fillStyle = red;
+    pen.fillRect(n * BAR_PX, height - bad, BAR_PX - GAP_PX, bad);
+  });
+}
