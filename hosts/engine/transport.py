@@ -16,7 +16,9 @@ from urllib.parse import urlencode
 
 from hosts.engine.endpoint import Endpoint, TLSMaterial
 from hosts.engine.errors import NotAnEngine, from_answer, translate
-from hosts.engine.tls import shared_context
+from hosts.engine.tls import shared_context, tls_context
+
+__all__ = ["Answer", "Deadline", "abort", "connect", "get_json", "message_of", "request", "tls_context"]
 
 HEAD_AT_MOST = 64 * 1024
 ERROR_BODY_AT_MOST = 64 * 1024

@@ -94,7 +94,7 @@ def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **m
         "signals": containers.SIGNALS,
         **more,
     }
-    fragment = "containers/_head.html" if tab != "overview" else "containers/_overview.html"
+    fragment = "containers/_acts.html" if request.GET.get("part") == "acts" else "containers/_overview.html"
     return render(request, template_for(request, f"containers/{tab}.html", fragment), context)
 
 
