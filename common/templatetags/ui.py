@@ -44,7 +44,7 @@ SHAPES: dict[str, str] = {
 
 
 @register.filter
-def filesize_iec(value: float | int | None) -> str:
+def filesize_iec(value: float | None) -> str:
     """Bytes in powers of 1024 with two or three digits that matter: 96 MiB, 1.2 GiB; "-" when unknown."""
     if value is None or value == "" or value < 0:
         return "-"

@@ -52,10 +52,10 @@ class JsonTree extends HTMLElement {
   }
 
   build() {
-    this.tree.replaceChildren(...this.children_(this.value, 0));
+    this.tree.replaceChildren(...this.nodes(this.value, 0));
   }
 
-  children_(value, depth) {
+  nodes(value, depth) {
     return Object.entries(value).map(([key, child]) => (isBranch(child) ? this.branch(key, child, depth) : this.leaf(key, child)));
   }
 
@@ -72,7 +72,7 @@ class JsonTree extends HTMLElement {
     node.grow = () => {
       if (node.grown) return;
       node.grown = true;
-      node.append(el("div", { class: "json-children" }, ...this.children_(value, depth + 1)));
+      node.append(el("div", { class: "json-children" }, ...this.nodes(value, depth + 1)));
     };
     node.addEventListener("toggle", () => node.open && node.grow());
     if (depth < OPEN_DEPTH && many && many < 60) {
