@@ -61,8 +61,9 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        # urllib3 keeps its cause in `reason`, requests and http.client in their arguments
-        inner = [getattr(one, "reason", None), *one.args, one.__cause__, None if one.__cause__ else one.__context__]
+        # urllib3 keeps its cause in `reason`, requests in its arguments; not `__context__`: that is only what somebody
+        # was busy with at the time, an earlier fault perhaps
+        inner = [getattr(one, "reason", None), *one.args, one.__cause__]
         todo += [found for found in inner if isinstance(found, BaseException)]
 
 

@@ -18,7 +18,6 @@ from hosts.engine.errors import (
     ClientCertificateRefused,
     ConnectionLost,
     EngineError,
-    NotAnEngine,
     PlainToTLS,
     TLSToPlain,
     WrongCA,
@@ -33,7 +32,7 @@ CERTIFICATE_ERRORS = (CertificateExpired, CertificateNotYetValid, CertificateNam
 def look_closer(endpoint: Endpoint, error: EngineError, deadline: Deadline) -> EngineError:
     """A more exact error than `error` when there is one to be found within the deadline; else `error`."""
     try:
-        if endpoint.kind == "tcp" and isinstance(error, ConnectionLost | NotAnEngine):
+        if endpoint.kind == "tcp" and isinstance(error, ConnectionLost):
             return PlainToTLS(error.detail, where=endpoint.address) if _speaks_tls(endpoint, deadline) else error
         if endpoint.kind == "tls" and isinstance(error, CERTIFICATE_ERRORS):
             return _with_certificate(endpoint, error, deadline)
@@ -95,7 +94,7 @@ def _speaks_http(endpoint: Endpoint, deadline: Deadline) -> bool:
     with connect_tcp(endpoint, short) as sock, contextlib.suppress(OSError):
         sock.settimeout(short.left())
         sock.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
-        return sock.recv(5).startswith(b"HTTP/"[:5])
+        return sock.recv(5) == b"HTTP/"
     return False
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import asyncssh
 
-from hosts.engine.endpoint import DEFAULT_SOCKET, Endpoint, SSHMaterial, bracketed
+from hosts.engine.endpoint import DEFAULT_SOCKET, Endpoint, SSHMaterial
 from hosts.engine.errors import (
     EndpointError,
     EngineError,
+    NotAnEngine,
     SSHHostKeyChanged,
     SSHHostKeyUnknown,
     SSHNoSocket,
@@ -102,14 +103,31 @@ async def connect_ssh(endpoint: Endpoint, seconds: float) -> asyncssh.SSHClientC
     except asyncssh.HostKeyNotVerifiable as error:
         raise _host_key_error(endpoint, pin, error) from error
     except (OSError, asyncssh.Error) as error:
+        cut = isinstance(error, asyncssh.ConnectionLost | ConnectionResetError | BrokenPipeError)
+        if cut and pin.shown is None and not await _says_ssh(endpoint):
+            raise NotAnEngine("no SSH server answers", where=endpoint.address) from error
         raise translate(error, endpoint, seconds=seconds) from error
+
+
+async def _says_ssh(endpoint: Endpoint) -> bool:
+    """Whether an SSH server's first words come, which it says unasked."""
+    writer = None
+    try:
+        async with asyncio.timeout(1):
+            reader, writer = await asyncio.open_connection(endpoint.parsed.host, endpoint.parsed.port)
+            return await reader.readexactly(4) == b"SSH-"
+    except (OSError, asyncio.IncompleteReadError):
+        return False
+    finally:
+        if writer is not None:
+            writer.transport.abort()
 
 
 def _host_key_error(endpoint: Endpoint, pin: _Pin, error: asyncssh.Error) -> EngineError:
     parsed, where = endpoint.parsed, endpoint.address
     if pin.shown is None:
         return SSHHostKeyUnknown(error.reason, where=where)
-    name = parsed.host if parsed.port == 22 else f"{bracketed(parsed.host) if ':' in parsed.host else f'[{parsed.host}]'}:{parsed.port}"
+    name = parsed.host if parsed.port == 22 else f"[{parsed.host}]:{parsed.port}"
     got, line = pin.shown.get_fingerprint(), f"{name} {pin.shown.export_public_key().decode().split(' # ')[0].strip()}"
     expected = pin.expected(parsed.host, "", parsed.port)
     if expected:

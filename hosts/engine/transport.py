@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hosts.engine.endpoint import Endpoint, TLSMaterial
-from hosts.engine.errors import NotAnEngine, from_answer, translate
+from hosts.engine.errors import NotAnEngine, PlainToTLS, from_answer, translate
 from hosts.engine.tls import shared_context, tls_context
 
 __all__ = ["Answer", "Deadline", "abort", "connect", "get_json", "message_of", "request", "tls_context"]
@@ -187,7 +187,8 @@ def _read_head(sock: socket.socket, endpoint: Endpoint, deadline: Deadline) -> A
         if not block or len(data) > HEAD_AT_MOST or not data.startswith(b"HTTP/"[: len(data)]):
             if not data and not block:
                 raise ConnectionResetError("closed without an answer")
-            # an HTTP server that wants TLS says so in a TLS alert: 0x15 or 0x16 first
+            if data.startswith(b"\x15\x03"):  # a TLS alert: how a TLS server refuses a plain request
+                raise PlainToTLS(where=endpoint.address)
             raise NotAnEngine(data[:100].decode("latin-1"), where=endpoint.address)
     head, rest = data.split(b"\r\n\r\n", 1)
     status_line, *lines = head.decode("latin-1").split("\r\n")
@@ -233,6 +234,8 @@ def get_json(
                 if not block:
                     break
                 body += block
+            if len(body) < length and "content-length" in answer.headers:
+                raise ConnectionResetError(f"{path} was cut after {len(body)} bytes")
         except OSError as error:
             raise translate(error, endpoint, seconds=deadline.seconds) from error
     try:
