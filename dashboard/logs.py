@@ -19,7 +19,11 @@ def logging_config(style: str, level: str) -> dict[str, Any]:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,  # the pretty one prints variables: keys and passwords
+        )
     )
     final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if style == "json":

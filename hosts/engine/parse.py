@@ -1,21 +1,32 @@
-"""An engine's JSON becomes row values. Nothing in it is trusted: lengths are bounded, types are checked, and NUL
-characters go (PostgreSQL refuses them)."""
+"""An engine's JSON becomes row values.
+
+Nothing in it is trusted: lengths are bounded, wrong types become empty values, NUL characters and lone surrogates go
+(databases refuse them). What an engine lists in random order is sorted, so that equal rows compare as equal.
+"""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 NAME_AT_MOST, TEXT_AT_MOST, LABELS_AT_MOST, LABEL_AT_MOST = 255, 4000, 200, 4096
-EXITED = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
+ENTRIES_AT_MOST = 200  # of lists inside an object: ports, mounts, tags
+BIGGEST = 2**62
+EXITED = re.compile(r"(?:Exited|Restarting) \((-?\d{1,10})\)")
 STATES = {"created", "running", "paused", "restarting", "removing", "exited", "dead"}
-# what other engines say instead
+# what Podman says instead
 STATE_NAMES = {"configured": "created", "initialized": "created", "stopped": "exited", "stopping": "running"}
-PROJECT, SERVICE, STACK = "com.docker.compose.project", "com.docker.compose.service", "com.docker.stack.namespace"
-TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+ACTION_NAMES = {"died": "die", "remove": "destroy"}
+HEALTHS = (("unhealthy", "(unhealthy)"), ("healthy", "(healthy)"), ("starting", "(health: starting)"))
+PROJECTS = ("com.docker.compose.project", "com.docker.stack.namespace", "io.podman.compose.project")
+SERVICES = ("com.docker.compose.service", "com.docker.swarm.service.name", "io.podman.compose.service")
+TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,5})?")
+EVERYWHERE, LOOPBACK = {"0.0.0.0", "::", ""}, {"127.0.0.1", "::1"}
+EVENT_KEEPS = ("exitCode", "signal", "oldName", "container", "image")
 
 
 class ContainerRow(TypedDict):
-    """The values of hosts.models.Container."""
+    """The values of hosts.models.Container that a list says."""
 
     engine_id: str
     name: str
@@ -29,120 +40,259 @@ class ContainerRow(TypedDict):
     project: str
     service: str
     labels: dict[str, str]
-    ports: list[dict[str, Any]]
-    data: dict[str, Any]
+    ports: list[dict[str, Any]]  # [{"ip", "private", "public" (0: not published), "type"}]
+    data: dict[str, Any]  # {"networks": {name: address}, "mounts": [{"type", "name", "source", "target", "rw"}]}
 
 
-class ContainerTimes(TypedDict):
-    """What only an inspect answer says."""
+class InspectRow(ContainerRow):
+    """And what only an inspect answer says."""
 
     started: datetime | None
     finished: datetime | None
     restart_count: int
-    exit_code: int | None
 
 
+class ImageRow(TypedDict):
+    """The values of hosts.models.Image."""
+
+    engine_id: str
+    name: str
+    tags: list[str]
+    digests: list[str]
+    size: int  # bytes
+    created: datetime | None
+    dangling: bool
+    labels: dict[str, str]
+
+
+class NetworkRow(TypedDict):
+    """The values of hosts.models.Network."""
+
+    engine_id: str
+    name: str
+    driver: str
+    scope: str
+    internal: bool
+    created: datetime | None
+    labels: dict[str, str]
+    data: dict[str, Any]  # {"subnets": [...]}
+
+
+class VolumeRow(TypedDict):
+    """The values of hosts.models.Volume. Its options are left out: they may hold a share's password."""
+
+    name: str
+    driver: str
+    mountpoint: str
+    scope: str
+    created: datetime | None
+    labels: dict[str, str]
+
+
+class EventRow(TypedDict):
+    """The values of hosts.models.Event."""
+
+    time: datetime
+    time_nano: int
+    kind: str
+    action: str
+    actor_id: str
+    actor_name: str
+    data: dict[str, str]
+
+
+# ---------------------------------------------------------------- single values
 def text(value: Any, most: int = TEXT_AT_MOST) -> str:
-    """A bounded string without NUL; "" for anything that is no string or number."""
-    if not isinstance(value, str | int | float):
+    """A bounded string that every database takes; "" for anything that is no string or number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value).replace("\0", "")[:most]
+    if isinstance(value, int) and abs(value) > BIGGEST:
+        return ""  # Python refuses to print the longest ones
+    short = str(value)[: most + 16].replace("\0", "")[:most]
+    return short.encode("utf-8", "replace").decode()  # JSON can spell half a surrogate pair
 
 
 def whole(value: Any) -> int:
     """A whole number that fits a column; 0 for anything else."""
-    return min(max(value, -(2**62)), 2**62) if isinstance(value, int) else 0
+    return min(max(value, -BIGGEST), BIGGEST) if isinstance(value, int) else 0
 
 
 def labels_of(value: Any) -> dict[str, str]:
     """Bounded labels."""
-    if not isinstance(value, dict):
-        return {}
-    pairs = list(value.items())[:LABELS_AT_MOST]
-    return {text(name, NAME_AT_MOST): text(content, LABEL_AT_MOST) for name, content in pairs}
+    pairs = sorted((text(name, NAME_AT_MOST), text(content, LABEL_AT_MOST)) for name, content in _items(value))
+    return dict(pairs[:LABELS_AT_MOST])
 
 
 def time_of(value: Any) -> datetime | None:
-    """A Unix time in seconds or RFC 3339 text; None for Go's zero time and for nonsense."""
-    if isinstance(value, int | float) and 0 < value < 2**35:
-        return datetime.fromtimestamp(value, UTC)
-    found = TIME.fullmatch(value) if isinstance(value, str) else None
-    if not found or value.startswith("0001"):
-        return None
-    zone = "+00:00" if found[3] == "Z" else found[3]
+    """A Unix time in seconds or RFC 3339 text (as well as Go's own form); None for Go's zero time and for nonsense."""
     try:
-        return datetime.fromisoformat(f"{found[1]}.{(found[2] or '0')[:6].ljust(6, '0')}{zone}")
-    except ValueError:
+        if isinstance(value, int | float) and 0 < value < 2**35:
+            return datetime.fromtimestamp(value, UTC)
+        found = TIME.fullmatch(value[:64]) if isinstance(value, str) else None
+        if not found or found[1].startswith("000"):
+            return None
+        zone = "+00:00" if found[3] in {"Z", None} else found[3]
+        moment = datetime.fromisoformat(f"{found[1]}.{(found[2] or '0')[:6].ljust(6, '0')}{zone}")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dicts(value: Any) -> Iterator[dict[str, Any]]:
+    return (entry for entry in _list(value) if isinstance(entry, dict))
+
+
+def _at(value: Any, *path: str) -> Any:
+    """What lies at `path` in nested objects; None where the path breaks off."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _first(labels: dict[str, str], names: tuple[str, ...]) -> str:
+    return next((labels[name] for name in names if labels.get(name)), "")[:NAME_AT_MOST]
+
+
+# ---------------------------------------------------------------- containers
 def container_row(raw: Any) -> ContainerRow | None:
-    """An entry of /containers/json."""
-    if not isinstance(raw, dict) or not raw.get("Id"):
+    """An entry of /containers/json; None when it has no id."""
+    if not isinstance(raw, dict) or not text(raw.get("Id")):
         return None
     status, labels = text(raw.get("Status")), labels_of(raw.get("Labels"))
-    names = raw.get("Names") or []
-    # linked containers have names like /other/alias beside their own
-    own = next((n for n in names if isinstance(n, str) and n.count("/") <= 1), "") or text(raw["Id"])[:12]
-    exited = EXITED.search(status)
-    state = text(raw.get("State"), 20).lower()
-    state = STATE_NAMES.get(state, state)
+    state = _state(raw.get("State"), status)
+    exited = EXITED.search(status) if state in {"exited", "restarting", "dead"} else None
     return {
         "engine_id": text(raw["Id"], 80),
-        "name": text(own, NAME_AT_MOST).lstrip("/"),
+        "name": _name(raw),
         "image": text(raw.get("Image"), 500),
         "image_id": text(raw.get("ImageID"), 100),
         "command": _command(raw.get("Command")),
-        "state": state if state in STATES else "dead",
-        "health": _health(raw, status),
-        "exit_code": int(exited[1]) if exited and abs(int(exited[1])) < 2**31 else None,
+        "state": state,
+        "health": _health(raw.get("Health"), status),
+        "exit_code": _code(int(exited[1])) if exited else None,
         "created": time_of(raw.get("Created")),
-        "project": labels.get(PROJECT) or labels.get(STACK, ""),
-        "service": labels.get(SERVICE, "")[:NAME_AT_MOST],
+        "project": _first(labels, PROJECTS),
+        "service": _first(labels, SERVICES),
         "labels": labels,
         "ports": ports_of(raw.get("Ports")),
-        "data": {"networks": _networks(raw), "mounts": _mounts(raw.get("Mounts"))},
+        "data": {
+            "networks": _networks(_at(raw, "NetworkSettings", "Networks")),
+            "mounts": _mounts(raw.get("Mounts")),
+        },
     }
 
 
+def container_row_from_inspect(raw: Any) -> InspectRow:
+    """A /containers/ID/json answer; whatever it lacks is empty."""
+    raw = raw if isinstance(raw, dict) else {}
+    state, config = _at(raw, "State"), _at(raw, "Config")
+    arguments = raw.get("Args") if isinstance(raw.get("Args"), list) else []
+    row = container_row(
+        {
+            **raw,
+            "Id": text(raw.get("Id")) or "?",
+            "Names": [raw.get("Name")],
+            "Image": _at(config, "Image"),
+            "ImageID": raw.get("Image"),
+            "Command": [raw.get("Path"), *arguments],
+            "State": _at(state, "Status"),
+            "Status": "",
+            "Health": _at(state, "Health") or _at(state, "Healthcheck"),
+            "Labels": _at(config, "Labels"),
+            "Ports": _inspected_ports(_at(raw, "NetworkSettings", "Ports"), _at(config, "ExposedPorts")),
+        }
+    )
+    assert row is not None
+    row["engine_id"] = text(raw.get("Id"), 80)
+    row["exit_code"] = _code(_at(state, "ExitCode")) if row["state"] in {"exited", "dead", "restarting"} else None
+    return {
+        **row,
+        "started": time_of(_at(state, "StartedAt")),
+        "finished": time_of(_at(state, "FinishedAt")),
+        "restart_count": max(0, min(whole(raw.get("RestartCount")), 2**31 - 1)),
+    }
+
+
+def _name(raw: dict[str, Any]) -> str:
+    names = [text(name, NAME_AT_MOST + 1) for name in _list(raw.get("Names"))]
+    # beside its own name a container has one like /other/alias for each link from another
+    own = next((name for name in names if name.strip("/") and "/" not in name[1:]), "")
+    return own.lstrip("/")[:NAME_AT_MOST] or text(raw["Id"])[:12]
+
+
+def _state(value: Any, status: str) -> str:
+    said = text(value, 20).lower()
+    said = STATE_NAMES.get(said, said)
+    if said in STATES:
+        return said
+    words = (("Up", "running"), ("Exited", "exited"), ("Created", "created"), ("Restarting", "restarting"))
+    return next((state for word, state in words if status.startswith(word)), "dead")
+
+
 def _command(value: Any) -> str:
-    return " ".join(text(v) for v in value)[:TEXT_AT_MOST] if isinstance(value, list) else text(value)
+    parts = [text(part) for part in value[:ENTRIES_AT_MOST]] if isinstance(value, list) else [text(value)]
+    return " ".join(part for part in parts if part)[:TEXT_AT_MOST]
 
 
-def _health(raw: dict[str, Any], status: str) -> str:
-    told = raw.get("Health")  # API 1.52 and newer
-    if isinstance(told, dict):
-        name = text(told.get("Status"), 20)
-        return "" if name == "none" else name
-    for name, sign in (("unhealthy", "(unhealthy)"), ("healthy", "(healthy)"), ("starting", "(health: starting)")):
-        if sign in status:
-            return name
-    return ""
+def _code(value: Any) -> int | None:
+    return value if isinstance(value, int) and abs(value) < 2**31 else None
+
+
+def _health(told: Any, status: str) -> str:
+    """From the list's Health (API 1.52 and newer) or an inspect answer; before, from the status text."""
+    name = text(_at(told, "Status") if isinstance(told, dict) else told, 20).lower()
+    if name:
+        return name if name in {"starting", "healthy", "unhealthy"} else ""
+    return next((health for health, sign in HEALTHS if sign in status), "starting" if "(starting)" in status else "")
 
 
 def ports_of(value: Any) -> list[dict[str, Any]]:
     """Published and exposed ports, sorted; one entry where IPv4 and IPv6 say the same."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for port in value if isinstance(value, list) else []:
-        if isinstance(port, dict):
-            public, private = whole(port.get("PublicPort")), whole(port.get("PrivatePort"))
-            kind, ip = text(port.get("Type"), 10) or "tcp", text(port.get("IP"), 64)
-            key = (private, public, kind, ip if ip not in {"0.0.0.0", "::", ""} else "")
-            found.setdefault(key, {"ip": ip, "private": private, "public": public, "type": kind})
-    return [found[key] for key in sorted(found)][:200]
+    found: dict[tuple[int, int, str, str], dict[str, Any]] = {}
+    for port in _dicts(value):
+        private, public = (max(0, min(whole(port.get(key)), 65535)) for key in ("PrivatePort", "PublicPort"))
+        kind, ip = text(port.get("Type"), 10) or "tcp", text(port.get("IP"), 64)
+        place = "" if ip in EVERYWHERE else "127.0.0.1" if ip in LOOPBACK else ip
+        key = (private, public, kind, place)
+        if key not in found or ":" in found[key]["ip"]:  # of both families IPv4 is shown, whichever comes first
+            found[key] = {"ip": ip, "private": private, "public": public, "type": kind}
+    return [found[key] for key in sorted(found)][:ENTRIES_AT_MOST]
 
 
-def _networks(raw: dict[str, Any]) -> dict[str, str]:
-    networks = (raw.get("NetworkSettings") or {}).get("Networks")
-    if not isinstance(networks, dict):
-        return {}
+def _inspected_ports(published: Any, exposed: Any) -> list[dict[str, Any]]:
+    """{"80/tcp": [{"HostIp", "HostPort"}]} in the list's form."""
+    ports = []
+    wanted = {**{name: None for name, _ in _items(exposed)}, **dict(_items(published))}
+    for name, bindings in wanted.items():
+        number, _, kind = text(name, 40).partition("/")
+        if not (number.isascii() and number.isdecimal()):
+            continue
+        for binding in list(_dicts(bindings)) or [{}]:
+            host_port = text(binding.get("HostPort"), 5)
+            public = int(host_port) if host_port.isascii() and host_port.isdecimal() else 0
+            ip = binding.get("HostIp")
+            ports.append({"PrivatePort": int(number), "PublicPort": public, "Type": kind, "IP": ip})
+    return ports
+
+
+def _networks(networks: Any) -> dict[str, str]:
+    pairs = [(text(name, NAME_AT_MOST), entry) for name, entry in _items(networks)[:ENTRIES_AT_MOST]]
     return {
-        text(name, NAME_AT_MOST): text((entry or {}).get("IPAddress"), 64) for name, entry in list(networks.items())[:100]
+        name: text(_at(entry, "IPAddress"), 64) or text(_at(entry, "GlobalIPv6Address"), 64)
+        for name, entry in sorted(pairs, key=lambda pair: pair[0])
     }
 
 
 def _mounts(value: Any) -> list[dict[str, Any]]:
-    return [
+    found = [
         {
             "type": text(mount.get("Type"), 20),
             "name": text(mount.get("Name"), NAME_AT_MOST),
@@ -150,35 +300,22 @@ def _mounts(value: Any) -> list[dict[str, Any]]:
             "target": text(mount.get("Destination"), 1000),
             "rw": bool(mount.get("RW")),
         }
-        for mount in (value if isinstance(value, list) else [])[:100]
-        if isinstance(mount, dict)
+        for mount in _dicts(value)
     ]
+    return sorted(found, key=lambda mount: str(mount["target"]))[:ENTRIES_AT_MOST]
 
 
-def container_row_from_inspect(raw: Any) -> ContainerTimes:
-    """What /containers/ID/json says beyond the list."""
-    state = raw.get("State") if isinstance(raw, dict) else None
-    state = state if isinstance(state, dict) else {}
-    code = state.get("ExitCode")
-    return {
-        "started": time_of(state.get("StartedAt")),
-        "finished": time_of(state.get("FinishedAt")),
-        "restart_count": max(0, min(whole(raw.get("RestartCount")), 2**31 - 1)),
-        "exit_code": code if isinstance(code, int) and abs(code) < 2**31 else None,
-    }
-
-
-def image_row(raw: Any) -> dict[str, Any] | None:
-    """An entry of /images/json."""
-    if not isinstance(raw, dict) or not raw.get("Id"):
+# ---------------------------------------------------------------- images, networks, volumes
+def image_row(raw: Any) -> ImageRow | None:
+    """An entry of /images/json; None when it has no id."""
+    if not isinstance(raw, dict) or not text(raw.get("Id")):
         return None
-    tags = sorted(text(tag, 500) for tag in raw.get("RepoTags") or [] if tag != "<none>:<none>")
-    digests = sorted(text(digest, 500) for digest in raw.get("RepoDigests") or [] if "<none>" not in str(digest))
+    tags, digests = _names(raw.get("RepoTags")), _names(raw.get("RepoDigests"))
     return {
         "engine_id": text(raw["Id"], 100),
         "name": tags[0] if tags else "",
-        "tags": tags[:200],
-        "digests": digests[:200],
+        "tags": tags,
+        "digests": digests,
         "size": max(0, whole(raw.get("Size"))),
         "created": time_of(raw.get("Created")),
         "dangling": not tags,
@@ -186,26 +323,31 @@ def image_row(raw: Any) -> dict[str, Any] | None:
     }
 
 
-def network_row(raw: Any) -> dict[str, Any] | None:
-    """An entry of /networks."""
-    if not isinstance(raw, dict) or not (raw.get("Id") or raw.get("Name")):
+def _names(value: Any) -> list[str]:
+    found = {text(name, 500) for name in _list(value)}
+    return sorted(name for name in found if name and "<none>" not in name)[:ENTRIES_AT_MOST]
+
+
+def network_row(raw: Any) -> NetworkRow | None:
+    """An entry of /networks; None when it has neither id nor name."""
+    if not isinstance(raw, dict) or not (text(raw.get("Id")) or text(raw.get("Name"))):
         return None
-    pools = (raw.get("IPAM") or {}).get("Config") or []
+    subnets = [text(pool.get("Subnet"), 64) for pool in _dicts(_at(raw, "IPAM", "Config"))]
     return {
-        "engine_id": text(raw.get("Id") or raw["Name"], 100),
+        "engine_id": text(raw.get("Id"), 100) or text(raw.get("Name"), 100),
         "name": text(raw.get("Name"), NAME_AT_MOST),
         "driver": text(raw.get("Driver"), 100),
         "scope": text(raw.get("Scope"), 20),
         "internal": bool(raw.get("Internal")),
         "created": time_of(raw.get("Created")),
         "labels": labels_of(raw.get("Labels")),
-        "data": {"subnets": [text(p.get("Subnet"), 64) for p in pools[:20] if isinstance(p, dict)]},
+        "data": {"subnets": [subnet for subnet in subnets if subnet][:20]},
     }
 
 
-def volume_row(raw: Any) -> dict[str, Any] | None:
-    """An entry of /volumes."""
-    if not isinstance(raw, dict) or not raw.get("Name"):
+def volume_row(raw: Any) -> VolumeRow | None:
+    """An entry of /volumes; None when it has no name."""
+    if not isinstance(raw, dict) or not text(raw.get("Name")):
         return None
     return {
         "name": text(raw["Name"], NAME_AT_MOST),
@@ -217,46 +359,52 @@ def volume_row(raw: Any) -> dict[str, Any] | None:
     }
 
 
-def event_row(raw: Any) -> dict[str, Any] | None:
-    """A line of /events."""
+# ---------------------------------------------------------------- events, disk use
+def event_row(raw: Any) -> EventRow | None:
+    """A line of /events; None when it says no kind, action or time."""
     if not isinstance(raw, dict):
         return None
-    actor = raw.get("Actor") if isinstance(raw.get("Actor"), dict) else {}
-    kind, action = text(raw.get("Type"), 40), text(raw.get("Action") or raw.get("status"), 255)
+    attributes = labels_of(_at(raw, "Actor", "Attributes"))
+    kind = text(raw.get("Type"), 40)
     nano = whole(raw.get("timeNano")) or whole(raw.get("time")) * 1_000_000_000
     time = time_of(nano / 1e9)
-    if not kind or not action or time is None:
+    action = _action(raw, kind, attributes)
+    if not kind or not action or time is None or nano >= BIGGEST:
         return None
-    attributes = labels_of(actor.get("Attributes"))
+    actor_id = text(_at(raw, "Actor", "ID") or raw.get("id"), NAME_AT_MOST)
+    name = attributes.get("name", "")[:NAME_AT_MOST]
+    if "containerExitCode" in attributes:
+        attributes.setdefault("exitCode", attributes["containerExitCode"])
     return {
         "time": time,
         "time_nano": nano,
         "kind": kind,
-        "action": {"died": "die"}.get(action, action),
-        "actor_id": text(actor.get("ID") or raw.get("id"), NAME_AT_MOST),
-        "actor_name": attributes.get("name", "")[:NAME_AT_MOST],
+        "action": action,
+        "actor_id": actor_id,
+        "actor_name": name or (actor_id if kind == "volume" else ""),
         # labels come as attributes as well: only what says something about the event is kept
-        "data": {
-            name: attributes[name] for name in ("exitCode", "signal", "oldName", "container", "image") if name in attributes
-        },
+        "data": {name: attributes[name] for name in EVENT_KEEPS if name in attributes},
     }
 
 
+def _action(raw: dict[str, Any], kind: str, attributes: dict[str, str]) -> str:
+    action = text(raw.get("Action") or raw.get("status"), 255)
+    if kind == "container":
+        action = ACTION_NAMES.get(action, action)
+    if action == "health_status":  # Podman says which one beside it
+        told = attributes.get("health_status") or text(raw.get("HealthStatus"), 20)
+        return f"health_status: {told}"[:255] if told else action
+    return action
+
+
 def disk_use(raw: Any) -> dict[str, int]:
-    """/system/df as bytes by kind."""
-    raw = raw if isinstance(raw, dict) else {}
+    """/system/df as bytes by kind: images, containers, volumes, build_cache."""
 
     def total(key: str, *path: str) -> int:
-        sum_ = 0
-        for entry in raw.get(key) or []:
-            value: Any = entry
-            for name in path:
-                value = value.get(name) if isinstance(value, dict) else None
-            sum_ += max(0, whole(value))
-        return sum_
+        return sum(max(0, whole(_at(entry, *path))) for entry in _dicts(_at(raw, key)))
 
     return {
-        "images": whole(raw.get("LayersSize")) or total("Images", "Size"),
+        "images": max(0, whole(_at(raw, "LayersSize"))) or total("Images", "Size"),
         "containers": total("Containers", "SizeRw"),
         "volumes": total("Volumes", "UsageData", "Size"),
         "build_cache": total("BuildCache", "Size"),

