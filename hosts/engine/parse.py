@@ -22,7 +22,8 @@ PROJECTS = ("com.docker.compose.project", "com.docker.stack.namespace", "io.podm
 SERVICES = ("com.docker.compose.service", "com.docker.swarm.service.name", "io.podman.compose.service")
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,5})?")
 EVERYWHERE, LOOPBACK = {"0.0.0.0", "::", ""}, {"127.0.0.1", "::1"}
-EVENT_KEEPS = ("exitCode", "signal", "oldName", "container", "image")
+EVENT_KEEPS = ("exitCode", "signal", "oldName", "container", "image")  # stored with an event
+EVENT_READS = ("name", "containerExitCode", "health_status")  # the last two are Podman's
 
 
 class ContainerRow(TypedDict):
@@ -207,7 +208,7 @@ def container_row_from_inspect(raw: Any) -> InspectRow:
             "Status": "",
             "Health": _at(state, "Health") or _at(state, "Healthcheck"),
             "Labels": _at(config, "Labels"),
-            "Ports": _inspected_ports(_at(raw, "NetworkSettings", "Ports"), _at(config, "ExposedPorts")),
+            "Ports": _inspected_ports(_at(raw, "NetworkSettings", "Ports")),
         }
     )
     assert row is not None
@@ -267,11 +268,10 @@ def ports_of(value: Any) -> list[dict[str, Any]]:
     return [found[key] for key in sorted(found)][:ENTRIES_AT_MOST]
 
 
-def _inspected_ports(published: Any, exposed: Any) -> list[dict[str, Any]]:
+def _inspected_ports(value: Any) -> list[dict[str, Any]]:
     """{"80/tcp": [{"HostIp", "HostPort"}]} in the list's form."""
     ports = []
-    wanted = {**{name: None for name, _ in _items(exposed)}, **dict(_items(published))}
-    for name, bindings in wanted.items():
+    for name, bindings in _items(value):
         number, _, kind = text(name, 40).partition("/")
         if not (number.isascii() and number.isdecimal()):
             continue
@@ -364,17 +364,17 @@ def event_row(raw: Any) -> EventRow | None:
     """A line of /events; None when it says no kind, action or time."""
     if not isinstance(raw, dict):
         return None
-    attributes = labels_of(_at(raw, "Actor", "Attributes"))
+    attributes = _at(raw, "Actor", "Attributes")
+    said = {name: text(_at(attributes, name), LABEL_AT_MOST) for name in (*EVENT_KEEPS, *EVENT_READS)}
     kind = text(raw.get("Type"), 40)
     nano = whole(raw.get("timeNano")) or whole(raw.get("time")) * 1_000_000_000
     time = time_of(nano / 1e9)
-    action = _action(raw, kind, attributes)
+    action = _action(raw, kind, said)
     if not kind or not action or time is None or nano >= BIGGEST:
         return None
     actor_id = text(_at(raw, "Actor", "ID") or raw.get("id"), NAME_AT_MOST)
-    name = attributes.get("name", "")[:NAME_AT_MOST]
-    if "containerExitCode" in attributes:
-        attributes.setdefault("exitCode", attributes["containerExitCode"])
+    name = said["name"][:NAME_AT_MOST]
+    said["exitCode"] = said["exitCode"] or said["containerExitCode"]
     return {
         "time": time,
         "time_nano": nano,
@@ -383,16 +383,16 @@ def event_row(raw: Any) -> EventRow | None:
         "actor_id": actor_id,
         "actor_name": name or (actor_id if kind == "volume" else ""),
         # labels come as attributes as well: only what says something about the event is kept
-        "data": {name: attributes[name] for name in EVENT_KEEPS if name in attributes},
+        "data": {name: said[name] for name in EVENT_KEEPS if said[name]},
     }
 
 
-def _action(raw: dict[str, Any], kind: str, attributes: dict[str, str]) -> str:
+def _action(raw: dict[str, Any], kind: str, said: dict[str, str]) -> str:
     action = text(raw.get("Action") or raw.get("status"), 255)
     if kind == "container":
         action = ACTION_NAMES.get(action, action)
     if action == "health_status":  # Podman says which one beside it
-        told = attributes.get("health_status") or text(raw.get("HealthStatus"), 20)
+        told = said["health_status"] or text(raw.get("HealthStatus"), 20)
         return f"health_status: {told}"[:255] if told else action
     return action
 
