@@ -75,6 +75,8 @@ class Tunnel:
             try:
                 far_reader, far = await self._channel()
                 await _carry((reader, writer), (far_reader, far))
+                writer.close()
+                await writer.wait_closed()  # what our side has not read yet is still to be handed over
             finally:
                 self.used = time.monotonic()
                 writer.transport.abort()
