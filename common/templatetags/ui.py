@@ -128,11 +128,9 @@ def copy(value: str | None, length: int = 0, shown: str = "") -> SafeString:
         return SafeString("")
     visible = shown or (middle(whole, length) if length else whole)
     return format_html(
-        '<copy-text value="{}"><button type="button" class="copy mono" title="{}" aria-label="{}">{}'
-        "</button></copy-text>",
+        '<copy-text value="{}"><button type="button" class="copy mono" title="{}">{}</button></copy-text>',
         whole,
         _("Copy: %(value)s") % {"value": whole},
-        _("Copy %(value)s") % {"value": whole},
         visible,
     )
 

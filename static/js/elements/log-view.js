@@ -84,6 +84,7 @@ class LogView extends HTMLElement {
       if (!selection.isCollapsed && this.scroller.contains(selection.anchorNode)) this.pause("button");
     });
     this.classList.toggle("log-wrapped", this.wrapped);
+    this.classList.toggle("log-named", this.showNames);
     this.replaceChildren(this.bar.node, this.histogram, this.older, this.scroller, this.status);
     this.scroller.append(this.blank);
   }

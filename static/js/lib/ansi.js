@@ -110,6 +110,12 @@ export function runs(line) {
   return found;
 }
 
+/** A chosen colour is moved as far as reading on the theme's page needs; on a background of its own it stays. */
+function inkOf(span, fg, bg) {
+  span.style.color = fg;
+  if (bg === undefined) span.style.color = `light-dark(oklch(from ${fg} min(l, 0.5) c h), oklch(from ${fg} max(l, 0.68) c h))`;
+}
+
 /** Dresses `span` in `style`: theme colours by class, others by property (a style attribute would break the CSP). */
 export function dress(span, style) {
   let { fg, bg } = style;
@@ -117,7 +123,7 @@ export function dress(span, style) {
   for (const flag of ["bold", "dim", "italic", "underline", "strike"]) {
     if (style[flag]) span.classList.add(`a-${flag}`);
   }
-  if (typeof fg === "string" && fg.startsWith("rgb")) span.style.color = fg;
+  if (typeof fg === "string" && fg.startsWith("rgb")) inkOf(span, fg, bg);
   else if (fg !== undefined) span.classList.add(`a-fg-${fg}`);
   if (typeof bg === "string" && bg.startsWith("rgb")) span.style.backgroundColor = bg;
   else if (bg !== undefined) span.classList.add(`a-bg-${bg}`);

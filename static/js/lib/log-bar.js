@@ -37,7 +37,7 @@ export class LogBar {
   parts() {
     const next = el("button", { type: "button", class: "icon-button", "aria-label": t("Next hit"), title: t("Next hit (Enter)"), onclick: () => this.view.step(1) }, icon("chevron-down"));
     const previous = el("button", { type: "button", class: "icon-button", "aria-label": t("Previous hit"), title: t("Previous hit (Shift+Enter)"), onclick: () => this.view.step(-1) }, icon("chevron-up"));
-    this.steps = el("span", { class: "log-steps", hidden: true }, previous, next);
+    this.steps = el("span", { class: "log-steps none" }, previous, next);
     const box = el("div", { class: "search round log-search" }, icon("search"), this.field, this.hits);
     const levels = LEVELS.map(([name, label]) => this.filter("level", name, t(label)));
     const streams = STREAMS.map((name) => this.filter("stream", name, name));
@@ -94,7 +94,7 @@ export class LogBar {
     if (this.hits.textContent !== words) this.hits.textContent = words;
     this.hits.title = words;
     this.hits.classList.toggle("bad", Boolean(this.problem));
-    this.steps.hidden = !search.hits.length;
+    this.steps.classList.toggle("none", !search.hits.length); // hidden in place: nothing moves
   }
 
   showCounts(counts, perSecond) {

@@ -33,13 +33,14 @@ export function drawHistogram(canvas, rows) {
   const bars = buckets(rows, Math.max(1, Math.floor(width / BAR_PX)));
   const most = Math.max(1, ...bars.map((bar) => bar[0]));
   const [grey, red] = [colour("--line-strong"), colour("--bad")];
+  const wide = width / bars.length;
   bars.forEach(([lines, errors], n) => {
     if (!lines) return;
     const tall = Math.max(2, (lines / most) * height);
     pen.fillStyle = grey;
-    pen.fillRect(n * BAR_PX, height - tall, BAR_PX - GAP_PX, tall);
+    pen.fillRect(n * wide, height - tall, wide - GAP_PX, tall);
     const bad = errors ? Math.max(2, (errors / lines) * tall) : 0;
     pen.fillStyle = red;
-    pen.fillRect(n * BAR_PX, height - bad, BAR_PX - GAP_PX, bad);
+    pen.fillRect(n * wide, height - bad, wide - GAP_PX, bad);
   });
 }

@@ -86,12 +86,21 @@ export class LogWindow {
 
   scrolled() {
     const top = this.scroller.scrollTop;
+    if (this.following && this.sizeChanged()) {
+      this.lastTop = top; // the browser moved the edge, not the reader: the next drawing goes back to the end
+      this.soon();
+      return;
+    }
     const atEnd = top >= this.farthest() - AT_END_PX;
     const up = top < this.lastTop - 1;
     this.lastTop = top;
     if (this.jumped !== undefined && Math.abs(top - this.jumped) <= 1) this.jumped = undefined;
     else this.moved(atEnd, up);
     this.soon();
+  }
+
+  sizeChanged() {
+    return this.scroller.clientHeight !== this.seenHeight || this.scroller.scrollHeight !== this.seenRoom;
   }
 
   farthest() {
@@ -105,7 +114,13 @@ export class LogWindow {
     this.jumped = this.lastTop = this.scroller.scrollTop;
   }
 
+  jumpToEnd() {
+    this.room.style.height = `${this.shown.height}px`;
+    this.jump(Math.max(0, this.farthest()));
+  }
+
   resize() {
+    this.scroller.style.setProperty("--seen", `${this.scroller.clientWidth}px`);
     const columns = Math.max(20, Math.floor((this.scroller.clientWidth - 300) / 7.5));
     const changed = this.view.wrapped && this.columns && columns !== this.columns;
     this.columns = columns;
@@ -123,9 +138,11 @@ export class LogWindow {
 
   draw() {
     for (let n = 0; n < TRIES; n += 1) {
-      if (this.following) this.jump(Math.max(0, this.shown.height - this.scroller.clientHeight));
+      if (this.following) this.jumpToEnd();
       if (!this.drawOnce()) break;
     }
+    this.seenHeight = this.scroller.clientHeight;
+    this.seenRoom = this.scroller.scrollHeight;
   }
 
   /** Draws the rows in view; returns whether measuring changed a height. */
