@@ -1,0 +1,1 @@
+"""Tests of Dermaga, and the harness that gives them real engines, servers and browsers."""
