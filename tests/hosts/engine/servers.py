@@ -38,7 +38,7 @@ def listening_unix(handler: Handler, path: Path) -> Iterator[str]:
 @contextmanager
 def _serving(listener: socket.socket, handler: Handler, tls: ssl.SSLContext | None) -> Iterator[None]:
     opened: list[socket.socket] = []
-    listener.listen(16)
+    listener.listen(256)  # a unix socket refuses at once when its queue is full
 
     def serve(conn: socket.socket) -> None:
         with suppress(OSError):

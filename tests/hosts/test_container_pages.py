@@ -1,0 +1,109 @@
+"""The table of containers, from rows alone: no engine is asked."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from hosts.inventory import apply
+from hosts.models import Container, Host
+from tests.rows import a_host, container_json, containers, person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.core]
+COMPOSE = {"com.docker.compose.project": "payments", "com.docker.compose.service": "api", "tier": "front"}
+
+
+@pytest.fixture
+def page(client: Client) -> Client:
+    client.force_login(person("ada", "admin"))
+    first, second = a_host("fra-1"), a_host("lab")
+    containers(
+        first,
+        container_json("api-1", Labels=COMPOSE, Status="Up 2 hours (unhealthy)"),
+        container_json("redis", Image="redis:7"),
+    )
+    containers(second, container_json("job", State="exited", Status="Exited (3) 2 hours ago"))
+    return client
+
+
+def names(client: Client, query: str) -> set[str]:
+    answer = client.get(f"/containers/?{query}", headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return {container.name for container in answer.context["page"].items}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"api-1", "redis", "job"}),
+        ("host=lab", {"job"}),
+        ("state=running", {"api-1", "redis"}),
+        ("state=running&state=exited", {"api-1", "redis", "job"}),
+        ("health=unhealthy", {"api-1"}),
+        ("image=redis", {"redis"}),
+        ("project=payments", {"api-1"}),
+        ("label=tier", {"api-1"}),
+        ("label=tier=front", {"api-1"}),
+        ("label=tier=back", set()),
+        ("label=com.docker.compose.service=api", {"api-1"}),
+        ("search=red", {"redis"}),
+        ("search=fra-1+api", {"api-1"}),
+        ("search=%00%27%22--", set()),
+        ("group=project&sort=-created&page=99999999999", {"api-1", "redis", "job"}),
+        ("sort=password&column=nonsense&page=x", {"api-1", "redis", "job"}),
+    ],
+)
+def test_it_filters_by_what_the_url_says(page: Client, query: str, expected: set[str]) -> None:
+    assert names(page, query) == expected
+
+
+def test_it_says_that_a_lost_host_s_rows_are_old(page: Client) -> None:
+    Host.objects.filter(name="lab").update(state="unreachable", reason_template="No answer.")
+    html = page.get("/containers/?host=lab").content.decode()
+    assert 'class="stale"' in html
+    assert "No answer." in html
+
+
+def test_markup_in_names_and_labels_stays_text(page: Client) -> None:
+    evil = "<script>alert(1)</script>"
+    containers(Host.objects.get(name="lab"), container_json("x", Image=evil, Labels={"com.docker.compose.project": evil}))
+    html = page.get("/containers/?host=lab&column=image&column=project").content.decode()
+    assert evil not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(page: Client, django_assert_max_num_queries: Any) -> None:
+    containers(Host.objects.get(name="lab"), *(container_json(f"many-{n}-{'x' * n}") for n in range(60)))
+    with django_assert_max_num_queries(6):
+        page.get("/containers/", headers={"HX-Request": "true"})
+
+
+def test_environment_values_are_hidden_until_they_are_revealed(page: Client) -> None:
+    container = Container.objects.get(name="redis")
+    inspect = {"Id": container.engine_id, "Config": {"Env": ["TOKEN=canary-4711", "PATH=/bin"]}, "State": {}}
+    apply.apply_details(container.host, {container.engine_id: inspect})
+    html = page.get("/containers/fra-1/redis/").content.decode()
+    assert "TOKEN" in html
+    assert "canary-4711" not in html
+    assert "canary-4711" in page.post("/containers/fra-1/redis/environment/").content.decode()
+
+
+def test_what_an_engine_no_longer_lists_leaves_the_table() -> None:
+    host = a_host()
+    containers(host, container_json("one"), container_json("three"))
+    containers(host, container_json("three"))
+    assert list(Container.objects.values_list("name", flat=True)) == ["three"]
+
+
+def test_a_host_s_keys_are_stored_encrypted_and_never_shown(client: Client) -> None:
+    from django.db import connection
+
+    Host.objects.create(name="far", url="tcp://10.0.0.9:2376", kind="tls", tls_key="canary-key-4711")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tls_key FROM hosts_host")
+        assert "canary" not in cursor.fetchone()[0]
+    client.force_login(person("ada", "admin"))
+    for path in ("/hosts/far/", "/hosts/far/edit/", "/api/v1/hosts/far"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "canary" not in answer.content.decode()
