@@ -52,7 +52,7 @@ class Tunnel:
             if not self._connections:
                 await self._connect(seconds)
             if self._server is None:
-                self._server = await asyncio.start_unix_server(self._serve, self.path, limit=BLOCK)
+                self._server = await asyncio.start_unix_server(self._serve, self.path, limit=BLOCK, backlog=1024)
 
     async def _connect(self, seconds: float) -> None:
         connection = await connect_ssh(self.endpoint, seconds)
