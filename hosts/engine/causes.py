@@ -90,7 +90,7 @@ def _tls(exc: BaseException, endpoint: Any) -> EngineError | None:
         return errors.WrongCA(words, where=where)
     if not isinstance(exc, ssl.SSLError) or isinstance(exc, TimeoutError):
         return None
-    reason = exc.reason or ""
+    reason = getattr(exc, "reason", None) or ""  # one that Python itself raised has none
     if any(alert in reason for alert in REFUSED_ALERTS):
         return errors.ClientCertificateRefused(_own_certificate(endpoint) or reason, where=where)
     if any(word in reason for word in NOT_TLS):

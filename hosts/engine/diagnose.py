@@ -63,7 +63,7 @@ def _speaks_tls(endpoint: Endpoint, deadline: Deadline) -> bool:
             with _unverified().wrap_socket(plain, server_hostname=endpoint.parsed.host):
                 return True
         except ssl.SSLError as error:
-            return "ALERT" in (error.reason or "")  # only TLS answers with an alert
+            return "ALERT" in (getattr(error, "reason", None) or "")  # only TLS answers with an alert
 
 
 def _refusal(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
@@ -82,7 +82,7 @@ def _refusal(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
         except ssl.SSLEOFError:
             return TLSToPlain(where=endpoint.address) if _speaks_http(endpoint, deadline) else None
         except ssl.SSLError as error:
-            if any(alert in (error.reason or "") for alert in REFUSED_ALERTS):
+            if any(alert in (getattr(error, "reason", None) or "") for alert in REFUSED_ALERTS):
                 return classify(error, endpoint, short.seconds)
             return None
         except ConnectionResetError:
