@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from common.errors import DermagaError, Denied, NotFound
+from common.errors import Denied, DermagaError, NotFound
 
 
 def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:

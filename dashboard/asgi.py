@@ -9,10 +9,10 @@ http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps loaded)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from accounts.sockets import TokenOrOrigin, unknown_socket  # noqa: E402
 from dashboard.routing import socket_urls  # noqa: E402
-from django.urls import re_path  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

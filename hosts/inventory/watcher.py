@@ -33,10 +33,10 @@ EVENT_FILTERS = {
     "type": ["container", "image", "network", "volume", "daemon", "plugin"],
     # no exec_*: a health check makes three of them each time and would roll over the engine's memory of events
     "event": [
-        *("create start stop die died kill oom pause unpause restart rename update destroy remove attach detach".split()),
-        *("commit export cleanup checkpoint resize health_status prune".split()),
-        *("pull push tag untag delete import load save".split()),
-        *("connect disconnect mount unmount reload enable disable install".split()),
+        *(["create", "start", "stop", "die", "died", "kill", "oom", "pause", "unpause", "restart", "rename", "update", "destroy", "remove", "attach", "detach"]),
+        *(["commit", "export", "cleanup", "checkpoint", "resize", "health_status", "prune"]),
+        *(["pull", "push", "tag", "untag", "delete", "import", "load", "save"]),
+        *(["connect", "disconnect", "mount", "unmount", "reload", "enable", "disable", "install"]),
     ],
 }
 EVENT_FILTERS["event"] = [e for e in EVENT_FILTERS["event"] if e not in {"attach", "detach", "resize", "checkpoint"}]
