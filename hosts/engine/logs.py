@@ -153,15 +153,16 @@ class Cursor:
         known = Counter(
             (line[1], line[2], line[3]) for lines, _ in self._recent for line in lines if line[2] >= since
         )
-        return Resume(known, self._floor, self.newest)
+        return Resume(known, self._floor, since, self.newest)
 
 
 class Resume:
     """Takes the lines out that were read before, one for one, and notices when lines in between are missing."""
 
-    def __init__(self, known: Counter[tuple[int, str, str]], floor: str, newest: str) -> None:
+    def __init__(self, known: Counter[tuple[int, str, str]], floor: str, since: str, newest: str) -> None:
         self._known = known
         self._floor = floor
+        self._since = since
         self._newest = newest
         self.connected = not newest  # a line read before was seen again: nothing is missing in between
         self.first_new = ""  # timestamp of the first line that was not read before
@@ -183,7 +184,7 @@ class Resume:
                 self._known[key] -= 1
                 if not self._known[key]:
                     del self._known[key]
-            elif line[2] and line[2] <= self._floor:
+            elif line[2] and (line[2] <= self._floor or line[2] < self._since):
                 self.connected = True
             else:
                 if not self.first_new:

@@ -1,0 +1,268 @@
+"""One container's log, followed once however many people watch; it comes back by itself after whatever cut it."""
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+import orjson
+import structlog
+
+from hosts.consumers.sweep import Sweep
+from hosts.consumers.viewers import Batch, Viewer
+from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotFound
+from hosts.engine.frames import Line, Splitter, splitter
+from hosts.engine.logs import RESUME_TAIL, Condition, Cursor, LogQuery, Resume, Target, look, open_log, unreadable
+from hosts.engine.streams import EngineStream, open_stream
+
+log = structlog.get_logger("dermaga.streams")
+FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0  # seconds between two attempts; they double
+READS_A_TICK = 8  # blocks of one container a sweep, so that a loud one does not delay the others
+PENDING_AT_MOST = 4 * 1024 * 1024  # bytes that wait for a viewer who still reads the past
+
+
+class Subscription:
+    """One viewer of one feed. While `pending` is a list the viewer still reads the past, and what comes waits."""
+
+    def __init__(self, viewer: Viewer, place: int, query: LogQuery) -> None:
+        self.viewer = viewer
+        self.place = place
+        self.query = query
+        self.pending: list[Batch] | None = []
+        self.overflowed = False
+        self._waiting = 0
+
+    def take(self, batch: Batch) -> bool:
+        """Gets a batch; says whether the viewer has something to flush."""
+        if self.pending is None:
+            text, lines = batch.seen(self.place, self.query.stdout, self.query.stderr)
+            if lines:
+                self.viewer.offer(text, lines)
+            return bool(lines)
+        if self._waiting + batch.size > PENDING_AT_MOST:
+            self.overflowed = True
+            self.pending.clear()
+        elif not self.overflowed:
+            self.pending.append(batch)
+        self._waiting += batch.size
+        return False
+
+    def wait_again(self) -> None:
+        """Forgets what waited: the past is read once more, up to now."""
+        self.pending, self._waiting, self.overflowed = [], 0, False
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Sends the viewer a message about this target."""
+        self.viewer.tell({"t": message["t"], "target": self.place, **message})
+
+
+class Feed:
+    """The one follow stream of a container. `condition`, `state` and `target` are of the last connection."""
+
+    def __init__(self, target: Target, sweep: Sweep, touched: set[Viewer]) -> None:
+        self.target = target
+        self.subscriptions: set[Subscription] = set()
+        self.state: dict[str, Any] = {"t": "state", "state": "connecting"}
+        self.condition: Condition | None = None
+        self.cursor = Cursor()
+        self.ready = asyncio.Event()  # connected now: the past may be read
+        self.over = asyncio.Event()  # unreadable or removed: nothing will come any more
+        self.heard = time.monotonic()
+        self.reconnects = 0
+        self._sweep = sweep
+        self._touched = touched
+        self._stream: EngineStream | None = None
+        self._split: Splitter = splitter(False)
+        self._resume: Resume | None = None
+        self._wide = False  # whether the next resumed stream is asked by time alone
+        self._lines = 0  # lines read from the engine so far
+        self._past_known = False  # somebody has read the past, so that an empty cursor means an empty log
+        self._cut: asyncio.Future[None] | None = None
+        self._first_block = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name=f"log {target.container_id[:12]}")
+
+    # ---------------------------------------------------------------- for the hub
+    def close(self) -> None:
+        """Ends the stream at once."""
+        self._task.cancel()
+        self._drop()
+
+    def cut(self, error: EngineError) -> None:
+        """Takes the connection for dead."""
+        if self._cut is not None and not self._cut.done():
+            self._cut.set_exception(error)
+
+    async def settled(self) -> None:
+        """Until the follow stream has shown its first line, or there seems to be none: from here on nothing is missed
+        that the past does not show."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._first_block.wait(), 0.3)
+
+    def seed(self, cursor: Cursor) -> None:
+        """A viewer has read the whole past: where the stream itself has shown nothing yet, it goes on from there."""
+        self._past_known = True
+        if self._lines <= 1 and cursor.newest >= self.cursor.newest:
+            self.cursor = cursor
+            if self._lines == 0 and self._resume is None:
+                self._resume = cursor.resume()  # the stream's first line is still to come, and was read already
+
+    # ---------------------------------------------------------------- sweep
+    def fileno(self) -> int:
+        """For Sweep."""
+        return self._stream.sock.fileno() if self._stream is not None else -1
+
+    def sweep(self) -> int:
+        """For Sweep: reads what is there and hands it out."""
+        if self._stream is None or self._cut is None or self._cut.done():
+            self._sweep.remove(self)
+            return 0
+        try:
+            blocks, block = [], None
+            while len(blocks) < READS_A_TICK and (block := self._stream.read_available()):
+                blocks.append(block)
+            if blocks:
+                self.heard = time.monotonic()
+                data = b"".join(blocks)
+                self._give(self._split.feed(data), len(data))
+            if block == b"":
+                self._end()
+            return 2 if block else 1 if blocks else 0
+        except EngineError as error:
+            self.cut(error)
+        except Exception as error:  # one container's strange bytes must not stop the sweep of all others
+            log.exception("log not understood", container=self.target.container_id)
+            self.cut(ConnectionLost(str(error), where=self.target.endpoint.address))
+        return 0
+
+    def _end(self) -> None:
+        self._give(self._split.end(), 0)
+        if self._cut is not None and not self._cut.done():
+            if self._split.error is not None:
+                self._cut.set_exception(self._split.error)
+            else:
+                self._cut.set_result(None)
+
+    def _give(self, lines: list[Line], size: int) -> None:
+        if not lines:
+            return
+        if self._resume is not None:
+            lines = self._resume.fresh(lines)
+            if self._resume.gap and not self._wide:
+                self.cut(_TooNarrow())
+                return
+            if self._resume.gap:
+                self._tell_gap(self.cursor.newest, self._resume.first_new)
+            if self._resume.first_new:
+                self._resume.connected = True  # a gap is said once
+                self._wide = False
+            if not lines:
+                return
+        batch = Batch(lines, size, doubtful=self._lines == 0 and not self._past_known)
+        self._lines += len(lines)
+        self.cursor.add(lines, size)
+        self._first_block.set()
+        for subscription in self.subscriptions:
+            if subscription.take(batch):
+                self._touched.add(subscription.viewer)
+
+    def _tell_gap(self, begin: str, end: str) -> None:
+        for subscription in self.subscriptions:
+            if subscription.pending is None:
+                subscription.tell({"t": "gap", "from": begin, "to": end, "reason": "rotated"})
+
+    # ---------------------------------------------------------------- life
+    def _say(self, state: str, **more: Any) -> None:
+        message = {"t": "state", "state": state, **more}
+        if message != self.state:
+            self.state = message
+            for subscription in self.subscriptions:
+                subscription.tell(message)
+
+    async def _run(self) -> None:
+        wait = FIRST_WAIT
+        while not self.over.is_set():
+            began = time.monotonic()
+            try:
+                await self._session()
+            except LogDriverUnreadable as error:
+                self._say("unreadable", code=error.code, reason=str(error))
+                self.over.set()
+            except NotFound as error:
+                self._say("ended", code="removed", reason=str(error))
+                self.over.set()
+            except _TooNarrow:
+                self._wide = True
+                self._drop()
+                continue
+            except EngineError as error:
+                self._say("lost", code=error.code, reason=str(error))
+                if isinstance(error, BadRequest):
+                    self.target = Target(self.target.endpoint, self.target.container_id)  # another engine version?
+            finally:
+                self._drop()
+            self.reconnects += 1
+            wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
+            await asyncio.sleep(wait)
+
+    def _drop(self) -> None:
+        self.ready.clear()
+        if self._stream is not None:
+            self._sweep.remove(self)
+            self._stream.close()
+            self._stream = None
+
+    async def _session(self) -> None:
+        """One connection. Steps: 1. look, 2. follow, 3. read until it ends, 4. wait for a stopped container's start."""
+        self.target = await self.target.negotiated()
+        before, self.condition = self.condition, await look(self.target)
+        if self.condition.driver == "none":
+            raise unreadable(self.target)
+        await self._follow()
+        if before is not None and before.started != self.condition.started:
+            self._say("restarted", started=self.condition.started)
+        elif self.state["state"] == "lost":
+            self._say("resumed")
+        elif before is None and self.condition.running:
+            self._say("live")
+        self.ready.set()
+        assert self._cut is not None
+        await self._cut
+        self._drop()
+        now = await look(self.target)
+        if not now.running:
+            self.condition = now
+            self.ready.set()
+            reason = f"The container exited with code {now.exit_code}."
+            self._say("ended", code="exited", exit_code=now.exit_code, reason=reason)
+            await self._started_again()
+
+    async def _follow(self) -> None:
+        query = LogQuery(tail="1")
+        self._resume = None
+        if self.cursor.newest:
+            query = LogQuery(tail="all" if self._wide else str(RESUME_TAIL), since=self.cursor.since)
+            self._resume = self.cursor.resume()
+        elif self._past_known:
+            query = LogQuery()  # the log was empty: everything is new
+        assert self.condition is not None
+        stream = await open_log(self.target, query, follow=True)
+        self._split = splitter(self.condition.tty)
+        self._stream = stream
+        self._cut = asyncio.get_running_loop().create_future()
+        self.heard = time.monotonic()
+        self._sweep.add(self)
+
+    async def _started_again(self) -> None:
+        """Waits for the container's next start (or removal) by the engine's events. Raises EngineError."""
+        filters = {"type": ["container"], "container": [self.target.container_id], "event": ["start", "destroy"]}
+        params = {"filters": orjson.dumps(filters).decode()}
+        events = await open_stream(self.target.endpoint, "/events", params, api_version=self.target.version)
+        try:
+            if not (await look(self.target)).running:  # it may have started before the events were asked for
+                await events.read()
+        finally:
+            events.close()
+
+
+class _TooNarrow(EngineError):
+    """The tail of the log does not reach back to what was read before: it is asked for by time alone."""
