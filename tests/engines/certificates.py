@@ -62,9 +62,7 @@ class Authority:
         """A server's certificate for these names and addresses."""
         return self._issue(names[0], names, ExtendedKeyUsageOID.SERVER_AUTH, expired)
 
-    def client(
-        self, name: str = "client", *, expired: bool = False, for_servers: bool = False
-    ) -> Certificate:
+    def client(self, name: str = "client", *, expired: bool = False, for_servers: bool = False) -> Certificate:
         """A client's certificate; `for_servers` makes one that only servers may use."""
         purpose = ExtendedKeyUsageOID.SERVER_AUTH if for_servers else ExtendedKeyUsageOID.CLIENT_AUTH
         return self._issue(name, [], purpose, expired)
@@ -85,9 +83,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         if names:
             builder = builder.add_extension(

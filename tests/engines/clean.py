@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,14 +60,31 @@ def clean(slot: int) -> None:
     shutil.rmtree(folder(slot), ignore_errors=True)
 
 
-def kill_all(slot: int, seconds: float = 15) -> None:
-    """SIGKILL to every process of the run, again until none is left: a shim may have started another meanwhile."""
+def kill_all(slot: int) -> None:
+    """Kills every process of the run."""
+    kill_until_none(lambda: pids_of(slot))
+
+
+def kill_until_none(find: Callable[[], set[int]], seconds: float = 15) -> None:
+    """SIGKILL to all that `find` gives, again until it gives none: a shim may have started another meanwhile."""
     deadline = time.monotonic() + seconds
-    while (pids := pids_of(slot)) and time.monotonic() < deadline:
+    while (pids := find()) and time.monotonic() < deadline:
         for pid in pids:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
+
+
+def pids_inside(path: Path, space: Path) -> set[int]:
+    """Processes with a mount of folder `path` in a mount namespace of their own, or in the network namespace `space`."""
+    spaces = {os.stat(space).st_ino} if space.exists() else set()
+    return {
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit()
+        and parent_of(int(entry.name)) is not None
+        and (has_mount(entry, path) or in_namespace(entry, spaces))
+    }
 
 
 def pids_of(slot: int) -> set[int]:
@@ -84,7 +101,7 @@ def pids_of(slot: int) -> set[int]:
         if entry.name.isdigit() and (parent := parent_of(int(entry.name))) is not None:
             pid = int(entry.name)
             parents[pid] = parent
-            if has_mark(entry, slot) or in_namespace(entry, spaces) or has_mount(entry, slot):
+            if has_mark(entry, slot) or in_namespace(entry, spaces) or has_mount(entry, folder(slot)):
                 found.add(pid)
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
@@ -137,10 +154,10 @@ def in_namespace(process: Path, spaces: Iterable[int]) -> bool:
     return False
 
 
-def has_mount(process: Path, slot: int) -> bool:
+def has_mount(process: Path, path: Path) -> bool:
     with suppress(OSError):
         if os.stat(process / "ns/mnt").st_ino != os.stat("/proc/self/ns/mnt").st_ino:
-            return f"{folder(slot)}/" in (process / "mountinfo").read_text(errors="replace")
+            return f"{path}/" in (process / "mountinfo").read_text(errors="replace")
     return False
 
 

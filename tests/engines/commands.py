@@ -38,9 +38,7 @@ def run_command(
     timeout: float = 120,
 ) -> str:
     """Runs `args` and gives its standard output; raises CommandFailed with what it said on standard error."""
-    done = subprocess.run(
-        args, input=stdin, capture_output=True, env=env, cwd=cwd, timeout=timeout, **as_user(user)
-    )
+    done = subprocess.run(args, input=stdin, capture_output=True, env=env, cwd=cwd, timeout=timeout, **as_user(user))
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors="replace")
         raise CommandFailed(args, done.returncode, said)

@@ -13,7 +13,7 @@ from docker.errors import DockerException
 
 from tests.engines import network
 from tests.engines.certificates import Authority, Certificate
-from tests.engines.clean import cgroup
+from tests.engines.clean import cgroup, kill_until_none, pids_inside
 from tests.engines.commands import CommandFailed, run_command, tail, wait_until
 from tests.engines.run import Run, current
 from tests.engines.ssh_server import SSHServer
@@ -75,6 +75,11 @@ class DockerEngine:
         self._cut: set[Cut] = set()
 
     # ------------------------------------------------------------ where it is
+    @property
+    def url(self) -> str:
+        """The address for clients that need neither certificate nor key."""
+        return self.tcp_url if self._tcp else self.unix_url
+
     @property
     def unix_url(self) -> str:
         return f"unix://{self.socket}"
@@ -153,14 +158,10 @@ class DockerEngine:
         ]
 
     def _tls_options(self, authority: Authority) -> list[str]:
-        self.certificate = self.certificate or authority.server(
-            self.address, self.name, "localhost", "127.0.0.1"
-        )
+        self.certificate = self.certificate or authority.server(self.address, self.name, "localhost", "127.0.0.1")
         self.client_certificate = self.client_certificate or authority.client()
         files = self.certificate.write(self.folder / "tls")
-        (files / "ca.pem").write_text(
-            authority.ca
-        )  # whose clients are let in, whoever signed the server's own
+        (files / "ca.pem").write_text(authority.ca)  # whose clients are let in, whoever signed the server's own
         names = [
             "--tlscacert",
             f"{files}/ca.pem",
@@ -187,14 +188,13 @@ class DockerEngine:
         if self.ssh:
             self.ssh.stop()
         if self.is_running:
-            with suppress(
-                CommandFailed, subprocess.TimeoutExpired
-            ):  # those that ignore SIGTERM would take 10 s
+            with suppress(CommandFailed, subprocess.TimeoutExpired):  # those that ignore SIGTERM would take 10 s
                 if containers := self.docker("ps", "-q", timeout=20).split():
                     self.docker("rm", "-f", *containers, timeout=20)
             self._end(signal.SIGTERM)
-        self._kill_the_rest()
         if self._namespace:
+            # shims, proxies and containers that a dead dockerd left, sessions of sshd
+            kill_until_none(lambda: pids_inside(self.folder, Path(self._namespace)))
             network.remove_namespace(self.run.slot, self.name, self._link)
             self._namespace = ""
         # containers' file systems are mounts of namespaces that have ended with their processes
@@ -226,18 +226,6 @@ class DockerEngine:
                 self._process.wait()
         for file in ("pid", "docker.sock"):
             (self.folder / file).unlink(missing_ok=True)
-
-    def _kill_the_rest(self) -> None:
-        """Shims, docker-proxies and containers that a dead dockerd left."""
-        mark = f"{self.folder}/".encode()
-        for process in Path("/proc").iterdir():
-            with suppress(OSError, ValueError):
-                if int(process.name) != os.getpid() and mark in (process / "cmdline").read_bytes():
-                    if self._is_ours(process):
-                        os.kill(int(process.name), signal.SIGKILL)
-
-    def _is_ours(self, process: Path) -> bool:
-        return os.stat(process / "ns/net").st_ino == os.stat(self._namespace).st_ino
 
     # ------------------------------------------------------------ using it
     def docker(self, *args: str, stdin: bytes = b"", timeout: float = 120) -> str:

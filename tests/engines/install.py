@@ -55,13 +55,9 @@ def install() -> list[str]:
         return []
     names = " ".join(packages)
     if os.geteuid() != 0:
-        sys.exit(
-            f"The tests need these Debian packages: {names}. Install them as root, then run the tests again."
-        )
+        sys.exit(f"The tests need these Debian packages: {names}. Install them as root, then run the tests again.")
     if not shutil.which("apt-get"):
-        sys.exit(
-            f"The tests need what Debian calls {names}, and this machine has no apt-get: install them by hand."
-        )
+        sys.exit(f"The tests need what Debian calls {names}, and this machine has no apt-get: install them by hand.")
     with no_service_starts():
         apt("update")
         apt("install", "-y", "--no-install-recommends", *packages)
@@ -79,9 +75,7 @@ def apt(*args: str) -> None:
     )
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
-        sys.exit(
-            f"`apt-get {' '.join(args)}` failed, so the tests lack what they need. It said: {said[-2000:]}"
-        )
+        sys.exit(f"`apt-get {' '.join(args)}` failed, so the tests lack what they need. It said: {said[-2000:]}")
 
 
 @contextmanager

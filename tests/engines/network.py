@@ -92,9 +92,7 @@ def cut(slot: int, address: str, mode: str) -> None:
         add_rule(slot, "filter", "INPUT", "-s", address, "-j", "DROP")
         add_rule(slot, "filter", "OUTPUT", "-d", address, "-j", "DROP")
     else:
-        add_rule(
-            slot, "filter", "OUTPUT", "-d", address, "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"
-        )
+        add_rule(slot, "filter", "OUTPUT", "-d", address, "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset")
 
 
 def heal(slot: int, address: str) -> None:

@@ -120,9 +120,7 @@ def claim_slot() -> IO[Any]:
             if not network.is_taken(slot):
                 return lock
             release(lock)
-    raise RuntimeError(
-        f"All {SLOTS} numbers for runs of the tests are in use. Are other runs of the tests going on?"
-    )
+    raise RuntimeError(f"All {SLOTS} numbers for runs of the tests are in use. Are other runs of the tests going on?")
 
 
 def try_lock(slot: int) -> IO[Any] | None:

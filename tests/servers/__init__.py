@@ -1,0 +1,1 @@
+"""Servers for tests: PostgreSQL, Redis, and the product itself."""

@@ -1,134 +1,217 @@
-"""The product itself, started as its users start it: a process of its own with a data folder of its own."""
+"""The product itself, started as its users start it: processes of its own with a data folder of its own."""
 
-import os
 import re
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import requests
 from websockets.sync.client import ClientConnection, connect
 
-from tests.engines.docker_engine import wait_for
+from tests.engines.commands import run_command, tail, wait_until
+from tests.engines.run import PROJECT, Run, current
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
+from tests.servers.redis_server import RedisServer
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "quay-side-4711"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# The machine's own settings must not leak into the product under test.
+SETTINGS = [
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "DERMAGA_ENCRYPTION_KEY",
+    "DJANGO_SETTINGS_MODULE",
+    "HOST",
+    "PORT",
+]
 
 
 class Product:
-    """`with Product(docker_host=...)`: embedded; with `database_url` and `redis_url` as separate processes."""
+    """`with Product(engine.url) as product`: embedded, one process. Without an engine it starts with no host.
 
-    def __init__(self, docker_host: str = "", *, database_url: str = "", redis_url: str = "") -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="dermaga-product-")
+    `mode="full"`: web, worker, beat and watcher as separate processes on PostgreSQL and Redis, its own ones unless
+    `database_url` and `redis_url` are given. `settings` go into the environment.
+    """
+
+    def __init__(
+        self,
+        docker_host: str = "",
+        *,
+        mode: Literal["embedded", "full"] = "embedded",
+        database_url: str = "",
+        redis_url: str = "",
+        settings: dict[str, str] | None = None,
+        run: Run | None = None,
+    ) -> None:
+        self.run = run or current()
+        self.full = mode == "full" or bool(redis_url)
+        self.folder = Path(tempfile.mkdtemp(prefix="product-", dir=self.run.folder))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.full = bool(redis_url)
-        clean = {k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL"}}
-        self.environment = clean | {
-            "DERMAGA_DATA": self.folder.name,
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._servers: list[PostgresServer | RedisServer] = []
+        self._databases = (database_url, redis_url)
+        self.environment = {key: value for key, value in self.run.environment().items() if key not in SETTINGS} | {
+            "DERMAGA_DATA": str(self.folder / "data"),
             "DERMAGA_ADMIN_PASSWORD": PASSWORD,
-            "DOCKER_HOST": docker_host or "unix:///nonexistent/docker.sock",
+            # "none" is no address: nothing is registered, not even the machine's own engine
+            "DOCKER_HOST": docker_host or "none",
             "PYTHONUNBUFFERED": "1",
+            **(settings or {}),
         }
-        if self.full:
-            self.environment |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        self.processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> "Product":
+    # ------------------------------------------------------------ its life
+    def start(self) -> "Product":
+        """Starts its processes and waits for /readyz; raises TimedOut with what they printed."""
+        (self.folder / "data").mkdir(mode=0o700, exist_ok=True)
+        self._collect_static_files()
         if self.full:
+            self._use_servers()
             self.manage("prepare")
-            self.processes = [self._run(*command) for command in self._commands()]
-        else:
-            self.processes = [self._run(sys.executable, "manage.py", "up", "--port", str(self.port))]
-        wait_for(self._ready, 60, f"the product is ready:\n{self.output()}")
+        for name, command in self._commands().items():
+            self.start_process(name, command)
+        wait_until(self._ready, "the product's /readyz", 90, explain=lambda: tail(self.folder / "output", 60))
         return self
 
-    def _commands(self) -> list[list[str]]:
-        python = [sys.executable, "-m"]
-        return [
-            [*python, "uvicorn", "dashboard.asgi:application", "--port", str(self.port)],
-            [*python, "celery", "-A", "dashboard", "worker"],
-            [*python, "celery", "-A", "dashboard", "beat"],
-            [sys.executable, "manage.py", "watch"],
-        ]
+    def _commands(self) -> dict[str, list[str]]:
+        python = sys.executable
+        if not self.full:
+            return {"up": [python, "manage.py", "up", "--host", "127.0.0.1", "--port", str(self.port)]}
+        web = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
+        return {
+            "web": [python, "-m", *web],
+            "worker": [python, "-m", "celery", "-A", "dashboard", "worker"],
+            "beat": [python, "-m", "celery", "-A", "dashboard", "beat", "--pidfile", ""],
+            "watch": [python, "manage.py", "watch"],
+        }
 
-    def _run(self, *command: str) -> "subprocess.Popen[bytes]":
-        with open(f"{self.folder.name}/output", "ab") as out:
-            return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=out, stderr=out)
+    def start_process(self, name: str, command: list[str] | None = None) -> "subprocess.Popen[bytes]":
+        """Starts one of its processes (again): "up", or "web", "worker", "beat" and "watch"."""
+        process = self.run.spawn(
+            *(command or self._commands()[name]), log=self.folder / "output", env=self.environment, cwd=PROJECT
+        )
+        self.processes[name] = process
+        return process
+
+    def _use_servers(self) -> None:
+        database, redis = self._databases
+        if not self._servers and not (database and redis):
+            self._servers = [PostgresServer(self.run).start(), RedisServer(self.run).start()]
+            database, redis = (database or self._servers[0].url), (redis or self._servers[1].url)
+        if database:
+            self.environment |= {"DATABASE_URL": database, "REDIS_URL": redis}
+
+    def _collect_static_files(self) -> None:
+        """Pages need the manifest of static files; `make` builds it, and a bare checkout lacks it."""
+        if not (PROJECT / "build/collected/staticfiles.json").exists():
+            self.manage("collectstatic", "--noinput", "--verbosity", "0")
 
     def _ready(self) -> bool:
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise RuntimeError(f"{name} ended with {process.returncode} while it started. {self.output[-4000:]}")
         try:
             return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except requests.RequestException:
             return False
 
-    def output(self) -> str:
-        """What its processes printed."""
-        file = Path(f"{self.folder.name}/output")
-        return file.read_text(errors="replace") if file.exists() else ""
+    def stop(self, seconds: float = 8) -> float:
+        """Ctrl-C for each process; gives the seconds until the last one had ended. Kills what does not end."""
+        from time import monotonic
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        self.folder.cleanup()
-
-    def stop(self) -> None:
-        """Ctrl-C for each process."""
-        for process in self.processes:
+        started = monotonic()
+        for process in self.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-        for process in self.processes:
+        for process in self.processes.values():
             try:
-                process.wait(8)
+                process.wait(max(0.1, seconds - (monotonic() - started)))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.processes = []
+        self.processes = {}
+        return monotonic() - started
 
-    def manage(self, *arguments: str) -> str:
-        """Runs a manage.py command with its settings."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+    def kill(self, name: str) -> None:
+        """SIGKILL to one of its processes; `start_process` brings it back."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def __enter__(self) -> "Product":
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        for server in self._servers:
+            server.__exit__()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ------------------------------------------------------------ using it
+    @property
+    def output(self) -> str:
+        """What its processes printed."""
+        file = self.folder / "output"
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def manage(self, *args: str, stdin: bytes = b"") -> str:
+        """Runs a manage.py command with its settings; gives its output, raises CommandFailed with what it said."""
+        command = [sys.executable, "manage.py", *args]
+        return run_command(*command, stdin=stdin, env=self.environment, cwd=str(PROJECT)).strip()
+
+    @cached_property
+    def http(self) -> requests.Session:
+        """A session of the admin, logged in."""
+        return self.session()
 
     def session(self, name: str = "admin", password: str = PASSWORD) -> requests.Session:
-        """A browser's session, logged in through the page."""
+        """A browser's session, logged in through the page; raises AssertionError with the page otherwise."""
         session = requests.Session()
-        form = session.get(f"{self.url}/account/login/", timeout=10)
+        session.trust_env = False
+        login = f"{self.url}/account/login/"
+        form = session.get(login, timeout=10)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)
-        assert token, form.text
-        answer = session.post(
-            f"{self.url}/account/login/",
-            {"login": name, "password": password, "csrfmiddlewaretoken": token[1]},
-            headers={"Referer": f"{self.url}/account/login/"},
-            timeout=10,
-        )
-        assert answer.status_code == 200 and "/account/login" not in answer.url, answer.text[:2000]
+        assert token, f"No form at {login}: {form.status_code} {form.text[:2000]}"
+        fields = {"login": name, "password": password, "csrfmiddlewaretoken": token[1]}
+        answer = session.post(login, fields, headers={"Referer": login}, timeout=10)
+        assert answer.ok and "/account/login" not in answer.url, f"{name} was not let in: {answer.text[:2000]}"
         return session
 
+    def post(self, path: str, session: requests.Session | None = None, **fields: Any) -> requests.Response:
+        """Sends a form as a page does, with the CSRF token; as the admin unless a session is given."""
+        session = session or self.http
+        token = session.cookies.get("csrftoken", "")
+        headers = {"Referer": f"{self.url}/", "X-CSRFToken": token}
+        return session.post(f"{self.url}{path}", fields, headers=headers, timeout=30)
+
+    def websocket(self, path: str, session: requests.Session | None = None) -> ClientConnection:
+        """A socket with a session's cookie, as a page opens it; the admin's unless a session is given."""
+        cookies = (session or self.http).cookies.get_dict()
+        headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())}
+        return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, origin=self.url, proxy=None)
+
+    @cached_property
+    def token(self) -> str:
+        """An API token of the admin."""
+        return self.manage("token", "create", "admin", "--name", "tests")
+
     def api(self, path: str, method: str = "GET", **body: Any) -> Any:
-        """Calls the API with a token of the admin; the decoded answer."""
-        if not hasattr(self, "_token"):
-            self._token = self.manage("token", "create", "admin", "--name", "tests")
-        headers = {"Authorization": f"Bearer {self._token}"}
+        """Calls the API with the admin's token; gives the decoded answer, raises AssertionError for an error."""
+        headers = {"Authorization": f"Bearer {self.token}"}
         answer = requests.request(method, f"{self.url}/api/v1/{path}", headers=headers, json=body or None, timeout=30)
-        assert answer.status_code < 300, f"{answer.status_code} {answer.text}"
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
     def socket(self, path: str) -> ClientConnection:
-        """A websocket with the admin's token."""
-        self.api("hosts")
-        headers = {"Authorization": f"Bearer {self._token}"}
+        """A socket with the admin's token."""
+        headers = {"Authorization": f"Bearer {self.token}"}
         return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, proxy=None)

@@ -1,0 +1,53 @@
+"""Fixtures: real engines, servers, the real product and a browser, started once a session when a test asks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines import install
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.images import make_images
+from tests.engines.run import close_current
+from tests.servers.product import Product
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Never a silent skip: without its engines the suite does not start."""
+    if missing := install.missing():
+        pytest.exit(f"The tests need {', '.join(missing)}: run python -m tests.engines.install", 1)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Whatever a fixture left: processes, mounts, namespaces, links, rules, folders."""
+    close_current()
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerEngine]:
+    """A Docker engine with the tests' images, on plain TCP (and its unix socket)."""
+    with DockerEngine("harbour", tcp=True) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def tls_engine() -> Iterator[DockerEngine]:
+    """One on TLS that asks for a client's certificate: `tls_url`, `client_certificate`."""
+    with DockerEngine("pier", tls=True) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def ssh_engine() -> Iterator[DockerEngine]:
+    """One behind an SSH server: `ssh_url`, `ssh.key`, `ssh.known_hosts`."""
+    with DockerEngine("jetty", ssh=True) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def product(docker_engine: DockerEngine) -> Iterator[Product]:
+    """The product, embedded, with the first engine as its host `local`."""
+    with Product(docker_engine.url) as running:
+        yield running
