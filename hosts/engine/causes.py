@@ -95,7 +95,7 @@ def _tls(exc: BaseException, endpoint: Any) -> EngineError | None:
         return errors.ClientCertificateRefused(_own_certificate(endpoint) or reason, where=where)
     if any(word in reason for word in NOT_TLS):
         return errors.TLSToPlain(reason, where=where)
-    return None
+    return errors.ConnectionLost(_words(exc), where=where)
 
 
 def _own_certificate(endpoint: Any) -> str:

@@ -133,9 +133,7 @@ def _number(version: str) -> tuple[int, int]:
 
 
 @contextmanager
-def client(
-    endpoint: Endpoint, *, timeout: float = 10, version: str | None = None
-) -> Iterator[docker.APIClient]:
+def client(endpoint: Endpoint, *, timeout: float = 10, version: str | None = None) -> Iterator[docker.APIClient]:
     """A docker SDK client for one use; what fails inside the block on the way to the engine leaves as EngineError.
 
     `timeout` (seconds) is a total one for each request, its answer included. Without `version` the engine is asked for

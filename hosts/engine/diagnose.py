@@ -133,6 +133,3 @@ def _names(certificate: x509.Certificate) -> list[str]:
     except (x509.ExtensionNotFound, ValueError):
         return [certificate.subject.rfc4514_string() or "nobody"]
     return [str(name.value) for name in list(found)[:20]]
-
-
-

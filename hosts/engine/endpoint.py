@@ -133,7 +133,9 @@ def _unix(path: str) -> ParsedURL:
 
 def _check_path(path: str) -> None:
     if not path.startswith("/") or path.endswith("/"):
-        raise _bad(gettext_noop("The socket's path must be absolute, like unix:///var/run/docker.sock (three slashes)."))
+        raise _bad(
+            gettext_noop("The socket's path must be absolute, like unix:///var/run/docker.sock (three slashes).")
+        )
     if len(path.encode()) > SOCKET_PATH_AT_MOST:
         raise _bad(
             gettext_noop("The socket's path is longer than %(most)s bytes, which no socket can be. Use a shorter one."),
@@ -212,7 +214,8 @@ def _host(text: str) -> str:
         try:
             return str(ipaddress.IPv4Address(text))
         except ValueError:
-            raise _bad(gettext_noop("%(host)s is not an IPv4 address. It has four numbers from 0 to 255."), host=text) from None
+            reason = gettext_noop("%(host)s is not an IPv4 address. It has four numbers from 0 to 255.")
+            raise _bad(reason, host=text) from None
     name = text.lower()
     if not name.isascii():
         try:

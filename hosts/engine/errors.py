@@ -139,7 +139,8 @@ class NotAnEngine(EngineError):
     code = "not_an_engine"
     state = "refused"
     template = gettext_noop(
-        "What answers at %(where)s is no container engine. Check the address and the port (Docker: 2375, with TLS 2376)."
+        "What answers at %(where)s is no container engine. "
+        "Check the address and the port (Docker: 2375, with TLS 2376)."
     )
 
 
@@ -200,7 +201,8 @@ class TLSToPlain(EngineError):
     code = "tls_to_plain"
     state = "refused"
     template = gettext_noop(
-        "%(where)s does not speak TLS. Connect without TLS, use the engine's TLS port (often 2376), or switch its TLS on."
+        "%(where)s does not speak TLS. "
+        "Connect without TLS, use the engine's TLS port (often 2376), or switch its TLS on."
     )
 
 
@@ -233,8 +235,8 @@ class SSHHostKeyChanged(EngineError):
     code = "ssh_host_key_changed"
     state = "wrong_certificate"
     template = gettext_noop(
-        "The SSH host key of %(where)s has changed: expected %(expected)s, got %(got)s. Either the machine was set up anew "
-        "or somebody is in between. Compare with the machine's own key before you enter the new one."
+        "The SSH host key of %(where)s has changed: expected %(expected)s, got %(got)s. "
+        "Either the machine was set up anew or somebody is in between. Compare with the machine's own key before you enter the new one."
     )
     defaults = {"expected": "", "got": "", "line": ""}
 

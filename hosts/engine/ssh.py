@@ -1,4 +1,4 @@
-"""One SSH connection to a machine with an engine: keys read, the host key pinned, a way to the engine's socket found."""
+"""An SSH connection to a machine with an engine: keys read, the host key pinned, a way to its socket found."""
 
 import asyncio
 import shlex
@@ -39,7 +39,9 @@ def read_key(text: str) -> asyncssh.SSHKey:
         reason = gettext_noop("This key is protected by a passphrase. Give one without: ssh-keygen -p -N '' -f COPY.")
     except (asyncssh.KeyImportError, ValueError):
         # asyncssh says of an encrypted OpenSSH key that a passphrase is missing by KeyImportError too
-        reason = gettext_noop("This is no private key as ssh-keygen writes it. Paste the whole file, without a passphrase.")
+        reason = gettext_noop(
+            "This is no private key as ssh-keygen writes it. Paste the whole file, without a passphrase."
+        )
     raise EndpointError("ssh_key", reason)
 
 
@@ -53,7 +55,9 @@ def read_known_hosts(text: str) -> asyncssh.SSHKnownHosts:
                 asyncssh.import_public_key(line.split(None, 2 if line.startswith("@") else 1)[-1])
         return asyncssh.import_known_hosts("\n".join([*named, ""]))
     except (asyncssh.KeyImportError, ValueError, IndexError):
-        reason = gettext_noop("These are no known_hosts lines as ssh-keyscan prints them. Run ssh-keyscan HOST and paste.")
+        reason = gettext_noop(
+            "These are no known_hosts lines as ssh-keyscan prints them. Run ssh-keyscan HOST and paste."
+        )
         raise EndpointError("ssh_known_hosts", reason) from None
 
 
@@ -183,7 +187,8 @@ async def _why_not(connection: asyncssh.SSHClientConnection, endpoint: Endpoint)
             head = await process.stdout.read(5)
             if head.startswith(b"HTTP/"):
                 return ""
-            return (await process.stderr.read(2000)).decode("utf-8", "replace") or "docker system dial-stdio said nothing"
+            words = (await process.stderr.read(2000)).decode("utf-8", "replace")
+            return words or "docker system dial-stdio said nothing"
     except TimeoutError:
         return "docker system dial-stdio did not answer"
     except (OSError, asyncssh.Error) as error:

@@ -68,7 +68,8 @@ def _check_pair(material: TLSMaterial) -> None:
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if certificate.public_key().public_bytes(*form) != _private_key(material.key).public_key().public_bytes(*form):
         raise EndpointError(
-            "tls_key", gettext_noop("This key does not belong to the client certificate. Give the one it was made with.")
+            "tls_key",
+            gettext_noop("This key does not belong to the client certificate. Give the one it was made with."),
         )
 
 

@@ -171,7 +171,12 @@ def test_two_commands_after_each_other_have_a_deadline_each() -> None:
         ("403 Forbidden", "authorization denied by plugin", "bad_request", 400),
         ("500 Internal Server Error", "driver failed programming", "engine_failed", 502),
         ("501 Not Implemented", "this node is no swarm manager", "not_supported", 501),
-        ("500 Internal Server Error", "configured logging driver does not support reading", "log_driver_unreadable", 409),
+        (
+            "500 Internal Server Error",
+            "configured logging driver does not support reading",
+            "log_driver_unreadable",
+            409,
+        ),
     ],
 )
 def test_what_the_engine_says_is_passed_on(status: str, message: str, code: str, http: int) -> None:

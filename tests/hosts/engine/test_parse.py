@@ -38,7 +38,13 @@ def test_a_healthy_published_compose_container(containers: dict[str, parse.Conta
     ]
     assert row["data"]["networks"] == {"front": "172.30.5.2"}
     assert row["data"]["mounts"] == [
-        {"type": "volume", "name": "data1", "source": "/var/lib/docker/volumes/data1/_data", "target": "/data", "rw": True},
+        {
+            "type": "volume",
+            "name": "data1",
+            "source": "/var/lib/docker/volumes/data1/_data",
+            "target": "/data",
+            "rw": True,
+        },
         {"type": "bind", "name": "", "source": "/srv", "target": "/srv", "rw": False},
     ]
 
@@ -96,7 +102,9 @@ def test_images_with_several_tags_and_none() -> None:
     by_name = {row["name"]: row for row in rows}
     assert by_name["busybox:latest"]["tags"] == ["busybox:latest", "shop/app:1", "shop/app:2"]
     assert all(row["size"] > 1_000_000 and row["created"] for row in rows)
-    dangling = parse.image_row(recorded("images")[0] | {"RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]})
+    dangling = parse.image_row(
+        recorded("images")[0] | {"RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]}
+    )
     assert dangling is not None
     assert (dangling["name"], dangling["tags"], dangling["digests"], dangling["dangling"]) == ("", [], [], True)
     assert parse.image_row(recorded("images")[0] | {"RepoTags": None})["dangling"]  # type: ignore[index]
@@ -258,7 +266,24 @@ def test_times(said: Any, means: datetime | None) -> None:
 
 
 # ---------------------------------------------------------------- hostile
-EVIL: list[Any] = [None, True, -1, 10**400, 1.5, float("inf"), "", "x\0y", "\ud800", "é" * 100_000, [], [1], {}, {"a": 1}, [[]], [{}]]
+EVIL: list[Any] = [
+    None,
+    True,
+    -1,
+    10**400,
+    1.5,
+    float("inf"),
+    "",
+    "x\0y",
+    "\ud800",
+    "é" * 100_000,
+    [],
+    [1],
+    {},
+    {"a": 1},
+    [[]],
+    [{}],
+]
 
 
 @pytest.mark.parametrize("value", EVIL, ids=[str(number) for number in range(len(EVIL))])
@@ -317,7 +342,9 @@ def check_row(row: Any) -> None:
 def test_lengths_fit_the_columns() -> None:
     long = "x" * 10_000
     labels = {f"{number}{long}": long for number in range(500)} | {"com.docker.compose.project": long}
-    row = parse.container_row({"Id": long, "Names": [f"/{long}"], "Image": long, "ImageID": long, "State": long, "Labels": labels})
+    row = parse.container_row(
+        {"Id": long, "Names": [f"/{long}"], "Image": long, "ImageID": long, "State": long, "Labels": labels}
+    )
     assert row is not None
     lengths = {key: len(row[key]) for key in ("engine_id", "name", "image", "image_id", "state")}  # type: ignore[literal-required]
     assert lengths == {"engine_id": 80, "name": 255, "image": 500, "image_id": 100, "state": 4}
