@@ -48,6 +48,7 @@ STATE_WORDS = frozenset(
 )
 
 SCRIPT_WORDS = (
+    n_("1 hit"),
     n_("%(n)s chosen"),
     n_("%(n)s hits"),
     n_("%(n)s lines skipped: this browser was too slow"),

@@ -1,7 +1,7 @@
 // <json-tree><script type="application/json">...</script></json-tree>: JSON that folds and can be searched.
 // Branches are built when they open, so a page with a large document is ready at once.
 import { el, icon } from "dermaga/dom";
-import { number, t } from "dermaga/words";
+import { hits, number, t } from "dermaga/words";
 
 const OPEN_DEPTH = 1;
 const MOST_HITS = 500;
@@ -114,7 +114,7 @@ class JsonTree extends HTMLElement {
     for (const node of this.tree.querySelectorAll(".json-hit, .json-now")) node.classList.remove("json-hit", "json-now");
     this.hits = query ? find(this.value, query).map((path) => this.reveal(path)).filter(Boolean) : [];
     for (const node of this.hits) node.classList.add("json-hit");
-    const words = this.hits.length >= MOST_HITS ? t("%(n)s or more hits", { n: number(MOST_HITS) }) : t("%(n)s hits", { n: number(this.hits.length) });
+    const words = this.hits.length >= MOST_HITS ? t("%(n)s or more hits", { n: number(MOST_HITS) }) : hits(this.hits.length);
     this.count.textContent = query ? words : "";
     this.now = -1;
     if (this.hits.length) this.step(1);

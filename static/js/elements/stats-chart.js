@@ -8,7 +8,13 @@ import { number, t } from "dermaga/words";
 
 const HEIGHT = 170;
 const AXIS_PX = 64;
+const BINARY_STEPS = Array.from({ length: 40 }, (_, n) => 2 ** n); // so that the ticks are whole KiB and MiB
 const rate = (value) => (value === null || value === undefined ? "-" : `${bytes(value)}/s`);
+
+const timeOfDay = (seconds) => {
+  const time = new Date(seconds * 1000);
+  return [time.getHours(), time.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
+};
 
 // lines: [column of StatsSeries, label, colour token]
 const CHARTS = [
@@ -117,7 +123,10 @@ class StatsChart extends HTMLElement {
       width: Math.max(160, place.clientWidth),
       height: HEIGHT,
       series: [{}, ...lines],
-      axes: [{ ...axis, size: 28 }, { ...axis, size: AXIS_PX, values: (_, ticks) => ticks.map(kind.show) }],
+      axes: [
+        { ...axis, size: 28, values: (_, ticks) => ticks.map(timeOfDay) },
+        { ...axis, size: AXIS_PX, values: (_, ticks) => ticks.map(kind.show), ...(kind.name === "cpu" ? {} : { incrs: BINARY_STEPS }) },
+      ],
       scales: { x: { range: () => [end() - SPAN_SECONDS, end()] }, y: { range: (_, low, high) => [0, Math.max(kind.name === "cpu" ? 1 : 1024, (high || 0) * 1.1)] } },
       legend: { show: false },
       cursor: { sync: { key: "stats" }, drag: { x: false, y: false }, points: { size: 6 } },

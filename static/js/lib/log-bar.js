@@ -1,6 +1,6 @@
 // The bar above a log: search, filters, switches. Builds the elements and hands presses to the view.
 import { el, icon } from "dermaga/dom";
-import { number, t } from "dermaga/words";
+import { hits, number, t } from "dermaga/words";
 
 const LEVELS = [["error", "Errors"], ["warn", "Warnings"], ["info", "Info"]];
 const STREAMS = ["stdout", "stderr"];
@@ -90,7 +90,7 @@ export class LogBar {
     let words = "";
     if (this.problem) words = this.problem;
     else if (search.pattern && search.current >= 0) words = t("%(n)s of %(total)s", { n: number(search.current + 1), total: number(search.hits.length) });
-    else if (search.pattern) words = t("%(n)s hits", { n: number(search.total) });
+    else if (search.pattern) words = hits(search.total);
     if (this.hits.textContent !== words) this.hits.textContent = words;
     this.hits.title = words;
     this.hits.classList.toggle("bad", Boolean(this.problem));

@@ -21,6 +21,11 @@ export function t(sentence, values) {
   return fill(catalogue[sentence] ?? sentence, values);
 }
 
+/** "1 hit", "128 hits". */
+export function hits(count) {
+  return count === 1 ? t("1 hit") : t("%(n)s hits", { n: number(count) });
+}
+
 /** A number with the reader's thousands separators. */
 export function number(value) {
   return Number(value).toLocaleString(document.documentElement.lang || undefined);
