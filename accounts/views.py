@@ -20,7 +20,10 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
     """Name, role, whether the account is open, and a password (on change: empty keeps it)."""
 
     password = forms.CharField(
-        label=gettext_lazy("Password"), required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=gettext_lazy("Password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     class Meta:
@@ -41,7 +44,9 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
         super().clean()
         loses = self.cleaned_data.get("role") != Role.ADMIN or not self.cleaned_data.get("is_active")
         others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=self.instance.pk)
-        was_admin = self.instance.pk and User.objects.filter(pk=self.instance.pk, role=Role.ADMIN, is_active=True).exists()
+        was_admin = (
+            self.instance.pk and User.objects.filter(pk=self.instance.pk, role=Role.ADMIN, is_active=True).exists()
+        )
         if was_admin and loses and not others.exists():
             raise forms.ValidationError(_("This is the last administrator: make another one first."))
 

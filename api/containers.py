@@ -82,7 +82,13 @@ def container_logs(request: HttpRequest, host: str, container: str, timestamps: 
 
 def _options(verb: str, body: Options | None) -> dict[str, Any]:
     body = body or Options()
-    taken = {"stop": ["timeout"], "restart": ["timeout"], "kill": ["signal"], "rename": ["name"], "remove": ["volumes", "force"]}
+    taken = {
+        "stop": ["timeout"],
+        "restart": ["timeout"],
+        "kill": ["signal"],
+        "rename": ["name"],
+        "remove": ["volumes", "force"],
+    }
     return {name: getattr(body, name) for name in taken.get(verb, [])}
 
 

@@ -113,7 +113,10 @@ def host_change(request: HttpRequest, host: str, body: HostChange) -> Any:
     changes = {k: v for k, v in body.dict(exclude_unset=True).items() if v is not None}
     enabled = changes.pop("enabled", None)
     if changes:
-        stored = {name: getattr(found, name) for name in ("name", "url", "kind", "labels", "tls_ca", "tls_cert", "ssh_known_hosts")}
+        stored = {
+            name: getattr(found, name)
+            for name in ("name", "url", "kind", "labels", "tls_ca", "tls_cert", "ssh_known_hosts")
+        }
         form = _valid(_values({**stored, "tls_key": "", "ssh_key": "", **changes}), found)
         hosts.change(request.user, form.fill(Host.objects.get(pk=found.pk)))
     if enabled is not None and enabled != found.enabled:

@@ -25,9 +25,7 @@ class Undecipherable(Exception):
     """A stored secret was written with another DERMAGA_ENCRYPTION_KEY."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "A stored secret cannot be read: DERMAGA_ENCRYPTION_KEY is not the key it was written with."
-        )
+        super().__init__("A stored secret cannot be read: DERMAGA_ENCRYPTION_KEY is not the key it was written with.")
 
 
 class EncryptedTextField(models.TextField):

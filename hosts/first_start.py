@@ -25,7 +25,9 @@ def first_start() -> list[str]:
         if given:
             lines.append("The first account is admin, with the password from DERMAGA_ADMIN_PASSWORD.")
         else:
-            lines.append(f"The first account is admin, its password {password}  (shown only now; change it after login)")
+            lines.append(
+                f"The first account is admin, its password {password}  (shown only now; change it after login)"
+            )
         lines += add_local_host()
     lines += socket_warning()
     return lines

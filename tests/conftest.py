@@ -1,5 +1,6 @@
 """Fixtures: real engines, servers, the real product and a browser, started once a session when a test asks."""
 
+import os
 from collections.abc import Iterator
 
 import pytest

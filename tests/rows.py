@@ -17,7 +17,9 @@ def person(name: str, role: str) -> User:
 
 def a_host(name: str = "quay", state: str = "online") -> Host:
     """A host that the watcher has seen."""
-    return Host.objects.create(name=name, url=f"unix:///run/{name}.sock", kind="unix", state=state, last_seen=timezone.now())
+    return Host.objects.create(
+        name=name, url=f"unix:///run/{name}.sock", kind="unix", state=state, last_seen=timezone.now()
+    )
 
 
 def container_json(name: str, **more: Any) -> dict[str, Any]:

@@ -43,9 +43,13 @@ def test_every_socket_has_a_rule() -> None:
 
 @pytest.mark.core
 def test_every_api_operation_has_a_rule() -> None:
-    operations = [op for _, router in api._routers for path in router.path_operations.values() for op in path.operations]
+    operations = [
+        op for _, router in api._routers for path in router.path_operations.values() for op in path.operations
+    ]
     assert len(operations) > 15
-    assert [op.view_func.__name__ for op in operations if not isinstance(getattr(op.view_func, "rule", None), Right)] == []
+    assert [
+        op.view_func.__name__ for op in operations if not isinstance(getattr(op.view_func, "rule", None), Right)
+    ] == []
 
 
 @pytest.mark.django_db
@@ -56,7 +60,9 @@ def test_a_library_route_that_is_not_listed_is_not_served(client: Client) -> Non
 
 @pytest.mark.core
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/containers/", "/hosts/", "/images/", "/networks/", "/volumes/", "/jobs/", "/events/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/containers/", "/hosts/", "/images/", "/networks/", "/volumes/", "/jobs/", "/events/"]
+)
 def test_a_stranger_is_sent_to_the_login_page(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 302
@@ -65,7 +71,9 @@ def test_a_stranger_is_sent_to_the_login_page(client: Client, path: str) -> None
 
 @pytest.mark.core
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/containers/", "/hosts/", "/images/", "/networks/", "/volumes/", "/jobs/", "/events/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/containers/", "/hosts/", "/images/", "/networks/", "/volumes/", "/jobs/", "/events/"]
+)
 def test_a_viewer_sees_every_list(client: Client, path: str) -> None:
     containers(a_host(), container_json("web"))
     client.force_login(person("vera", "viewer"))
@@ -100,8 +108,22 @@ def test_acts_are_never_done_by_a_get(client: Client) -> None:
     containers(a_host(), container_json("web"))
     client.force_login(person("ada", "admin"))
     for path, route in our_routes():
-        if route.name and route.name.split("_")[0] == "container" and route.name.split("_")[1] in {
-            "start", "stop", "restart", "kill", "pause", "unpause", "rename", "remove", "bulk", "environment",
-        }:
+        if (
+            route.name
+            and route.name.split("_")[0] == "container"
+            and route.name.split("_")[1]
+            in {
+                "start",
+                "stop",
+                "restart",
+                "kill",
+                "pause",
+                "unpause",
+                "rename",
+                "remove",
+                "bulk",
+                "environment",
+            }
+        ):
             url = "/" + path.replace("<slug:host>", "quay").replace("<str:ref>", "web").replace("<slug:verb>", "stop")
             assert client.get(url).status_code == 405, url

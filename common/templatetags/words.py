@@ -148,6 +148,4 @@ def spans() -> dict[str, str]:
 @register.simple_tag
 def script_words() -> SafeString:
     """A JSON data block with id "words": English sentence -> sentence in the reader's language."""
-    return json_script(
-        {**{word: _(word) for word in sorted(STATE_WORDS) + list(SCRIPT_WORDS)}, **spans()}, "words"
-    )
+    return json_script({**{word: _(word) for word in sorted(STATE_WORDS) + list(SCRIPT_WORDS)}, **spans()}, "words")

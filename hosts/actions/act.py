@@ -25,7 +25,14 @@ def demand(actor: Any, right: Right) -> None:
 
 @contextmanager
 def on_engine(
-    actor: Any, right: Right, host: Host, action: str, target: str, *, timeout: float = 30, detail: dict[str, Any] | None = None
+    actor: Any,
+    right: Right,
+    host: Host,
+    action: str,
+    target: str,
+    *,
+    timeout: float = 30,
+    detail: dict[str, Any] | None = None,
 ) -> Iterator[Any]:
     """Gives a docker API client of the host to somebody with `right`; records the act as done, refused or failed.
 
@@ -41,7 +48,9 @@ def on_engine(
         except EngineError as error:
             raise failure(error) from error
     except (Denied, Conflict) as error:
-        record(actor, action, target, host=host.name, outcome="refused", detail={**(detail or {}), "reason": error.code})
+        record(
+            actor, action, target, host=host.name, outcome="refused", detail={**(detail or {}), "reason": error.code}
+        )
         raise
     except DermagaError as error:
         record(actor, action, target, host=host.name, outcome="failed", detail={**(detail or {}), "reason": error.code})

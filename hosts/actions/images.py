@@ -48,7 +48,13 @@ def run_pull(context: JobContext) -> dict[str, Any]:
         pass_on = _Report(context)
         try:
             return pulls.pull(
-                host.endpoint(), name, tag, version=host.api_version or "1.41", report=pass_on.progress, log=context.log, on_cancel=context.on_cancel
+                host.endpoint(),
+                name,
+                tag,
+                version=host.api_version or "1.41",
+                report=pass_on.progress,
+                log=context.log,
+                on_cancel=context.on_cancel,
             )
         except EngineError as error:
             context.check_cancelled()

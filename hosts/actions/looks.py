@@ -56,9 +56,7 @@ def log_download(actor: Any, container: Container, *, timestamps: bool) -> Strea
     demand(actor, Right.LOGS_VIEW)
     detail = getattr(container, "detail", None)
     tty = bool(((detail.inspect if detail else {}).get("Config") or {}).get("Tty"))
-    response = StreamingHttpResponse(
-        _log_blocks(container, tty, timestamps), content_type="application/octet-stream"
-    )
+    response = StreamingHttpResponse(_log_blocks(container, tty, timestamps), content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="{container.name}.log"'
     response["X-Accel-Buffering"] = "no"
     return response

@@ -20,7 +20,9 @@ KEY = {"container": "engine_id", "image": "engine_id", "network": "engine_id", "
 BATCH = 200
 
 
-def apply_rows(host: Host, noun: str, rows: Iterable[Any], *, only: set[str] | None = None) -> tuple[set[str], set[str]]:
+def apply_rows(
+    host: Host, noun: str, rows: Iterable[Any], *, only: set[str] | None = None
+) -> tuple[set[str], set[str]]:
     """Makes the table equal to `rows` (from hosts.engine.parse) and returns (changed, removed) keys.
 
     `only`: the engine was asked for these keys alone, so others are left as they are.
@@ -85,9 +87,7 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             unique_fields=["container"],
             update_fields=["inspect", "seen"],
         )
-        Container.objects.bulk_update(
-            moved, ["started", "finished", "restart_count", "exit_code"], batch_size=BATCH
-        )
+        Container.objects.bulk_update(moved, ["started", "finished", "restart_count", "exit_code"], batch_size=BATCH)
         if moved:
             changed("container", host.name, *(row.engine_id for row in moved))
 
@@ -160,7 +160,5 @@ def apply_disk(host: Host, disk: dict[str, Any]) -> None:
 def apply_sample(host: Host, cpu_percent: float, memory_used: int) -> None:
     """Stores the sum over a host's running containers: CPU as a share of all its CPUs, memory in bytes."""
     with transaction.atomic():
-        Host.objects.filter(pk=host.pk).update(
-            cpu_percent=cpu_percent, memory_used=memory_used, sampled=timezone.now()
-        )
+        Host.objects.filter(pk=host.pk).update(cpu_percent=cpu_percent, memory_used=memory_used, sampled=timezone.now())
         changed("host", host.name)

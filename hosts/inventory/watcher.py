@@ -33,7 +33,26 @@ EVENT_FILTERS = {
     "type": ["container", "image", "network", "volume", "daemon", "plugin"],
     # no exec_*: a health check makes three of them each time and would roll over the engine's memory of events
     "event": [
-        *(["create", "start", "stop", "die", "died", "kill", "oom", "pause", "unpause", "restart", "rename", "update", "destroy", "remove", "attach", "detach"]),
+        *(
+            [
+                "create",
+                "start",
+                "stop",
+                "die",
+                "died",
+                "kill",
+                "oom",
+                "pause",
+                "unpause",
+                "restart",
+                "rename",
+                "update",
+                "destroy",
+                "remove",
+                "attach",
+                "detach",
+            ]
+        ),
         *(["commit", "export", "cleanup", "checkpoint", "resize", "health_status", "prune"]),
         *(["pull", "push", "tag", "untag", "delete", "import", "load", "save"]),
         *(["connect", "disconnect", "mount", "unmount", "reload", "enable", "disable", "install"]),
@@ -181,9 +200,7 @@ class HostWatcher:
             await self.db(apply.touch, self.host.pk)
 
     async def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
-        return await reader.get_json(
-            self.endpoint, path, params, version=self.version, deadline=LIST_DEADLINE
-        )
+        return await reader.get_json(self.endpoint, path, params, version=self.version, deadline=LIST_DEADLINE)
 
     # ---------------------------------------------------------------- health of the connection
     async def _ping(self) -> None:

@@ -25,9 +25,7 @@ class Event(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["host", "time_nano", "kind", "action", "actor_id"], name="event_once"
-            )
+            models.UniqueConstraint(fields=["host", "time_nano", "kind", "action", "actor_id"], name="event_once")
         ]
 
     def __str__(self) -> str:

@@ -44,7 +44,9 @@ def container_list(request: HttpRequest) -> HttpResponse:
     columns = [c for c in params.getlist("column") if c in COLUMNS] or list(COLUMNS_AT_FIRST)
     for container in page.items:
         container.possible = containers.possible(container)
-        container.group = (container.host.name if group == "host" else container.project or _("no project")) if group else ""
+        container.group = (
+            (container.host.name if group == "host" else container.project or _("no project")) if group else ""
+        )
     context = {
         "page": page,
         "columns": columns,
@@ -169,7 +171,9 @@ def container_environment(request: HttpRequest, host: str, ref: str) -> HttpResp
     record(request.user, "container.reveal", container.name, host=host)
     detail = getattr(container, "detail", None)
     facts = Facts(detail.inspect if detail else {})
-    response = render(request, "containers/_environment.html", {"container": container, "facts": facts, "revealed": True})
+    response = render(
+        request, "containers/_environment.html", {"container": container, "facts": facts, "revealed": True}
+    )
     response["Cache-Control"] = "no-store"
     return response
 
@@ -193,7 +197,9 @@ def _act(request: HttpRequest, host: str, ref: str, verb: str) -> HttpResponse:
         options = _options(request, verb)
         if verb in SLOW:
             job = bulk.start_bulk(request.user, verb, [container], options)
-            messages.info(request, _("%(verb)s %(name)s: job %(job)s") % {"verb": verb, "name": container.name, "job": job.pk})
+            messages.info(
+                request, _("%(verb)s %(name)s: job %(job)s") % {"verb": verb, "name": container.name, "job": job.pk}
+            )
         else:
             bulk.ACTS.get(verb, containers.rename)(request.user, container, **options)
             messages.success(request, _done(verb, container, options))
@@ -295,5 +301,3 @@ def container_rename(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 def container_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Removes it."""
     return _act(request, host, ref, "remove")
-
-

@@ -66,7 +66,9 @@ def test_it_says_that_a_lost_host_s_rows_are_old(page: Client) -> None:
 
 def test_markup_in_names_and_labels_stays_text(page: Client) -> None:
     evil = "<script>alert(1)</script>"
-    containers(Host.objects.get(name="lab"), container_json("x", Image=evil, Labels={"com.docker.compose.project": evil}))
+    containers(
+        Host.objects.get(name="lab"), container_json("x", Image=evil, Labels={"com.docker.compose.project": evil})
+    )
     html = page.get("/containers/?host=lab&column=image&column=project").content.decode()
     assert evil not in html
     assert "&lt;script&gt;alert(1)" in html

@@ -36,7 +36,9 @@ def admin(client: Client) -> Client:
 )
 def test_it_names_the_field_that_is_wrong(admin: Client, values: dict[str, str], field: str) -> None:
     a_host()
-    answer = admin.post("/hosts/add/", {"name": "new", "kind": "unix", "url": "unix:///run/x.sock", "labels": ""} | values)
+    answer = admin.post(
+        "/hosts/add/", {"name": "new", "kind": "unix", "url": "unix:///run/x.sock", "labels": ""} | values
+    )
     assert answer.status_code == 422
     assert field in answer.context["form"].errors
     assert Host.objects.count() == 1

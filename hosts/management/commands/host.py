@@ -11,7 +11,13 @@ from hosts.engine.endpoint import parse_url
 from hosts.forms.hosts import HostForm
 from hosts.models import Host
 
-FILES = {"ca": "tls_ca", "cert": "tls_cert", "key": "tls_key", "ssh_key": "ssh_key", "ssh_known_hosts": "ssh_known_hosts"}
+FILES = {
+    "ca": "tls_ca",
+    "cert": "tls_cert",
+    "key": "tls_key",
+    "ssh_key": "ssh_key",
+    "ssh_known_hosts": "ssh_known_hosts",
+}
 
 
 class Command(BaseCommand):

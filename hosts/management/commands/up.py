@@ -66,10 +66,14 @@ def listen(host: str, port: str) -> socket.socket:
     except socket.gaierror as error:
         raise CommandError(f"HOST={host} is not an address of this machine ({error.strerror}).") from error
     except PermissionError as error:
-        raise CommandError(f"Port {port} needs more rights than this user has. Choose another: make run PORT=8000") from error
+        raise CommandError(
+            f"Port {port} needs more rights than this user has. Choose another: make run PORT=8000"
+        ) from error
     except OSError as error:
         if error.errno == 98:
-            raise CommandError(f"Port {port} on {host} is taken. Choose another: make run PORT={int(port) + 1}") from error
+            raise CommandError(
+                f"Port {port} on {host} is taken. Choose another: make run PORT={int(port) + 1}"
+            ) from error
         raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}).") from error
     return listener
 
