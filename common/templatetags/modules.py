@@ -25,7 +25,7 @@ LIBRARIES = {
 
 @cache
 def module_paths() -> dict[str, str]:
-    """Import name -> path below the static address; `dermaga/NAME` for each file in static/js/lib and elements."""
+    """Import name -> path below the static address; `dermaga/NAME` for each of our own files."""
     own = sorted(SCRIPTS.glob("lib/*.js")) + sorted(SCRIPTS.glob("elements/*.js"))
     return {f"dermaga/{path.stem}": path.relative_to(SCRIPTS.parent).as_posix() for path in own} | LIBRARIES
 

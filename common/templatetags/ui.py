@@ -105,7 +105,7 @@ def clock(value: datetime | None) -> str:
 
 @register.filter
 def middle(value: str | None, length: int = 24) -> str:
-    """`value` shortened in the middle to `length` characters, since both ends of an id or an image name tell it."""
+    """`value` shortened in the middle to `length` characters, since both ends of a name tell it."""
     text = str(value or "")
     if len(text) <= length:
         return text
@@ -160,7 +160,7 @@ def container_state(state: str, health: str = "", exit_code: int | None = None) 
 
 @register.filter
 def error_layout(status: int, request: Any) -> str:
-    """The frame around an error page: the whole one only where asking for counts and rights cannot fail again."""
+    """The frame around an error page: the whole one only where asking for counts cannot fail again."""
     user = getattr(request, "user", None)
     if status == 500 or user is None or not user.is_authenticated:
         return "account/base_entrance.html"
@@ -169,7 +169,7 @@ def error_layout(status: int, request: Any) -> str:
 
 @register.inclusion_tag("components/field.html")
 def field(bound: forms.BoundField, kind: str = "") -> dict[str, Any]:
-    """One form field: label, control, help, errors. `kind` "wide" spans the form, "mono" is for keys and code."""
+    """One form field: label, control, help, errors. `kind`: "wide" spans the form, "mono" is for code."""
     widget = bound.field.widget
     return {
         "field": bound,

@@ -48,6 +48,11 @@ STATE_WORDS = frozenset(
 )
 
 SCRIPT_WORDS = (
+    n_("rotated away by the engine"),
+    n_("resumed"),
+    n_("restarted"),
+    n_("unreadable"),
+    n_("End of the log."),
     n_("1 hit"),
     n_("%(n)s chosen"),
     n_("%(n)s hits"),

@@ -21,15 +21,23 @@ test("after a reconnect no line is there twice, and equal lines at one moment ar
   const store = new LogStore(["a"]);
   store.addLines([[0, 1, stamp(1), "one"], [0, 1, stamp(2), "two"], [0, 1, stamp(2), "two"]]);
   assert.equal(store.rows.length, 3);
-  assert.equal(store.resume(), toMillis(stamp(2)));
+  assert.equal(store.resume(), stamp(2));
   const made = store.addLines([[0, 1, stamp(1), "one"], [0, 1, stamp(2), "two"], [0, 1, stamp(2), "other"], [0, 1, stamp(3), "three"]]);
   assert.deepEqual(made.map((row) => row.text), ["other", "three"]);
+});
+
+test("lines of one millisecond are told apart by their nanoseconds", () => {
+  const store = new LogStore(["a"]);
+  store.addLines([[0, 1, "2025-11-24T16:00:00.005000001Z", "tick"]]);
+  store.resume();
+  const made = store.addLines([[0, 1, "2025-11-24T16:00:00.005000001Z", "tick"], [0, 1, "2025-11-24T16:00:00.005000009Z", "tick"]]);
+  assert.equal(made.length, 1);
 });
 
 test("each target has its own memory of the last line", () => {
   const store = new LogStore(["a", "b"]);
   store.addLines([[0, 1, stamp(9), "a9"], [1, 1, stamp(1), "b1"]]);
-  assert.equal(store.resume(), toMillis(stamp(1)));
+  assert.equal(store.resume(), stamp(1));
   const made = store.addLines([[0, 1, stamp(5), "a5"], [1, 1, stamp(2), "b2"]]);
   assert.deepEqual(made.map((row) => row.text), ["b2"]);
 });

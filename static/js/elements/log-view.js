@@ -1,4 +1,4 @@
-// <log-view targets='["fra-1/web"]' tail="500" names download="...">: the live log of one or more containers.
+// <log-view targets="fra-1/web fra-1/db" names="web db" tail="500" download="...">: the live log of one or more containers.
 // Reads /ws/logs (docs/sockets.md). Keys: / search, f follow, w wrap, t timestamps, Home, End.
 import { el, isTyping, onTheme } from "dermaga/dom";
 import { LogBar } from "dermaga/log-bar";
@@ -12,7 +12,15 @@ import { number, t } from "dermaga/words";
 
 const EVERY_MS = 1000;
 const RATE_SECONDS = 5;
-const QUIET_STATES = new Set(["live", "following", "online", "running", "open"]);
+const QUIET_STATES = new Set(["connecting", "live"]);
+const FINE_STATES = new Set(["resumed", "restarted", "ended", "live"]);
+const GAP_REASONS = { rotated: "rotated away by the engine" };
+
+/** A list in an attribute: JSON, or words between spaces. */
+function listed(text) {
+  const trimmed = (text ?? "").trim();
+  return trimmed.startsWith("[") ? JSON.parse(trimmed) : trimmed.split(/\s+/).filter(Boolean);
+}
 
 function remembered(name, otherwise) {
   try {
@@ -32,9 +40,9 @@ function remember(name, on) {
 
 class LogView extends HTMLElement {
   connectedCallback() {
-    const named = JSON.parse(this.getAttribute("targets") || "[]");
-    this.targets = named.map((title) => ({ title, name: title.split("/").slice(1).join("/") || title }));
-    this.showNames = this.hasAttribute("names") || this.targets.length > 1;
+    const names = listed(this.getAttribute("names"));
+    this.targets = listed(this.getAttribute("targets")).map((title, n) => ({ title, name: names[n] ?? title.split("/").slice(1).join("/") }));
+    this.showNames = this.targets.length > 1;
     this.showTimes = remembered("times", "yes");
     this.wrapped = remembered("wrap", innerWidth < 820 ? "yes" : "no");
     this.only = { level: new Set(), stream: new Set() };
@@ -94,12 +102,12 @@ class LogView extends HTMLElement {
     const query = new URLSearchParams();
     for (const one of this.targets) query.append("target", one.title);
     const from = this.store.resume();
-    if (Number.isNaN(from)) {
+    if (from === null) {
       query.set("tail", this.getAttribute("tail") || "500");
       for (const name of ["since", "until"]) if (this.getAttribute(name)) query.set(name, this.getAttribute(name));
     } else {
       query.set("tail", "all");
-      query.set("since", (Math.floor(from) / 1000).toFixed(3));
+      query.set("since", from);
     }
     return `/ws/logs?${query}`;
   }
@@ -113,19 +121,36 @@ class LogView extends HTMLElement {
       const words = t("%(n)s lines skipped: this browser was too slow", { n: number(message.count) });
       this.take([this.store.addNote("skipped", message.target, words, true)]);
     } else if (message.t === "state") this.stateChanged(message);
+    else if (message.t === "targets") this.named(message.targets);
+    else if (message.t === "end") this.ended();
     else if (message.t === "error") this.say(message.reason ?? message.text, true);
   }
 
+  /** The server's names for the targets: they may have been asked for by id. */
+  named(targets) {
+    targets.forEach(({ host, name }, n) => {
+      if (this.targets[n]) this.targets[n] = { ...this.targets[n], name, shown: `${host}/${name}` };
+    });
+    const names = this.targets.map((one) => one.shown ?? one.title).join(", ");
+    this.scroller.setAttribute("aria-label", t("Log of %(names)s", { names }));
+  }
+
+  /** A log that was asked for without following has been read to its end. */
+  ended() {
+    this.stream.end();
+    this.say(t("End of the log."));
+  }
+
   gapWords({ from, to, reason }) {
-    return t("lines from %(from)s to %(to)s are missing: %(reason)s", { from: clock(from) || "?", to: clock(to) || "?", reason });
+    return t("lines from %(from)s to %(to)s are missing: %(reason)s", { from: clock(from) || "?", to: clock(to) || "?", reason: t(GAP_REASONS[reason] ?? reason ?? "") });
   }
 
   stateChanged({ target, state, reason, text }) {
-    const quiet = QUIET_STATES.has(state);
-    if (quiet && !this.lost.delete(target)) return; // the usual start needs no words
-    if (!quiet) this.lost.add(target);
+    const wasLost = this.lost.delete(target);
+    if (QUIET_STATES.has(state) && !(wasLost && state === "live")) return; // the usual start needs no words
+    if (!FINE_STATES.has(state)) this.lost.add(target);
     const words = [t(state.replaceAll("_", " ")), text ?? reason].filter(Boolean).join(": ");
-    this.take([this.store.addNote("state", target, words, !quiet && !["ended", "exited"].includes(state))]);
+    this.take([this.store.addNote("state", target, words, !FINE_STATES.has(state))]);
   }
 
   take(rows) {

@@ -74,7 +74,7 @@ class StatsChart extends HTMLElement {
       for (const sample of message.samples) if (sample[0] === 0) this.series.add(sample);
       this.frame ??= requestAnimationFrame(() => this.draw());
     } else if (message.t === "state") {
-      const fine = ["live", "running", "online", "following"].includes(message.state);
+      const fine = ["connecting", "live", "resumed", "restarted"].includes(message.state);
       this.say(fine ? "" : message.reason || message.text || t(message.state.replaceAll("_", " ")));
     } else if (message.t === "error") this.say(message.reason);
   }

@@ -73,7 +73,7 @@ export function drawRow(row, view) {
   const node = el("div", { class: `log-row level-row-${row.level || "none"}${row.stream === "stderr" ? " log-stderr" : ""}` });
   if (view.showTimes) node.append(el("span", { class: "log-time", title: String(row.stamp ?? "") }, clock(row.stamp)));
   if (view.showNames && target) {
-    node.append(el("span", { class: `log-name log-name-${row.target % NAME_COLOURS}`, title: target.title }, target.name));
+    node.append(el("span", { class: `log-name log-name-${row.target % NAME_COLOURS}`, title: target.shown ?? target.title }, target.name));
   }
   node.append(lineText(row, view));
   return node;

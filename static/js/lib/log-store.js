@@ -14,6 +14,14 @@ export function toMillis(stamp) {
   return Date.parse(stamp);
 }
 
+/** Orders timestamps; those of one form and length by their letters, which keeps the nanoseconds. */
+export function compareStamps(one, other) {
+  if (typeof one === "string" && typeof other === "string" && one.length === other.length) {
+    return one < other ? -1 : Number(one > other);
+  }
+  return Math.sign(toMillis(one) - toMillis(other));
+}
+
 /** The text that is searched and recognised; made once a row. */
 export function plain(row) {
   row.plain ??= strip(row.text.length > PLAIN_LIMIT ? row.text.slice(0, PLAIN_LIMIT) : row.text);
@@ -26,21 +34,20 @@ export class LogStore {
     this.next = 0;
     this.dropped = 0;
     this.counts = { error: 0, warn: 0, info: 0, debug: 0, stdout: 0, stderr: 0 };
-    this.last = targets.map(() => ({ ms: NaN, texts: new Set(), level: "" }));
+    this.last = targets.map(() => ({ stamp: null, texts: new Set(), level: "" }));
   }
 
   /** Adds lines [[target, stream, timestamp, text], ...]; returns the rows made of them. */
   addLines(lines) {
     const made = [];
     for (const [target, stream, stamp, text] of lines) {
-      const last = (this.last[target] ??= { ms: NaN, texts: new Set(), level: "" });
-      const ms = toMillis(stamp);
-      if (last.resumed && this.isRepeated(last, ms, text)) continue;
+      const last = (this.last[target] ??= { stamp: null, texts: new Set(), level: "" });
+      if (last.resumed && this.isRepeated(last, stamp, text)) continue;
       const name = stream === 2 || stream === "stderr" ? "stderr" : "stdout";
-      const row = { seq: this.next++, kind: "line", target, stream: name, stamp, ms, text };
+      const row = { seq: this.next++, kind: "line", target, stream: name, stamp, ms: toMillis(stamp), text };
       this.grade(row, last);
-      if (ms !== last.ms) last.texts.clear();
-      last.ms = ms;
+      if (stamp !== last.stamp) last.texts.clear();
+      last.stamp = stamp;
       last.texts.add(text);
       this.rows.push(row);
       made.push(row);
@@ -49,17 +56,19 @@ export class LogStore {
   }
 
   /** Between a reconnect and the first new line, lines that are here already come again. */
-  isRepeated(last, ms, text) {
-    if (ms < last.ms || (ms === last.ms && last.texts.has(text))) return true;
-    if (ms > last.ms) last.resumed = false;
+  isRepeated(last, stamp, text) {
+    const order = compareStamps(stamp, last.stamp);
+    if (order < 0 || (order === 0 && last.texts.has(text))) return true;
+    if (order > 0) last.resumed = false;
     return false;
   }
 
-  /** After a lost socket: the earliest moment from which lines are wanted again, in milliseconds; NaN for none. */
+  /** After a lost socket: the timestamp from which lines are wanted again; null for none. */
   resume() {
-    const timed = this.last.filter((last) => !Number.isNaN(last.ms));
+    const timed = this.last.filter((last) => last.stamp !== null);
     for (const last of timed) last.resumed = true;
-    return timed.length ? Math.min(...timed.map((last) => last.ms)) : NaN;
+    const stamps = timed.map((last) => last.stamp).sort(compareStamps);
+    return stamps[0] ?? null;
   }
 
   grade(row, last) {

@@ -2,7 +2,7 @@
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const NOT_LOGGED_IN = 4401;
-const FINAL = new Set([4403, 4404, 4429]);
+const FINAL = new Set([4400, 4403, 4404, 4429]);
 
 /** The address of a socket on this page's server. */
 export function socketAddress(path) {
