@@ -49,6 +49,8 @@ def ssh_engine() -> Iterator[DockerEngine]:
 
 @pytest.fixture(scope="session")
 def product(docker_engine: DockerEngine) -> Iterator[Product]:
-    """The product, embedded, with the first engine as its host `local`."""
-    with Product(docker_engine.url) as running:
+    """The product with the first engine as its host `local`: embedded, or as separate processes where DATABASE_URL and
+    REDIS_URL are set (tests/full_mode.py)."""
+    urls = {"database_url": os.environ.get("DATABASE_URL", ""), "redis_url": os.environ.get("REDIS_URL", "")}
+    with Product(docker_engine.url, **urls) as running:
         yield running
