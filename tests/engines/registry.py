@@ -1,0 +1,105 @@
+"""A registry on the run's bridge: pushes and pulls without the internet, with login or without, and as slow as wished."""
+
+import shutil
+import subprocess
+
+import requests
+
+from tests.engines import network
+from tests.engines.commands import run_command, tail, wait_until
+from tests.engines.images import Engine
+from tests.engines.run import Run, current
+from tests.engines.slow import SlowProxy
+from tests.servers.ports import free_port
+
+USER, PASSWORD = "tester", "s3cret"
+CONFIG = """
+version: 0.1
+log: {{level: warn}}
+storage:
+  filesystem: {{rootdirectory: {folder}/data}}
+  delete: {{enabled: true}}
+http: {{addr: "{address}"}}
+"""
+LOGIN = """
+auth:
+  htpasswd: {{realm: tests, path: {folder}/htpasswd}}
+"""
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+class Registry:
+    """Debian's docker-registry at `address` (host:port), which this machine and every engine of the run reach.
+
+    With `login` it wants USER and PASSWORD. Engines accept it without TLS: they are started with --insecure-registry.
+    """
+
+    def __init__(self, *, login: bool = False, run: Run | None = None) -> None:
+        self.run = run or current()
+        self.login = login
+        network.bridge_up(self.run.slot)
+        self.host = network.gateway(self.run.slot)
+        self.port = free_port(self.host)
+        self.address = f"{self.host}:{self.port}"
+        self.url = f"http://{self.address}"
+        self.folder = self.run.folder / f"registry-{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Registry":
+        """Starts it and waits until it answers; raises TimedOut with its log."""
+        self.folder.mkdir(exist_ok=True)
+        config = CONFIG
+        if self.login:
+            config += LOGIN
+            secret = run_command("htpasswd", "-Bbn", USER, PASSWORD)
+            (self.folder / "htpasswd").write_text(secret)
+        file = self.folder / "config.yml"
+        file.write_text(config.format(folder=self.folder, address=self.address))
+        log = self.folder / "log"
+        self._process = self.run.spawn("docker-registry", "serve", str(file), log=log)
+        wait_until(self._answers, "the registry to answer", 20, explain=lambda: tail(log))
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            return self._get("/v2/").status_code in {200, 401}
+        except requests.RequestException:
+            return False
+
+    def _get(self, path: str, **headers: str) -> requests.Response:
+        with requests.Session() as session:
+            session.trust_env = False
+            auth = (USER, PASSWORD) if self.login else None
+            return session.get(f"{self.url}{path}", headers=headers, auth=auth, timeout=10)
+
+    def push(self, engine: Engine, image: str, name: str = "") -> str:
+        """Puts `image` of `engine` here as `name` (its own name unless given); gives the reference to pull it by."""
+        reference = f"{self.address}/{name or image}"
+        if self.login:
+            engine.docker("login", "-u", USER, "--password-stdin", self.address, stdin=PASSWORD.encode())
+        engine.docker("tag", image, reference)
+        engine.docker("push", "-q", reference)
+        engine.docker("rmi", reference)
+        return reference
+
+    def digest(self, name: str, tag: str = "latest") -> str:
+        """The digest of an image that was pushed."""
+        # without Accept the registry converts to an older format, which has another digest
+        return self._get(f"/v2/{name}/manifests/{tag}", Accept=MANIFEST).headers["Docker-Content-Digest"]
+
+    def slow(self, bytes_per_second: int) -> SlowProxy:
+        """A second address of this registry, `.address`, that passes so many bytes on; use it with `with`."""
+        return SlowProxy(self.host, self.port, bytes_per_second)
+
+    def stop(self) -> None:
+        """Stops it; `start` brings it back with its images."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(10)
+
+    def __enter__(self) -> "Registry":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
