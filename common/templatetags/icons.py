@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """The icon `name` (a Tabler name in common.icons.NAMES), hidden from screen readers (words stand beside it).
+    """The icon `name` (a Tabler name in common.icons.NAMES), hidden from screen readers.
 
     `extra` adds classes. Raises UnknownIcon for a name that the sprite lacks.
     """

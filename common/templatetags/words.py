@@ -153,4 +153,5 @@ def spans() -> dict[str, str]:
 @register.simple_tag
 def script_words() -> SafeString:
     """A JSON data block with id "words": English sentence -> sentence in the reader's language."""
-    return json_script({**{word: _(word) for word in sorted(STATE_WORDS) + list(SCRIPT_WORDS)}, **spans()}, "words")
+    sentences = {word: _(word) for word in (*sorted(STATE_WORDS), *SCRIPT_WORDS)}
+    return json_script(sentences | spans(), "words")
