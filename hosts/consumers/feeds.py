@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from hosts.consumers.sweep import Sweep
-from hosts.consumers.viewers import Batch, Viewer
+from hosts.consumers.viewers import Batch, Viewer, lines_message
 from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotFound
 from hosts.engine.frames import Line, Splitter, splitter
 from hosts.engine.logs import RESUME_TAIL, Condition, Cursor, LogQuery, Resume, Target, look, open_log, unreadable
@@ -31,14 +31,17 @@ class Subscription:
         self.pending: list[Batch] | None = []
         self.overflowed = False
         self._waiting = 0
+        self._delivered: list[list[Line]] = []
+        self._resume: Resume | None = None
+
+    def sees(self, line: Line) -> bool:
+        """Whether the viewer asked for this line's stream and time."""
+        return (self.query.stdout if line[1] == 1 else self.query.stderr) and line[2] >= self.query.since
 
     def take(self, batch: Batch) -> bool:
         """Gets a batch; says whether the viewer has something to flush."""
         if self.pending is None:
-            text, lines = batch.seen(self.place, self.query.stdout, self.query.stderr)
-            if lines:
-                self.viewer.offer(text, lines)
-            return bool(lines)
+            return self._show(batch)
         if self._waiting + batch.size > PENDING_AT_MOST:
             self.overflowed = True
             self.pending.clear()
@@ -47,9 +50,39 @@ class Subscription:
         self._waiting += batch.size
         return False
 
-    def wait_again(self) -> None:
-        """Forgets what waited: the past is read once more, up to now."""
+    def wait_again(self, cursor: Cursor) -> None:
+        """The past is read (again) from now on, when the feed is at `cursor`: what comes meanwhile waits."""
         self.pending, self._waiting, self.overflowed = [], 0, False
+        self._delivered = cursor.snapshot()
+
+    def go_live(self, past: Cursor) -> None:
+        """The viewer has read the past up to `past`: what came meanwhile and is not in it is shown."""
+        self._resume = past.resume(self._delivered)
+        waiting, self.pending, self._delivered = self.pending or [], None, []
+        # the feed may be behind the past that was read: what it brings is compared until it has caught up
+        if [batch for batch in waiting if self._show(batch)]:
+            self.viewer.flush()
+
+    def _show(self, batch: Batch) -> bool:
+        if self._resume is None:
+            text, lines = batch.seen(self.place, self.query.stdout, self.query.stderr)
+        else:
+            lines = self._fresh(batch, self._resume)
+            lines = [(self.place, stream, stamp, text) for _, stream, stamp, text in lines]
+            text = lines_message(lines) if lines else ""
+        if lines:
+            self.viewer.offer(text, lines)
+        return bool(lines)
+
+    def _fresh(self, batch: Batch, resume: Resume) -> list[Line]:
+        lines = [line for line in batch.lines if self.sees(line)]
+        if batch.doubtful and lines and lines[0] is batch.lines[0] and lines[0][2] <= resume.newest:
+            resume.fresh(lines[:1])  # in the past already; perhaps there with the pieces before it
+            lines = lines[1:]
+        lines = resume.fresh(lines)
+        if resume.done:
+            self._resume = None
+        return lines
 
     def tell(self, message: dict[str, Any]) -> None:
         """Sends the viewer a message about this target."""
@@ -76,7 +109,8 @@ class Feed:
         self._resume: Resume | None = None
         self._wide = False  # whether the next resumed stream is asked by time alone
         self._lines = 0  # lines read from the engine so far
-        self._past_known = False  # somebody has read the past, so that an empty cursor means an empty log
+        self._from_end = False  # whether the stream began with the last line of the log
+        self._past: Cursor | None = None  # how far the first viewer read the past
         self._cut: asyncio.Future[None] | None = None
         self._first_block = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"log {target.container_id[:12]}")
@@ -98,13 +132,10 @@ class Feed:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._first_block.wait(), 0.3)
 
-    def seed(self, cursor: Cursor) -> None:
-        """A viewer has read the whole past: where the stream itself has shown nothing yet, it goes on from there."""
-        self._past_known = True
-        if self._lines <= 1 and cursor.newest >= self.cursor.newest:
-            self.cursor = cursor
-            if self._lines == 0 and self._resume is None:
-                self._resume = cursor.resume()  # the stream's first line is still to come, and was read already
+    def seed(self, past: Cursor) -> None:
+        """A viewer has read the whole past: a stream that is cut before its first line goes on from there."""
+        if self._past is None:
+            self._past = past
 
     # ---------------------------------------------------------------- sweep
     def fileno(self) -> int:
@@ -143,27 +174,37 @@ class Feed:
                 self._cut.set_result(None)
 
     def _give(self, lines: list[Line], size: int) -> None:
+        if lines and self._resume is not None:
+            lines = self._new_lines(lines, self._resume)
         if not lines:
             return
-        if self._resume is not None:
-            lines = self._resume.fresh(lines)
-            if self._resume.gap and not self._wide:
-                self.cut(_TooNarrow())
+        doubtful = self._lines == 0 and self._from_end
+        if doubtful:
+            self.cursor.piece = lines[0]
+            if self._past is not None and self._past.newest and not self._past.has(lines[0]):
+                self.cut(_TooNarrow())  # lines came between the past and this first one
                 return
-            if self._resume.gap:
-                self._tell_gap(self.cursor.newest, self._resume.first_new)
-            if self._resume.first_new:
-                self._resume.connected = True  # a gap is said once
-                self._wide = False
-            if not lines:
-                return
-        batch = Batch(lines, size, doubtful=self._lines == 0 and not self._past_known)
+        batch = Batch(lines, size, doubtful=doubtful)
         self._lines += len(lines)
         self.cursor.add(lines, size)
         self._first_block.set()
         for subscription in self.subscriptions:
             if subscription.take(batch):
                 self._touched.add(subscription.viewer)
+
+    def _new_lines(self, lines: list[Line], resume: Resume) -> list[Line]:
+        lines = resume.fresh(lines)
+        if resume.gap and not self._wide:
+            self.cut(_TooNarrow())
+            return []
+        if resume.gap:
+            self._tell_gap(resume.newest, resume.first_new)
+        if resume.first_new:
+            resume.connected = True  # a gap is said once
+            self._wide = False
+        if resume.done:
+            self._resume = None
+        return lines
 
     def _tell_gap(self, begin: str, end: str) -> None:
         for subscription in self.subscriptions:
@@ -238,11 +279,15 @@ class Feed:
 
     async def _follow(self) -> None:
         query = LogQuery(tail="1")
-        self._resume = None
+        if not self.cursor.newest and self._past is not None:
+            self.cursor = self._past
+            for subscription in self.subscriptions:
+                subscription.overflowed = True  # who still reads another past reads on to this one
+        self._from_end, self._resume = not self.cursor.newest and self._past is None, None
         if self.cursor.newest:
             query = LogQuery(tail="all" if self._wide else str(RESUME_TAIL), since=self.cursor.since)
             self._resume = self.cursor.resume()
-        elif self._past_known:
+        elif self._past is not None:
             query = LogQuery()  # the log was empty: everything is new
         assert self.condition is not None
         stream = await open_log(self.target, query, follow=True)

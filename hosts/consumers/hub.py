@@ -123,7 +123,7 @@ class _Joining:
                     continue
                 self._tell_lost(error)
                 await asyncio.sleep(AGAIN_AFTER)
-        await self._present()
+        self._present()
 
     async def _connected(self) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self.feed.ready, self.feed.over)]
@@ -140,7 +140,7 @@ class _Joining:
     async def _past(self) -> None:
         """Reads what the viewer asked for, or after a break what came since. Raises EngineError."""
         sub, resume, query = self.subscription, None, self.subscription.query
-        sub.wait_again()
+        sub.wait_again(self.feed.cursor)
         hidden = query.tail == "0" and not self._begun
         if self.cursor.newest:
             resume = self.cursor.resume()
@@ -172,25 +172,13 @@ class _Joining:
             return False
         first = self._first_waiting()
         # the stream shows the log's last line first: when the past ends before it, lines in between may be missing
-        return first is None or not self.cursor.newest or first[2] <= self.cursor.newest or not self._sees(first)
+        return first is None or not self.cursor.newest or self.cursor.has(first) or not self.subscription.sees(first)
 
-    def _sees(self, line: Line) -> bool:
-        return self.subscription.query.stdout if line[1] == 1 else self.subscription.query.stderr
-
-    async def _present(self) -> None:
-        sub, resume = self.subscription, self.cursor.resume()
-        if sub.query.stdout and sub.query.stderr:
+    def _present(self) -> None:
+        query = self.subscription.query
+        if query.stdout and query.stderr and not query.since:
             self.feed.seed(self.cursor)
-        waiting, first = sub.pending or [], self._first_waiting()
-        sub.pending = None
-        lines = [line for batch in waiting for line in batch.lines if self._sees(line)]
-        if first is not None and lines and self.cursor.newest and lines[0] is first and first[2] <= self.cursor.newest:
-            resume.fresh(lines[:1])  # in the past already; perhaps there with the pieces before it
-            lines = lines[1:]
-        fresh = resume.fresh(lines)
-        if fresh:
-            sub.viewer.offer(lines_message([(sub.place, *line[1:]) for line in fresh]), fresh)
-            sub.viewer.flush()
+        self.subscription.go_live(self.cursor)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

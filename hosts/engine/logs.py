@@ -115,7 +115,7 @@ class Cursor:
 
     def __init__(self) -> None:
         self.newest = ""
-        self.last: Line | None = None
+        self.piece: Line | None = None  # a first line that may be the last piece of a longer one
         self._floor = ""  # every line up to here has been read; below it no line is compared
         self._recent: deque[tuple[list[Line], int]] = deque()
         self._bytes = 0
@@ -124,7 +124,6 @@ class Cursor:
         """`lines` were read, about `size` bytes of them."""
         if not lines:
             return
-        self.last = lines[-1]
         self.newest = max(self.newest, lines[-1][2])
         self._recent.append((lines, size))
         self._bytes += size
@@ -147,50 +146,82 @@ class Cursor:
         overlap = stamp_of(max(0, nanoseconds(self.newest) - OVERLAP))
         return max(overlap, self._floor)
 
-    def resume(self) -> "Resume":
-        """What tells old lines from new ones in a stream opened with `since`."""
+    def snapshot(self) -> list[list[Line]]:
+        """The lines remembered now."""
+        return [lines for lines, _ in self._recent]
+
+    def resume(self, delivered: list[list[Line]] | None = None) -> "Resume":
+        """What tells old lines from new ones in a stream opened with `since`, or in one that goes on while this was
+        read; `delivered` (a snapshot of that stream's cursor) will not come again."""
         since = self.since
-        known = Counter(
-            (line[1], line[2], line[3]) for lines, _ in self._recent for line in lines if line[2] >= since
-        )
-        return Resume(known, self._floor, since, self.newest)
+        known = Counter(_key(line) for lines, _ in self._recent for line in lines if line[2] >= since)
+        for lines in delivered or []:
+            for line in lines:
+                if known.get(_key(line)):
+                    known[_key(line)] -= 1
+        edge = max(since, stamp_of(nanoseconds(self._floor) + 1)) if self._floor else since
+        return Resume(+known, edge, self.newest, self.piece)
+
+    def has(self, line: Line) -> bool:
+        """Whether `line` was read; lines from before the last moments count as read."""
+        return line[2] < self.since or any(_key(line) == _key(known) for lines, _ in self._recent for known in lines)
+
+
+def _key(line: Line) -> tuple[int, str, str]:
+    return line[1], line[2], line[3]
 
 
 class Resume:
     """Takes the lines out that were read before, one for one, and notices when lines in between are missing."""
 
-    def __init__(self, known: Counter[tuple[int, str, str]], floor: str, since: str, newest: str) -> None:
+    def __init__(
+        self, known: Counter[tuple[int, str, str]], edge: str, newest: str, piece: Line | None = None
+    ) -> None:
         self._known = known
-        self._floor = floor
-        self._since = since
-        self._newest = newest
+        self._edge = edge  # every line before it was read
+        self._piece = piece
+        self.newest = newest
         self.connected = not newest  # a line read before was seen again: nothing is missing in between
         self.first_new = ""  # timestamp of the first line that was not read before
+        self._beyond = stamp_of(nanoseconds(newest) + OVERLAP) if newest else ""
 
     @property
     def gap(self) -> bool:
         """Whether lines are missing between what was read before and the first new line."""
-        return bool(self.first_new) and not self.connected and self.first_new > self._newest
+        return bool(self.first_new) and not self.connected and self.first_new > self.newest
+
+    @property
+    def done(self) -> bool:
+        """Whether all lines from now on are new."""
+        return not self._known and bool(self.first_new)
 
     def fresh(self, lines: list[Line]) -> list[Line]:
         """Those of `lines` that were not read before."""
-        if self.first_new and not self._known:
+        if self.done:
             return lines
         found = []
         for line in lines:
-            key = (line[1], line[2], line[3])
-            if self._known.get(key):
-                self.connected = True
-                self._known[key] -= 1
-                if not self._known[key]:
-                    del self._known[key]
-            elif line[2] and (line[2] <= self._floor or line[2] < self._since):
+            if self._take(line):
                 self.connected = True
             else:
-                if not self.first_new:
-                    self.first_new = line[2] or "0"
+                self.first_new = self.first_new or line[2] or "0"
                 found.append(line)
+        if found and found[-1][2] > self._beyond:
+            self._known.clear()
         return found
+
+    def _take(self, line: Line) -> bool:
+        """Whether the line was read before; if so it will not count a second time."""
+        key = _key(line)
+        if self._known.get(key):
+            self._known[key] -= 1
+            if not self._known[key]:
+                del self._known[key]
+            return True
+        if line[2] and line[2] < self._edge:
+            return True
+        piece = self._piece  # a stream that began with the log's last piece shows the whole line now
+        return piece is not None and line[1:3] == piece[1:3] and line[3].endswith(piece[3])
 
 
 @dataclass
