@@ -12,7 +12,7 @@ from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Batch, Viewer, lines_message
 from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotFound
 from hosts.engine.frames import Line, Splitter, splitter
-from hosts.engine.logs import RESUME_TAIL, Condition, Cursor, LogQuery, Resume, Target, look, open_log, unreadable
+from hosts.engine.logs import RESUME_TAIL, Condition, Cursor, LogQuery, Mark, Resume, Target, look, open_log, unreadable
 from hosts.engine.streams import EngineStream, open_stream
 
 log = structlog.get_logger("dermaga.streams")
@@ -31,7 +31,7 @@ class Subscription:
         self.pending: list[Batch] | None = []
         self.overflowed = False
         self._waiting = 0
-        self._delivered: list[list[Line]] = []
+        self._mark = Mark([], "")
         self._resume: Resume | None = None
 
     def sees(self, line: Line) -> bool:
@@ -53,12 +53,12 @@ class Subscription:
     def wait_again(self, cursor: Cursor) -> None:
         """The past is read (again) from now on, when the feed is at `cursor`: what comes meanwhile waits."""
         self.pending, self._waiting, self.overflowed = [], 0, False
-        self._delivered = cursor.snapshot()
+        self._mark = cursor.mark()
 
     def go_live(self, past: Cursor) -> None:
         """The viewer has read the past up to `past`: what came meanwhile and is not in it is shown."""
-        self._resume = past.resume(self._delivered)
-        waiting, self.pending, self._delivered = self.pending or [], None, []
+        self._resume = past.behind(self._mark)
+        waiting, self.pending, self._mark = self.pending or [], None, Mark([], "")
         # the feed may be behind the past that was read: what it brings is compared until it has caught up
         if [batch for batch in waiting if self._show(batch)]:
             self.viewer.flush()

@@ -146,21 +146,28 @@ class Cursor:
         overlap = stamp_of(max(0, nanoseconds(self.newest) - OVERLAP))
         return max(overlap, self._floor)
 
-    def snapshot(self) -> list[list[Line]]:
-        """The lines remembered now."""
-        return [lines for lines, _ in self._recent]
+    def mark(self) -> "Mark":
+        """Where a stream is now, for `behind`."""
+        return Mark([lines for lines, _ in self._recent], self._floor)
 
-    def resume(self, delivered: list[list[Line]] | None = None) -> "Resume":
-        """What tells old lines from new ones in a stream opened with `since`, or in one that goes on while this was
-        read; `delivered` (a snapshot of that stream's cursor) will not come again."""
+    def _known(self, since: str) -> Counter[tuple[int, str, str]]:
+        return Counter(_key(line) for lines, _ in self._recent for line in lines if line[2] >= since)
+
+    def resume(self) -> "Resume":
+        """What tells old lines from new ones in a stream opened with `since`."""
         since = self.since
-        known = Counter(_key(line) for lines, _ in self._recent for line in lines if line[2] >= since)
-        for lines in delivered or []:
+        edge = max(since, stamp_of(nanoseconds(self._floor) + 1)) if self._floor else since
+        return Resume(self._known(since), edge, self.newest, piece=self.piece)
+
+    def behind(self, mark: "Mark") -> "Resume":
+        """What tells old lines from new ones in another stream of the same log, which was at `mark` before this was
+        read: it brings first what it is behind with, then what is new."""
+        known = self._known(max(self.since, mark.floor))
+        for lines in mark.recent:
             for line in lines:
                 if known.get(_key(line)):
-                    known[_key(line)] -= 1
-        edge = max(since, stamp_of(nanoseconds(self._floor) + 1)) if self._floor else since
-        return Resume(+known, edge, self.newest, self.piece)
+                    known[_key(line)] -= 1  # will not come again
+        return Resume(+known, self.since, self.newest, behind=True)
 
     def has(self, line: Line) -> bool:
         """Whether `line` was read; lines from before the last moments count as read."""
@@ -171,15 +178,30 @@ def _key(line: Line) -> tuple[int, str, str]:
     return line[1], line[2], line[3]
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How far a stream was at some moment."""
+
+    recent: list[list[Line]]
+    floor: str
+
+
 class Resume:
     """Takes the lines out that were read before, one for one, and notices when lines in between are missing."""
 
     def __init__(
-        self, known: Counter[tuple[int, str, str]], edge: str, newest: str, piece: Line | None = None
+        self,
+        known: Counter[tuple[int, str, str]],
+        edge: str,
+        newest: str,
+        *,
+        piece: Line | None = None,
+        behind: bool = False,
     ) -> None:
         self._known = known
         self._edge = edge  # every line before it was read
         self._piece = piece
+        self._behind = behind  # until all known lines came, what is no newer than they belongs before them
         self.newest = newest
         self.connected = not newest  # a line read before was seen again: nothing is missing in between
         self.first_new = ""  # timestamp of the first line that was not read before
@@ -219,6 +241,8 @@ class Resume:
                 del self._known[key]
             return True
         if line[2] and line[2] < self._edge:
+            return True
+        if self._behind and self._known and line[2] <= self.newest:
             return True
         piece = self._piece  # a stream that began with the log's last piece shows the whole line now
         return piece is not None and line[1:3] == piece[1:3] and line[3].endswith(piece[3])
