@@ -54,3 +54,13 @@ def product(docker_engine: DockerEngine) -> Iterator[Product]:
     urls = {"database_url": os.environ.get("DATABASE_URL", ""), "redis_url": os.environ.get("REDIS_URL", "")}
     with Product(docker_engine.url, **urls) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failure shows what the product printed last."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("product")
+    if report.failed and isinstance(running, Product):
+        report.sections.append(("what the product printed", (running.folder / "output").read_text()[-6000:]))
+    return report

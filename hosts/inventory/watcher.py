@@ -82,6 +82,8 @@ class HostWatcher:
         self._touched: dict[str, set[str]] = {}
         self._wake = asyncio.Event()
         self._events: list[Any] = []
+        # asking and applying belong together: an older answer that is applied after a newer one would bring back the past
+        self._order = {noun: asyncio.Lock() for noun in (*LISTS, "detail")}
 
     async def run(self) -> None:
         """Connects, keeps the tables true, connects again."""
@@ -169,10 +171,11 @@ class HostWatcher:
         path, params, row_of = LISTS[noun]
         if only is not None:
             params = params | {"filters": orjson.dumps({"id": sorted(only)}).decode()}
-        answer = await self._get(path, params)
-        found = (answer or {}).get("Volumes") if noun == "volume" else answer
-        rows = [row for row in map(row_of, found or []) if row]
-        touched, _ = await self.db(_apply, self.host, noun, rows, only)
+        async with self._order[noun]:
+            answer = await self._get(path, params)
+            found = (answer or {}).get("Volumes") if noun == "volume" else answer
+            rows = [row for row in map(row_of, found or []) if row]
+            touched, _ = await self.db(_apply, self.host, noun, rows, only)
         if noun == "container" and only is None and touched:
             await self._inspect(touched)
 
@@ -188,10 +191,11 @@ class HostWatcher:
                         return engine_id, None
                     raise
 
-        answers = dict(await asyncio.gather(*(one(engine_id) for engine_id in ids)))
-        known = {engine_id: answer for engine_id, answer in answers.items() if isinstance(answer, dict)}
-        if known:
-            await self.db(apply.apply_details, self.host, known)
+        async with self._order["detail"]:
+            answers = dict(await asyncio.gather(*(one(engine_id) for engine_id in ids)))
+            known = {engine_id: answer for engine_id, answer in answers.items() if isinstance(answer, dict)}
+            if known:
+                await self.db(apply.apply_details, self.host, known)
 
     async def _list_again(self) -> None:
         while True:
