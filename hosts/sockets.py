@@ -4,8 +4,12 @@ from django.urls import path
 
 from hosts.consumers.changes import ChangesConsumer
 from hosts.consumers.logs import LogsConsumer
+from hosts.consumers.stats import StatsConsumer
+from hosts.consumers.terminal import TerminalConsumer
 
 socket_urls = [
     path("ws/changes", ChangesConsumer.as_asgi()),
     path("ws/logs", LogsConsumer.as_asgi()),
+    path("ws/stats", StatsConsumer.as_asgi()),
+    path("ws/terminal", TerminalConsumer.as_asgi()),
 ]
