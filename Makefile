@@ -54,7 +54,6 @@ check: build/.dev
 
 messages: build/.dev
 	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete -i node_modules -i build -i .venv
-	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete -d djangojs -i node_modules -i build -i .venv
 
 clean:
 	rm -rf .venv node_modules build
