@@ -91,11 +91,13 @@ TEMPLATES: list[dict[str, Any]] = [
 # ---------------------------------------------------------------- database
 if DATABASE_URL:
     try:
+        if DATABASE_URL.partition("://")[0] not in environ.Env.DB_SCHEMES:
+            raise ValueError("unknown scheme")
         DATABASES: dict[str, Any] = {"default": environ.Env.db_url_config(DATABASE_URL)}
     except (ImproperlyConfigured, ValueError, KeyError) as error:
-        raise ImproperlyConfigured("DATABASE_URL is not a database address like postgres://user@host/name.") from error
-    if not DATABASES["default"].get("ENGINE"):
-        raise ImproperlyConfigured("DATABASE_URL is not a database address like postgres://user@host/name.")
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not a database address like postgres://user@host/name."
+        ) from error
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 else:

@@ -1,0 +1,84 @@
+"""Starting and stopping, as a person does it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engines.docker_engine import DockerEngine
+from tests.servers.product import Product
+from tests.waiting import until
+
+
+def test_ctrl_c_ends_it_within_five_seconds_without_a_traceback(docker_engine: DockerEngine) -> None:
+    with Product(docker_engine.url) as product:
+        until(lambda: product.api("hosts/local")["state"] == "online", "the host is online", 20)
+        (process,) = product.processes.values()
+        with product.socket("/ws/changes") as stream:
+            stream.recv(5)
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        assert time.monotonic() - began < 5
+        output = (product.folder / "output").read_text()
+        assert "Traceback" not in output
+        assert output.rstrip().endswith("Dermaga has stopped.")
+
+
+def test_a_killed_process_leaves_no_job_running(docker_engine: DockerEngine) -> None:
+    docker_engine.docker("run", "-d", "--name", "slow-end", "busybox", "sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+    with Product(docker_engine.url) as product:
+        until(lambda: product.api("containers?search=slow-end")["count"] == 1, "it shows", 20)
+        job = product.api("containers/local/slow-end/stop", "POST", timeout=60)["job"]
+        until(lambda: product.api(f"jobs/{job}")["state"] == "running", "the job runs")
+        (process,) = product.processes.values()
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        product.start()
+        assert product.api(f"jobs/{job}")["state"] == "interrupted"
+    docker_engine.docker("rm", "-f", "slow-end")
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"DERMAGA_DATA": "/proc/nothing"}, "data folder /proc/nothing cannot be written"),
+        ({"PORT": "99999"}, "not a port number"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database address"),
+        ({"SECRET_KEY_FILE": "/nonexistent"}, "SECRET_KEY_FILE=/nonexistent cannot be read"),
+        ({"JOBS_AT_ONCE": "many"}, "JOBS_AT_ONCE=many is not a whole number"),
+    ],
+)
+def test_what_is_wrong_at_the_start_is_one_clear_sentence(
+    tmp_path: Path, environment: dict[str, str], words: str
+) -> None:
+    root = Path(__file__).resolve().parents[1]
+    clean = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+    settings = {**clean, "DERMAGA_DATA": str(tmp_path), **environment}
+    done = subprocess.run([sys.executable, "manage.py", "up"], cwd=root, env=settings, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        clean = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+        done = subprocess.run(
+            [sys.executable, "manage.py", "up", "--port", port],
+            cwd=Path(__file__).resolve().parents[1],
+            env={**clean, "DERMAGA_DATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken" in done.stderr
