@@ -5,11 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines import install
+from tests.engines import install, versions
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import make_images
-from tests.engines.run import close_current
+from tests.engines.podman_engine import PodmanEngine
+from tests.engines.registry import Registry
+from tests.engines.run import close_current, what_ran
+from tests.fake_engine import FakeEngine
+from tests.servers.browser import browser, open_page, page, page_errors, phone_page, playwright
 from tests.servers.product import Product
+
+__all__ = ["browser", "open_page", "page", "page_errors", "phone_page", "playwright"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,6 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Whatever a fixture left: processes, mounts, namespaces, links, rules, folders."""
     close_current()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What is installed here."""
+    return f"engines: {', '.join(versions.installed())}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests that were chosen have really started."""
+    if ran := what_ran():
+        terminalreporter.section("engines and servers that ran")
+        terminalreporter.write_line("\n".join(ran))
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +62,35 @@ def ssh_engine() -> Iterator[DockerEngine]:
     """One behind an SSH server: `ssh_url`, `ssh.key`, `ssh.known_hosts`."""
     with DockerEngine("jetty", ssh=True) as engine:
         make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def podman_engine() -> Iterator[PodmanEngine]:
+    """A Podman service on plain TCP with the tests' images, whose names it prefixes with localhost/."""
+    with PodmanEngine("raft", tcp=True) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """A registry without login that every engine reaches: `registry.push(engine, image)`, `registry.slow(bytes)`."""
+    with Registry() as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def locked_registry() -> Iterator[Registry]:
+    """One that wants a login: registry.USER and registry.PASSWORD."""
+    with Registry(login=True) as registry:
+        yield registry
+
+
+@pytest.fixture
+def fake_engine() -> Iterator[FakeEngine]:
+    """An engine that misbehaves when told, on the loopback."""
+    with FakeEngine(tcp=True) as engine:
         yield engine
 
 

@@ -57,6 +57,7 @@ def clean(slot: int) -> None:
         with suppress(CommandFailed):
             run_command("umount", "-l", mount)
     remove_cgroups(slot)
+    remove_shared_memory(slot)
     shutil.rmtree(folder(slot), ignore_errors=True)
 
 
@@ -181,6 +182,13 @@ def remove_cgroups(slot: int) -> None:
         for path in [*inner, top]:
             with suppress(OSError):
                 path.rmdir()
+
+
+def remove_shared_memory(slot: int) -> None:
+    """The segment by which a PostgreSQL notices another one on its data: a killed one leaves it."""
+    for file in folder(slot).glob("postgres-*/data/postmaster.pid"):
+        with suppress(CommandFailed, IndexError, OSError):
+            run_command("ipcrm", "-m", file.read_text().splitlines()[6].split()[1])
 
 
 def mounts_below(path: Path) -> list[str]:

@@ -81,6 +81,11 @@ class DockerEngine:
         return self.tcp_url if self._tcp else self.unix_url
 
     @property
+    def kind(self) -> str:
+        """How it is reached from elsewhere: tcp, tls, ssh or unix."""
+        return "tcp" if self._tcp else "tls" if self.authority else "ssh" if self.ssh else "unix"
+
+    @property
     def unix_url(self) -> str:
         return f"unix://{self.socket}"
 
@@ -178,7 +183,8 @@ class DockerEngine:
         try:
             with APIClient(base_url=self.unix_url, version="1.40", timeout=5) as client:
                 client.trust_env = False
-                return bool(client.ping())
+                self.run.note(f"Docker {client.version()['Version']} ({self.kind}) as {self.name}")
+                return True
         except (DockerException, OSError):
             return False
 

@@ -100,7 +100,8 @@ class PodmanEngine:
         try:
             with APIClient(base_url=self.unix_url, version="1.40", timeout=5) as client:
                 client.trust_env = False
-                return bool(client.ping())
+                self.run.note(f"Podman {client.version()['Version']} ({self.url.partition(':')[0]}) as {self.name}")
+                return True
         except (DockerException, OSError):
             return False
 

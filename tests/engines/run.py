@@ -28,6 +28,11 @@ def current() -> "Run":
     return _current
 
 
+def what_ran() -> list[str]:
+    """Engines, servers and browsers that this process has started, with their versions."""
+    return _current.notes if _current else []
+
+
 def close_current() -> None:
     """Cleans up this process' run, if there is one."""
     if _current is not None:
@@ -45,6 +50,7 @@ class Run:
     def __init__(self) -> None:
         self.owner = os.getpid()
         self.closed = False
+        self.notes: list[str] = []  # what ran, for the report
         self._addresses = 10
         self._lock = claim_slot()
         self.slot = int(self._lock.name.rpartition("-")[2].partition(".")[0])
@@ -63,6 +69,11 @@ class Run:
             start_new_session=True,  # Ctrl-C is for the tests
             pass_fds=[self._lock.fileno()],
         )
+
+    def note(self, what: str) -> None:
+        """Remembers that an engine, server or browser ran, with its version: the report says it."""
+        if what not in self.notes:
+            self.notes.append(what)
 
     def next_address(self) -> tuple[str, str]:
         """An address on the run's bridge that nobody has, and a name for its link."""

@@ -14,7 +14,13 @@ from tests.servers.ports import free_port
 
 USER = "dermaga"
 # A crash of the machine loses a test's database, and that is all right; waiting for the disk is not.
-SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "dynamic_shared_memory_type": "mmap",  # in the cluster's folder, not in /dev/shm, where a killed one leaves it
+}
 
 
 class PostgresServer:
@@ -55,6 +61,7 @@ class PostgresServer:
         wait_until(self._answers, "PostgreSQL to answer", 60, explain=lambda: tail(self.run.folder / "postgres.log"))
         if not self._databases:
             self.create_database(USER)
+            self.run.note(f"PostgreSQL {self.psql('SHOW server_version').strip()}")
         return self
 
     def _make_cluster(self) -> None:

@@ -42,7 +42,8 @@ class RedisServer:
     def _answers(self) -> bool:
         with redis.Redis(port=self.port, socket_timeout=2) as client:
             try:
-                return bool(client.ping())
+                self.run.note(f"Redis {client.info('server')['redis_version']}")
+                return True
             except redis.ConnectionError:
                 return False
 
