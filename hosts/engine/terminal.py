@@ -18,17 +18,25 @@ from hosts.engine.streams import EngineStream, fetch, open_stream
 
 MARK_SECONDS = 5.0  # for the shell to say its id
 GRACE_SECONDS = 2.0  # between hanging up and killing
-START = 'printf "%s:%d;" "$0" "$$"; exec "$@"'
-START_SHELL = 'printf "%s:%d;" "$0" "$$"; command -v bash >/dev/null 2>&1 && exec bash; exec sh'
-# fields of /proc/PID/stat after the name: state, parent, group, session
+START = 'printf "%s:%d;" "$1" "$$"; shift; exec "$@"'
+START_SHELL = 'printf "%s:%d;" "$1" "$$"; command -v bash >/dev/null 2>&1 && exec bash; exec sh'
+# Fields of /proc/PID/stat after the name: 1 state, 2 parent, 3 group, 4 session, 5 terminal, 6 foreground group.
+# A job that was sent to the background with nohup lives on, as it does when a terminal window is closed.
 HANG_UP = """
-for d in /proc/[0-9]*; do
-  read -r l < $d/stat || continue
-  set -- ${l##*) }
-  [ "$4" = SESSION ] && kill -HUP ${d#/proc/}
-done 2>/dev/null
-i=0; while [ -d /proc/SESSION ] && [ $i -lt GRACE ]; do sleep 1; i=$((i+1)); done
-kill -KILL SESSION 2>/dev/null
+read -r l < /proc/SESSION/stat; set -- ${l##*) }; foreground=$6
+each() {
+  for d in /proc/[0-9]*; do
+    read -r l < $d/stat || continue
+    set -- ${l##*) } ${d#/proc/}
+    eval "pid=\\${$#}"
+    [ "$4" = SESSION ] && { [ $signal = HUP ] || [ "$3" = "$foreground" ]; } && kill -$signal $pid
+  done
+}
+{
+  signal=HUP; each
+  i=0; while [ -d /proc/SESSION ] && [ $i -lt GRACE ]; do sleep 1; i=$((i+1)); done
+  signal=KILL; each; kill -KILL SESSION
+} 2>/dev/null
 true
 """
 
@@ -110,7 +118,7 @@ class Terminal:
 async def open_exec(target: Target, command: Command) -> Terminal:
     """Starts a command with a TTY. Raises EngineError."""
     mark = f"\x1e{secrets.token_hex(8)}"
-    start = ["sh", "-c", START if command.words else START_SHELL, mark, *command.words]
+    start = ["sh", "-c", START if command.words else START_SHELL, "sh", mark, *command.words]
     terminal = await _start(target, start, command.user)
     if await _find_session(terminal, mark.encode()) or not command.words:
         return terminal
