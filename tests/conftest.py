@@ -1,7 +1,7 @@
 """Fixtures: real engines, servers, the real product and a browser, started once a session when a test asks."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -98,13 +98,13 @@ def fake_engine() -> Iterator[FakeEngine]:
 def product(docker_engine: DockerEngine) -> Iterator[Product]:
     """The product with the first engine as its host `local`: embedded, or as separate processes where DATABASE_URL and
     REDIS_URL are set (tests/full_mode.py)."""
-    urls = {"database_url": os.environ.get("DATABASE_URL", ""), "redis_url": os.environ.get("REDIS_URL", "")}
-    with Product(docker_engine.url, **urls) as running:
+    database, redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
+    with Product(docker_engine.url, database_url=database, redis_url=redis) as running:
         yield running
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure shows what the product printed last."""
     report = yield
     running = getattr(item, "funcargs", {}).get("product")

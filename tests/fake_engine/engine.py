@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,12 @@ class FakeEngine:
 
     def cut_streams(self) -> None:
         """Resets every open connection, as a proxy that restarts does."""
-        self._loop.call_soon_threadsafe(lambda: [connection.reset() for connection in list(self.open)])
+
+        def reset_all() -> None:
+            for connection in list(self.open):
+                connection.reset()
+
+        self._loop.call_soon_threadsafe(reset_all)
 
     def _behaviour(self, fits: Callable[[str, Behaviour], bool]) -> Behaviour | None:
         for pattern, (behaviour, times) in list(self._behaviours.items()):
@@ -171,7 +177,12 @@ class FakeEngine:
             "timeNano": int(now * 1e9),
         }
         self._past.append(event)
-        self._loop.call_soon_threadsafe(lambda: [queue.put_nowait(event) for queue in self._listeners])
+
+        def tell_all() -> None:
+            for queue in self._listeners:
+                queue.put_nowait(event)
+
+        self._loop.call_soon_threadsafe(tell_all)
 
     @property
     def listeners(self) -> int:
@@ -208,7 +219,7 @@ class FakeEngine:
         # a connection object for each request: what a behaviour does to it holds for one answer
         while request := await (connection := Connection(reader, writer)).read_request():
             self.requests.append(request)
-            behaviour = self._behaviour(lambda pattern, _, path=request.path: fnmatchcase(path, pattern))
+            behaviour = self._behaviour(partial(self._fits, request.path))
 
             async def normal(to: Connection, asked: Request = request) -> None:
                 await answers.answer(self, asked, to)
@@ -219,6 +230,10 @@ class FakeEngine:
                 await normal(connection)
             if writer.is_closing():
                 return
+
+    @staticmethod
+    def _fits(path: str, pattern: str, behaviour: Behaviour) -> bool:
+        return fnmatchcase(path, pattern)
 
     async def _nothing(self, connection: Connection) -> None:
         return None

@@ -13,10 +13,10 @@ from tests.engines.run import Run, current
 from tests.servers.ports import free_port
 
 USER = "dermaga"
-# A crash of the machine loses a test's database, and that is all right; waiting for the disk is not.
+# A crash of the machine loses a test's database, and that is all right; waiting for the disk is not. A commit stays
+# synchronous: it must outlive a kill of the server.
 SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
     "dynamic_shared_memory_type": "mmap",  # in the cluster's folder, not in /dev/shm, where a killed one leaves it

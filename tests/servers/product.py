@@ -8,10 +8,12 @@ import sys
 import tempfile
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 
 import requests
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.engines.commands import run_command, tail, wait_until
 from tests.engines.run import PROJECT, Run, current
@@ -123,8 +125,6 @@ class Product:
 
     def stop(self, seconds: float = 8) -> float:
         """Ctrl-C for each process; gives the seconds until the last one had ended. Kills what does not end."""
-        from time import monotonic
-
         started = monotonic()
         for process in self.processes.values():
             if process.poll() is None:
@@ -189,15 +189,17 @@ class Product:
     def post(self, path: str, session: requests.Session | None = None, **fields: Any) -> requests.Response:
         """Sends a form as a page does, with the CSRF token; as the admin unless a session is given."""
         session = session or self.http
-        token = session.cookies.get("csrftoken", "")
+        token = session.cookies.get("csrftoken") or ""
         headers = {"Referer": f"{self.url}/", "X-CSRFToken": token}
         return session.post(f"{self.url}{path}", fields, headers=headers, timeout=30)
 
     def websocket(self, path: str, session: requests.Session | None = None) -> ClientConnection:
-        """A socket with a session's cookie, as a page opens it; the admin's unless a session is given."""
+        """A socket with a session's cookie, as a page opens it; the admin's unless given. Use it with `with`."""
         cookies = (session or self.http).cookies.get_dict()
         headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())}
-        return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, origin=self.url, proxy=None)
+        return connect(
+            f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, origin=Origin(self.url), proxy=None
+        )
 
     @cached_property
     def token(self) -> str:
@@ -212,6 +214,6 @@ class Product:
         return answer.json() if answer.content else None
 
     def socket(self, path: str) -> ClientConnection:
-        """A socket with the admin's token."""
+        """A socket with the admin's token. Use it with `with`."""
         headers = {"Authorization": f"Bearer {self.token}"}
         return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, proxy=None)
