@@ -1,0 +1,31 @@
+"""Containers for the sockets' tests."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.engines.docker_engine import DockerEngine
+
+
+class Runner:
+    """Runs containers that go when the test ends."""
+
+    def __init__(self, engine: DockerEngine) -> None:
+        self.engine = engine
+        self.names: list[str] = []
+
+    def __call__(self, script: str, *options: str) -> str:
+        name = f"quay-{uuid4().hex[:8]}"
+        self.names.append(name)
+        self.engine.docker("run", "-d", "--name", name, *options, "busybox", "sh", "-c", script)
+        return name
+
+
+@pytest.fixture
+def run(docker_engine: DockerEngine) -> Iterator[Runner]:
+    """Starts a container with a script; gives its name."""
+    runner = Runner(docker_engine)
+    yield runner
+    if runner.names:
+        docker_engine.docker("rm", "-f", *runner.names)

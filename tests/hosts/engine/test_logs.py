@@ -1,0 +1,131 @@
+"""Whole logs, byte for byte as `docker logs` prints them; and streams taken up again."""
+
+import hashlib
+import subprocess
+from collections.abc import Iterator
+
+import orjson
+import pytest
+
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import LogDriverUnreadable
+from hosts.engine.frames import Line, stamp_of
+from hosts.engine.logs import Cursor, iter_log_download
+from tests.engines.docker_engine import DockerEngine
+
+SCRIPTS = {
+    "plain": "echo a; echo b >&2; echo; echo c",
+    "long": "head -c 1000000 /dev/zero | tr '\\0' x; echo; head -c 16384 /dev/zero | tr '\\0' y; echo; echo end",
+    "odd": "printf 'a\\377\\376b\\0c\\n'; printf '\\033[31mred\\033[0m\\n'; printf '10%%\\r20%%\\n'",
+    "unfinished": "echo a; printf 'no newline'",
+    "equal": "yes same | head -n 5000",
+    "nothing": "true",
+}
+DRIVERS = {
+    "json-file": [],
+    "local": ["--log-driver", "local"],
+    "rotated": ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"],
+}
+
+
+@pytest.fixture(scope="module")
+def torture(docker_engine: DockerEngine) -> Iterator[list[str]]:
+    """Containers that have logged every kind of thing, on every driver, with and without a TTY."""
+    names = []
+    for kind, script in SCRIPTS.items():
+        for driver, options in DRIVERS.items():
+            for tty in ([], ["-t"]):
+                names.append(f"torture-{kind}-{driver}{'-tty' if tty else ''}")
+                docker_engine.docker("run", "--name", names[-1], *tty, *options, "busybox", "sh", "-c", script)
+    yield names
+    docker_engine.docker("rm", "-f", *names)
+
+
+@pytest.mark.parametrize("timestamps", [False, True])
+async def test_a_download_equals_docker_logs(docker_engine: DockerEngine, torture: list[str], timestamps: bool) -> None:
+    endpoint = Endpoint(docker_engine.url)
+    different = []
+    for name in torture:
+        ours = hashlib.sha256()
+        async for block in iter_log_download(endpoint, name, timestamps=timestamps):
+            ours.update(block)
+        command = ["docker", "-H", docker_engine.unix_url, "logs", *(["-t"] if timestamps else []), name]
+        # one pipe for both streams, as the frames come
+        theirs = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True).stdout
+        if ours.hexdigest() != hashlib.sha256(theirs).hexdigest():
+            different.append(name)
+    assert len(torture) == 36
+    assert different == []
+
+
+async def test_a_download_as_ndjson(docker_engine: DockerEngine, torture: list[str]) -> None:
+    blocks = [block async for block in iter_log_download(Endpoint(docker_engine.url), torture[0], ndjson=True)]
+    lines = [orjson.loads(line) for line in b"".join(blocks).splitlines()]
+    assert sorted((line["stream"], line["text"]) for line in lines) == [
+        ("stderr", "b"), ("stdout", ""), ("stdout", "a"), ("stdout", "c"),
+    ]  # fmt: skip
+    assert all(line["time"].endswith("Z") for line in lines)
+
+
+async def test_an_unreadable_log_is_an_error_before_the_first_block(docker_engine: DockerEngine) -> None:
+    docker_engine.docker("run", "--name", "mute", "--log-driver", "none", "busybox", "true")
+    try:
+        with pytest.raises(LogDriverUnreadable):
+            async for _ in iter_log_download(Endpoint(docker_engine.url), "mute"):
+                pass
+    finally:
+        docker_engine.docker("rm", "-f", "mute")
+
+
+# ---------------------------------------------------------------- cursors
+def line(number: int, text: str = "", stream: int = 1) -> Line:
+    return 0, stream, stamp_of(1_795_502_316_000_000_000 + number * 100_000_000), text or f"line {number}"
+
+
+def read(*lines: Line) -> Cursor:
+    cursor = Cursor()
+    for one in lines:
+        cursor.add([one], 100)
+    return cursor
+
+
+def test_a_resumed_stream_repeats_nothing() -> None:
+    cursor = read(*(line(number) for number in range(50)))
+    again = [line(number) for number in range(55) if line(number)[2] >= cursor.since]
+    resume = cursor.resume()
+    assert resume.fresh(again) == [line(number) for number in range(50, 55)]
+    assert resume.done
+    assert not resume.gap
+
+
+def test_equal_lines_at_one_timestamp_are_dropped_one_for_one() -> None:
+    resume = read(line(1), line(2, "same"), line(2, "same")).resume()
+    assert resume.fresh([line(1), line(2, "same"), line(2, "same"), line(2, "same")]) == [line(2, "same")]
+
+
+def test_a_line_stamped_earlier_by_the_other_stream_is_not_lost() -> None:
+    resume = read(line(1), line(3)).resume()
+    assert resume.fresh([line(1), line(3), line(2, "late", stream=2)]) == [line(2, "late", stream=2)]
+
+
+def test_lines_that_were_rotated_away_are_a_gap() -> None:
+    resume = read(line(1), line(2)).resume()
+    assert resume.fresh([line(90)]) == [line(90)]
+    assert resume.gap
+
+
+def test_much_that_was_read_is_remembered_in_little_memory() -> None:
+    cursor = Cursor()
+    for number in range(2000):
+        cursor.add([line(0, f"{number} {'x' * 1000}")] * 10, 10_000)
+    assert sum(size for _, size in cursor._recent) <= 1024 * 1024 + 10_000
+    assert cursor.resume().fresh([line(0, "an older one"), line(1)]) == [line(1)]
+
+
+def test_a_stream_that_is_behind_shows_nothing_from_before_the_past() -> None:
+    stream = read(line(1), line(2))
+    past = read(line(4), line(5), line(6))
+    resume = past.behind(stream.mark())
+    assert resume.fresh([line(3), line(4)]) == []
+    assert resume.fresh([line(5), line(6), line(7)]) == [line(7)]
+    assert resume.done
