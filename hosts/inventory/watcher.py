@@ -23,6 +23,7 @@ from hosts.models import Host
 Db = Callable[..., Any]  # await db(function, *args): runs it in the thread that owns the database connection
 
 GATHER_SECONDS = 0.08  # events that come together are answered by one list
+SETTLE_SECONDS = 2.0
 LIST_DEADLINE = 10.0
 CHECK_DEADLINE = 8.0
 PING_EVERY = 5.0
@@ -81,6 +82,7 @@ class HostWatcher:
         self.version = ""
         self._touched: dict[str, set[str]] = {}
         self._wake = asyncio.Event()
+        self._settling: set[str] = set()
         self._events: list[Any] = []
         # asking and applying belong together: an older answer that is applied after a newer one would bring back the past
         self._order = {noun: asyncio.Lock() for noun in (*LISTS, "detail")}
@@ -115,7 +117,7 @@ class HostWatcher:
         try:
             await self._list_all()
             await self.db(apply.apply_state, self.host.pk, "online", None)
-            for work in (self._apply_touched, self._list_again, self._ping, self._sample):
+            for work in (self._apply_touched, self._settle, self._list_again, self._ping, self._sample):
                 tasks.append(asyncio.create_task(work(), name=f"{self.host.name} {work.__name__}"))
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -154,12 +156,22 @@ class HostWatcher:
             ids = {key for key in touched.pop("container", set()) if key}
             if ids:
                 await self._list("container", only=ids)
+                self._settling |= ids
             for noun in touched:
                 await self._list(noun)
             if events:
                 await self.db(apply.apply_events, self.host, events)
             if ids:
                 await self._inspect(ids)
+
+    async def _settle(self) -> None:
+        """Asks once more for what just moved: an engine drops events of a reader that was busy for 100 ms, and the
+        last one of a burst (a kill's "die") would then show only with the next full list."""
+        while True:
+            await asyncio.sleep(SETTLE_SECONDS)
+            ids, self._settling = self._settling, set()
+            if ids:
+                await self._list("container", only=ids)
 
     # ---------------------------------------------------------------- lists
     async def _list_all(self) -> None:
