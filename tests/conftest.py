@@ -4,13 +4,14 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from django.db import connections
 
-from tests.engines import install, versions
+from tests.engines import install, newer, versions
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import make_images
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.registry import Registry
-from tests.engines.run import close_current, what_ran
+from tests.engines.run import close_current, current, what_ran
 from tests.fake_engine import FakeEngine
 from tests.servers.browser import browser, open_page, page, page_errors, phone_page, playwright
 from tests.servers.product import Product
@@ -42,6 +43,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Two runs at the same time must not share the SQLite file that settings name."""
+    database = connections["default"]
+    if database.vendor == "sqlite":
+        database.settings_dict["TEST"]["NAME"] = str(current().folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerEngine]:
     """A Docker engine with the tests' images, on plain TCP (and its unix socket)."""
     with DockerEngine("harbour", tcp=True) as engine:
@@ -61,6 +70,14 @@ def tls_engine() -> Iterator[DockerEngine]:
 def ssh_engine() -> Iterator[DockerEngine]:
     """One behind an SSH server: `ssh_url`, `ssh.key`, `ssh.known_hosts`."""
     with DockerEngine("jetty", ssh=True) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def newer_engine() -> Iterator[DockerEngine]:
+    """Docker of Debian's next release on plain TCP: API 1.45 where the machine's own speaks 1.41."""
+    with DockerEngine("steamer", tcp=True, bin_dir=newer.fetch("trixie")) as engine:
         make_images(engine)
         yield engine
 

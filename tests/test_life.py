@@ -31,7 +31,9 @@ def test_ctrl_c_ends_it_within_five_seconds_without_a_traceback(docker_engine: D
 
 
 def test_a_killed_process_leaves_no_job_running(docker_engine: DockerEngine) -> None:
-    docker_engine.docker("run", "-d", "--name", "slow-end", "busybox", "sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+    docker_engine.docker(
+        "run", "-d", "--name", "slow-end", "busybox", "sh", "-c", "trap '' TERM; while :; do sleep 1; done"
+    )
     with Product(docker_engine.url) as product:
         until(lambda: product.api("containers?search=slow-end")["count"] == 1, "it shows", 20)
         job = product.api("containers/local/slow-end/stop", "POST", timeout=60)["job"]
@@ -72,7 +74,9 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        clean = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+        clean = {
+            k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        }
         done = subprocess.run(
             [sys.executable, "manage.py", "up", "--port", port],
             cwd=Path(__file__).resolve().parents[1],

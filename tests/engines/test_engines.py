@@ -189,7 +189,16 @@ def test_an_ssh_server_may_change_its_key(tmp_path: Path) -> None:
             ssh(engine, engine.ssh.key, tmp_path)
 
 
-# ---------------------------------------------------------------- Podman, registry
+# ---------------------------------------------------------------- newer Docker, Podman, registry
+def test_a_newer_engine_runs_beside_the_machines_own(newer_engine: DockerEngine, docker_engine: DockerEngine) -> None:
+    versions = [engine.docker("version", "-f", "{{.Server.APIVersion}}") for engine in (docker_engine, newer_engine)]
+    one, other = (tuple(map(int, version.split("."))) for version in versions)
+    assert one < other
+    newer_engine.docker("run", "-d", "--name", "new", "dermaga/web")
+    assert "healthy" in newer_engine.docker("exec", "new", "ls", "/")  # its own file system, not this machine's
+    newer_engine.docker("rm", "-f", "new")
+
+
 def test_podman_runs_a_container(podman_engine: PodmanEngine) -> None:
     assert sdk(podman_engine.tcp_url).version()["Components"][0]["Name"] == "Podman Engine"
     podman_engine.docker("run", "-d", "--name", "afloat", "localhost/dermaga/talk")
