@@ -95,9 +95,7 @@ if DATABASE_URL:
             raise ValueError("unknown scheme")
         DATABASES: dict[str, Any] = {"default": environ.Env.db_url_config(DATABASE_URL)}
     except (ImproperlyConfigured, ValueError, KeyError) as error:
-        raise ImproperlyConfigured(
-            "DATABASE_URL is not a database address like postgres://user@host/name."
-        ) from error
+        raise ImproperlyConfigured("DATABASE_URL is not a database address like postgres://user@host/name.") from error
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 else:

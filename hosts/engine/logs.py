@@ -93,9 +93,7 @@ class LogQuery:
         return found
 
 
-async def open_log(
-    target: Target, query: LogQuery, *, follow: bool = False, timestamps: bool = True
-) -> EngineStream:
+async def open_log(target: Target, query: LogQuery, *, follow: bool = False, timestamps: bool = True) -> EngineStream:
     """The log's bytes. Raises EngineError; LogDriverUnreadable when the driver keeps nothing to read."""
     return await open_stream(
         target.endpoint,

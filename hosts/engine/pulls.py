@@ -119,9 +119,7 @@ def pull(
         abort(sock)
 
 
-def _take(
-    line: bytes, layers: Layers, result: dict[str, Any], log: Callable[[str], None], endpoint: Endpoint
-) -> None:
+def _take(line: bytes, layers: Layers, result: dict[str, Any], log: Callable[[str], None], endpoint: Endpoint) -> None:
     if not line.strip():
         return
     try:
