@@ -1,7 +1,7 @@
 """Every HTTP route of the product, one include a capability."""
 
 from django.urls import include, path
-from django.views.i18n import JavaScriptCatalog, set_language
+from django.views.i18n import set_language
 
 from accounts.guard import guard
 from accounts.rights import Right
@@ -12,11 +12,6 @@ urlpatterns = [
     path("healthz", guard(Right.PUBLIC)(health.alive), name="healthz"),
     path("readyz", guard(Right.PUBLIC)(health.ready), name="readyz"),
     path("language/", guard(Right.PUBLIC)(set_language), name="set_language"),
-    path(
-        "language/texts.js",
-        guard(Right.PUBLIC)(JavaScriptCatalog.as_view()),
-        name="script_texts",
-    ),
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),

@@ -124,6 +124,16 @@ def test_the_downloaded_log_is_what_the_command_line_prints(product: Product, do
     docker_engine.docker("rm", "logged")
 
 
+def test_a_log_that_cannot_be_read_is_an_error_and_no_empty_file(product: Product, docker_engine: DockerEngine) -> None:
+    docker_engine.docker("run", "--name", "mute", "--log-driver", "none", "busybox", "echo", "a")
+    until(lambda: state(product, "mute") == "exited", "it has ended")
+    answer = product.session().get(f"{product.url}/containers/local/mute/logs/download/", timeout=20)
+    assert answer.status_code == 409
+    assert "log driver" in answer.text
+    assert "Content-Disposition" not in answer.headers
+    docker_engine.docker("rm", "mute")
+
+
 def test_a_lost_host_keeps_its_rows_and_says_why(product: Product) -> None:
     product.api("hosts", "POST", name="nowhere", url="tcp://127.0.0.1:9")
     until(lambda: product.api("hosts/nowhere")["reason"] != "", "the reason is said", 15)

@@ -1,16 +1,19 @@
 """Questions to an engine about one container, for a page that is already there: short deadlines, nothing changes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
 from accounts.rights import Right
 from common.errors import Conflict
 from hosts.actions.act import demand, failure
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
-from hosts.engine.streams import open_stream
+from hosts.engine.logs import iter_log_download
 from hosts.models import Container
 
 DEADLINE = 5.0
@@ -52,34 +55,22 @@ def inspect(actor: Any, container: Container) -> Any:
 
 
 def log_download(actor: Any, container: Container, *, timestamps: bool) -> StreamingHttpResponse:
-    """The whole log, streamed: memory holds one block of it."""
+    """The whole log, streamed: memory holds one block of it. Raises Failure when the engine gives none."""
     demand(actor, Right.LOGS_VIEW)
-    detail = getattr(container, "detail", None)
-    tty = bool(((detail.inspect if detail else {}).get("Config") or {}).get("Tty"))
-    response = StreamingHttpResponse(_log_blocks(container, tty, timestamps), content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="{container.name}.log"'
+    host = container.host
+    blocks = iter_log_download(host.endpoint(), container.engine_id, version=host.api_version, timestamps=timestamps)
+    try:
+        first = async_to_sync(anext)(blocks, b"")  # before the headers go out: then an error is still an answer
+    except EngineError as error:
+        raise failure(error) from error
+    response = StreamingHttpResponse(_join(first, blocks), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, f"{container.name}.log")
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _log_blocks(container: Container, tty: bool, timestamps: bool) -> AsyncIterator[bytes]:
-    host = container.host
-    params = {"stdout": "1", "stderr": "1", "timestamps": "1" if timestamps else "0"}
-    stream = await open_stream(
-        host.endpoint(), f"/containers/{container.engine_id}/logs", params, api_version=host.api_version or "1.41"
-    )
-    pending = b""
-    try:
-        while block := await stream.read():
-            if tty:
-                yield block
-                continue
-            pending += block
-            out = []
-            while len(pending) >= 8 and len(pending) >= (end := 8 + int.from_bytes(pending[4:8], "big")):
-                out.append(pending[8:end])
-                pending = pending[end:]
-            if out:
-                yield b"".join(out)
-    finally:
-        stream.close()
+async def _join(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(blocks):
+        yield first
+        async for block in blocks:
+            yield block

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -338,7 +338,7 @@ async def iter_log_download(
     query: LogQuery | None = None,
     timestamps: bool = False,
     ndjson: bool = False,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """A log as the bytes that `docker logs` prints, stdout and stderr as they come; a block at a time.
 
     `ndjson` gives a JSON object a line instead: {"stream": "stdout"|"stderr", "time": RFC 3339, "text": str}.

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from common.events import changed
-from hosts.models import Container, ContainerDetail, Event, Host, Image, Network, Volume
+from hosts.models import Container, ContainerDetail, Event, Host, Image, Network, Use, Volume
 
 NOUNS: dict[str, type[models.Model]] = {
     "container": Container,
@@ -48,10 +48,28 @@ def apply_rows(
                 unique_fields=["host", key],
                 update_fields=[*names, "seen"],
             )
+            if noun == "container":
+                _apply_uses(fresh, old)
         touched = {getattr(row, key) for row in fresh}
         if touched or gone:
             changed(noun, host.name, *sorted(touched | gone))
     return touched, gone
+
+
+def _apply_uses(rows: list[Any], old: dict[str, Any]) -> None:
+    """Writes which networks and volumes `rows`, just stored, use; `old` is what was known by engine id."""
+    known = [row for row in rows if row.engine_id in old]
+    moved = [row for row in known if _uses(row) != _uses(old[row.engine_id])]
+    if moved:
+        Use.objects.filter(container__in=[row.pk for row in moved]).delete()
+    moved += [row for row in rows if row.engine_id not in old]
+    uses = [Use(container=row, host_id=row.host_id, noun=noun, name=name) for row in moved for noun, name in _uses(row)]
+    Use.objects.bulk_create(uses, batch_size=BATCH)
+
+
+def _uses(container: Container) -> set[tuple[str, str]]:
+    networks = {("network", name) for name in container.data.get("networks", {})}
+    return networks | {("volume", mount["name"]) for mount in container.data.get("mounts", []) if mount.get("name")}
 
 
 def differs(row: models.Model, values: dict[str, Any]) -> bool:

@@ -13,7 +13,8 @@ from common.htmx import back, template_for
 from hosts import filters
 from hosts.access import get_host
 from hosts.actions import images
-from hosts.models import Container, Host, Image
+from hosts.models import Host, Image
+from hosts.views.uses import add_image_users
 
 SORTS = {"name": ["name"], "host": ["host__name", "name"], "size": ["size"], "created": ["created"]}
 
@@ -32,11 +33,7 @@ def _list(request: HttpRequest, status: int = 200, **more: object) -> HttpRespon
     rows = filters.search(rows, request.GET.get("search", ""), ["name", "engine_id", "host__name"])
     rows, sort = filters.order(rows, request.GET.get("sort", ""), SORTS, "name")
     page = filters.page_of(rows, request.GET, sort)
-    users: dict[tuple[int, str], list[Container]] = {}
-    for container in Container.objects.visible_to(request.user).filter(image_id__in={i.engine_id for i in page.items}):
-        users.setdefault((container.host_id, container.image_id), []).append(container)
-    for image in page.items:
-        image.users = users.get((image.host_id, image.engine_id), [])
+    add_image_users(request.user, page.items)
     hosts = Host.objects.visible_to(request.user).filter(enabled=True)
     template = template_for(request, "images/page.html", "images/_rows.html")
     return render(request, template, {"page": page, "hosts": hosts, **more}, status=status)

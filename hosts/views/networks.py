@@ -8,7 +8,8 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from hosts import filters
-from hosts.models import Container, Network
+from hosts.models import Network
+from hosts.views.uses import add_users
 
 SORTS = {"name": ["name"], "host": ["host__name", "name"], "driver": ["driver", "name"], "created": ["created"]}
 
@@ -23,11 +24,6 @@ def network_list(request: HttpRequest) -> HttpResponse:
     rows = filters.search(rows, request.GET.get("search", ""), ["name", "driver", "host__name"])
     rows, sort = filters.order(rows, request.GET.get("sort", ""), SORTS, "name")
     page = filters.page_of(rows, request.GET, sort)
-    members: dict[tuple[int, str], list[Container]] = {}
-    for container in Container.objects.visible_to(request.user).filter(host__in={n.host_id for n in page.items}):
-        for name in container.data.get("networks", {}):
-            members.setdefault((container.host_id, name), []).append(container)
-    for network in page.items:
-        network.members = members.get((network.host_id, network.name), [])
+    add_users(request.user, "network", page.items)
     template = template_for(request, "networks/page.html", "networks/_rows.html")
     return render(request, template, {"page": page})

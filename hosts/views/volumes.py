@@ -8,7 +8,8 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from hosts import filters
-from hosts.models import Container, Volume
+from hosts.models import Volume
+from hosts.views.uses import add_users
 
 SORTS = {"name": ["name"], "host": ["host__name", "name"], "driver": ["driver", "name"], "created": ["created"]}
 
@@ -23,10 +24,5 @@ def volume_list(request: HttpRequest) -> HttpResponse:
     rows = filters.search(rows, request.GET.get("search", ""), ["name", "driver", "host__name"])
     rows, sort = filters.order(rows, request.GET.get("sort", ""), SORTS, "name")
     page = filters.page_of(rows, request.GET, sort)
-    users: dict[tuple[int, str], list[Container]] = {}
-    for container in Container.objects.visible_to(request.user).filter(host__in={v.host_id for v in page.items}):
-        for mount in container.data.get("mounts", []):
-            users.setdefault((container.host_id, mount.get("name", "")), []).append(container)
-    for volume in page.items:
-        volume.users = users.get((volume.host_id, volume.name), [])
+    add_users(request.user, "volume", page.items)
     return render(request, template_for(request, "volumes/page.html", "volumes/_rows.html"), {"page": page})
