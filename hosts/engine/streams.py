@@ -1,12 +1,13 @@
 """Answers of an engine that go on: read without blocking the event loop, cancellable, with deadlines."""
 
 import asyncio
-import json
 import socket
 import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import orjson
 
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import NotAnEngine, translate
@@ -186,22 +187,25 @@ async def fetch(
     method: str = "GET",
     body: Any = None,
     timeout: float = 10,
+    at_most: int = ANSWER_AT_MOST,
 ) -> Any:
-    """One question and its decoded JSON answer (None when it is empty) within `timeout` seconds in all."""
+    """One question and its decoded JSON answer, of `at_most` bytes, within `timeout` seconds in all; None when a request
+    that changes something is answered with nothing. Raises EngineError."""
     try:
         async with asyncio.timeout(timeout):
             stream = await open_stream(
                 endpoint, path, params, api_version=api_version, method=method, body=body, head_timeout=timeout
             )
             try:
-                answer = await stream.read_all()
+                answer = await stream.read_all(at_most)
             finally:
                 stream.close()
     except TimeoutError as error:
         raise translate(error, endpoint, seconds=timeout) from error
     try:
-        return json.loads(answer) if answer.strip() else None
-    except ValueError as error:
+        # a list whose answer was cut before its first byte is no empty list
+        return orjson.loads(answer) if answer.strip() or method == "GET" else None
+    except orjson.JSONDecodeError as error:
         raise NotAnEngine(f"{path} did not answer JSON", where=endpoint.address) from error
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError
 from hosts.engine.stats import Sample, read_sample
-from hosts.inventory import apply, reader
+from hosts.engine.streams import fetch
+from hosts.inventory import apply
 from hosts.models import Container, Host
 
 EVERY_SECONDS = 30.0
@@ -58,12 +59,12 @@ class Sampler:
     async def _one(self, engine_id: str, gate: asyncio.Semaphore) -> Any:
         async with gate:
             try:
-                return await reader.get_json(
+                return await fetch(
                     self.endpoint,
                     f"/containers/{engine_id}/stats",
                     {"stream": "0", "one-shot": "1"},
-                    version=self.version,
-                    deadline=DEADLINE,
+                    api_version=self.version,
+                    timeout=DEADLINE,
                 )
             except EngineError:
                 return None  # gone since, or late: the next round asks again

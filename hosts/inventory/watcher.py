@@ -15,7 +15,7 @@ from hosts.engine import parse
 from hosts.engine.connect import check
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import STATE_OF, ConnectionLost, EngineError
-from hosts.engine.streams import EngineStream, open_stream
+from hosts.engine.streams import EngineStream, fetch, open_stream
 from hosts.inventory import apply, reader
 from hosts.inventory.sampler import Sampler
 from hosts.models import Host
@@ -25,6 +25,7 @@ Db = Callable[..., Any]  # await db(function, *args): runs it in the thread that
 GATHER_SECONDS = 0.08  # events that come together are answered by one list
 SETTLE_SECONDS = 2.0
 LIST_DEADLINE = 10.0
+LIST_AT_MOST = 128 * 1024 * 1024  # bytes; 10,000 containers with long labels are about 40 MB
 CHECK_DEADLINE = 8.0
 PING_EVERY = 5.0
 SLOW_AFTER = 2.0  # seconds that a ping may take before the host is called slow
@@ -216,7 +217,9 @@ class HostWatcher:
             await self.db(apply.touch, self.host.pk)
 
     async def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
-        return await reader.get_json(self.endpoint, path, params, version=self.version, deadline=LIST_DEADLINE)
+        return await fetch(
+            self.endpoint, path, params, api_version=self.version, timeout=LIST_DEADLINE, at_most=LIST_AT_MOST
+        )
 
     # ---------------------------------------------------------------- health of the connection
     async def _ping(self) -> None:
@@ -236,7 +239,9 @@ class HostWatcher:
     async def _disk(self) -> None:
         """Disk use takes an engine long: asked rarely, and missing it loses no host."""
         try:
-            answer = await reader.get_json(self.endpoint, "/system/df", version=self.version, deadline=60)
+            answer = await fetch(
+                self.endpoint, "/system/df", api_version=self.version, timeout=60, at_most=LIST_AT_MOST
+            )
         except EngineError as error:
             log.info("no disk use", host=self.host.name, code=error.code)
             return

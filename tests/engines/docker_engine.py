@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from docker import APIClient, DockerClient
-from docker.errors import DockerException
+from docker import DockerClient
 
 from tests.engines import network
 from tests.engines.certificates import Authority, Certificate
 from tests.engines.clean import cgroup, kill_until_none, pids_inside
 from tests.engines.commands import CommandFailed, run_command, tail, wait_until
+from tests.engines.probe import version_of
 from tests.engines.run import Run, current
 from tests.engines.ssh_server import SSHServer
 
@@ -180,13 +180,9 @@ class DockerEngine:
     def _answers(self) -> bool:
         if not self.is_running:
             raise RuntimeError(f"Engine {self.name} ended while it started. {self.log}")
-        try:
-            with APIClient(base_url=self.unix_url, version="1.40", timeout=5) as client:
-                client.trust_env = False
-                self.run.note(f"Docker {client.version()['Version']} ({self.kind}) as {self.name}")
-                return True
-        except (DockerException, OSError):
-            return False
+        if version := version_of(self.unix_url):
+            self.run.note(f"Docker {version} ({self.kind}) as {self.name}")
+        return bool(version)
 
     def stop(self) -> None:
         """Ends the engine with its containers and deletes its data."""

@@ -3,12 +3,12 @@
 import subprocess
 from pathlib import Path
 
-from docker import APIClient, DockerClient
-from docker.errors import DockerException
+from docker import DockerClient
 
 from tests.engines import network
 from tests.engines.clean import kill_until_none, pids_inside
 from tests.engines.commands import run_command, tail, wait_until
+from tests.engines.probe import version_of
 from tests.engines.run import Run, current
 
 FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -97,13 +97,9 @@ class PodmanEngine:
     def _answers(self) -> bool:
         if any(process.poll() is not None for process in self._processes):
             raise RuntimeError(f"Podman {self.name} ended while it started. {self.log}")
-        try:
-            with APIClient(base_url=self.unix_url, version="1.40", timeout=5) as client:
-                client.trust_env = False
-                self.run.note(f"Podman {client.version()['Version']} ({self.url.partition(':')[0]}) as {self.name}")
-                return True
-        except (DockerException, OSError):
-            return False
+        if version := version_of(self.unix_url):
+            self.run.note(f"Podman {version} ({self.url.partition(':')[0]}) as {self.name}")
+        return bool(version)
 
     def stop(self) -> None:
         """Ends the service with its containers and deletes its data."""

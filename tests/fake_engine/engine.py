@@ -17,6 +17,7 @@ from tests.fake_engine import answers
 from tests.fake_engine.behaviours import Behaviour
 from tests.fake_engine.things import FakeContainer, image, network, volume
 from tests.fake_engine.wire import Connection, Request
+from tests.servers.closing import close_server
 
 EVENTS_KEPT = 256  # as many as a real one keeps
 NUMBERS = itertools.count(1)  # of sockets
@@ -71,7 +72,7 @@ class FakeEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call(self._end())
+        self._call(close_server(self._server))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -89,14 +90,6 @@ class FakeEngine:
             path = str(current().folder / f"fake-{next(NUMBERS)}.sock")
             self._server = await asyncio.start_unix_server(self._serve, path)
             self.url = f"unix://{path}"
-
-    async def _end(self) -> None:
-        self._server.close()
-        mine = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not mine]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     # ------------------------------------------------------------ misbehaving
     def misbehave(self, path: str, behaviour: Behaviour, times: float = float("inf")) -> None:
