@@ -138,6 +138,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: every entry is an 
 CELERY_BEAT_SCHEDULE = {
     "recover-jobs": {"task": "jobs.recover", "schedule": 5.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
+    "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},
+    "forget-old-stats": {"task": "hosts.forget_old_stats", "schedule": 3600.0},
 }
 
 # ---------------------------------------------------------------- people
@@ -222,3 +224,9 @@ DERMAGA_ADMIN_PASSWORD = env.text("DERMAGA_ADMIN_PASSWORD")
 DOCKER_HOST = env.text("DOCKER_HOST")
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 7, 1, 3650)
 RESYNC_SECONDS = env.number("RESYNC_SECONDS", 60, 5, 3600)
+STATS_EVERY_SECONDS = env.number("STATS_EVERY_SECONDS", 30, 5, 3600)
+STATS_SAMPLES_PER_MINUTE = env.number("STATS_SAMPLES_PER_MINUTE", 120, 1, 60_000)
+STATS_RAW_KEPT_HOURS = env.number("STATS_RAW_KEPT_HOURS", 24, 3, 720)
+STATS_MINUTES_KEPT_DAYS = env.number("STATS_MINUTES_KEPT_DAYS", 14, 1, 3650)
+STATS_QUARTERS_KEPT_DAYS = env.number("STATS_QUARTERS_KEPT_DAYS", 400, 1, 3650)
+STATS_DAYS_KEPT_DAYS = env.number("STATS_DAYS_KEPT_DAYS", 1825, 1, 36500)

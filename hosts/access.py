@@ -3,9 +3,11 @@ visible object is 403."""
 
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host
+from hosts.models import Container, Host, Series
 
 
 def _demand(user: Any, view: Right, right: Right) -> None:
@@ -35,3 +37,17 @@ def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONT
         raise NotFound
     _demand(user, Right.CONTAINERS_VIEW, right)
     return found
+
+
+def get_history(user: Any, host_name: str, ref: str) -> tuple[Series | None, Container | None]:
+    """The stats history of a container, with its host, and the container if it is still there: a removed one is found
+    by its name. The series is None while nothing was sampled."""
+    rows = Series.objects.visible_to(user).select_related("host").filter(host__name=host_name)
+    try:
+        container = get_container(user, host_name, ref, Right.STATS_VIEW)
+    except NotFound:
+        gone = rows.filter(Q(key=ref) | Q(name=ref)).exclude(key="").order_by("-sampled").first()
+        if gone is None:
+            raise
+        return gone, None
+    return rows.filter(key=container.history_key).first(), container

@@ -1,5 +1,6 @@
 """The kinds of jobs that work on engines, and Celery's doors of this app."""
 
+import time
 from datetime import timedelta
 
 from celery import shared_task
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
 from jobs.kinds import add_kind
+
+ROLL_UP_SECONDS = 10.0
 
 
 def add_kinds() -> None:
@@ -26,3 +29,19 @@ def forget_old_events() -> None:
     from hosts.models import Event
 
     Event.objects.filter(time__lt=timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)).delete()
+
+
+@shared_task(name="hosts.roll_up_stats", expires=50)
+def roll_up_stats() -> None:
+    """Every minute: hours that are over go into the tiers of the stats history, for a few seconds at a time."""
+    from hosts.inventory import history
+
+    history.roll_up(int(time.time()), ROLL_UP_SECONDS)
+
+
+@shared_task(name="hosts.forget_old_stats", expires=600)
+def forget_old_stats() -> None:
+    """Each tier of the stats history is kept for as long as its setting says."""
+    from hosts.inventory import history
+
+    history.forget(int(time.time()))

@@ -16,6 +16,7 @@ RIGHT_OF = {
     "host": Right.HOSTS_VIEW,
     "job": Right.JOBS_VIEW,
     "event": Right.EVENTS_VIEW,
+    "stats": Right.STATS_VIEW,
 }
 
 

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+TOTAL, SYSTEM = ("cpu_stats", "cpu_usage", "total_usage"), ("cpu_stats", "system_cpu_usage")
+COUNTERS = ("net_rx", "net_tx", "block_read", "block_write")
+BLOCK_COUNTERS = {"read": "block_read", "write": "block_write"}
+BIGGEST = 2**62
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -18,6 +23,21 @@ class Sample:
     pids: int
 
 
+@dataclass(frozen=True)
+class Rates:
+    """What a container did between two answers: CPU 100 = one CPU, network and block I/O in bytes a second; and what
+    it held at the second one: memory and its limit in bytes, processes."""
+
+    cpu: float
+    memory: int
+    net_rx: float
+    net_tx: float
+    block_read: float
+    block_write: float
+    pids: int
+    memory_limit: int
+
+
 def _at(value: Any, *path: str) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
@@ -26,13 +46,13 @@ def _at(value: Any, *path: str) -> Any:
 
 def _number(value: Any, *path: str) -> int:
     found = _at(value, *path)
-    return int(found) if isinstance(found, int | float) else 0
+    return int(min(max(found, 0), BIGGEST)) if isinstance(found, int | float) and found == found else 0
 
 
 def read_sample(raw: Any, before: Any = None) -> Sample | None:
     """A stats answer as numbers. `before` is an earlier answer, for one-shot calls whose `precpu_stats` are empty;
     None when the container is not running (the engine then answers with zeros)."""
-    if not isinstance(raw, dict) or not _number(raw, "cpu_stats", "cpu_usage", "total_usage"):
+    if not isinstance(raw, dict) or not _number(raw, *TOTAL):
         return None
     return Sample(
         cpu_percent(raw, before),
@@ -43,22 +63,69 @@ def read_sample(raw: Any, before: Any = None) -> Sample | None:
     )
 
 
+def read_rates(raw: Any, before: Any, seconds: float) -> Rates | None:
+    """What happened between the answers `before` and `raw`, which came `seconds` apart; None when one is missing, or
+    the container was not running. A counter that went back began at zero in between: the container was restarted."""
+    now = read_sample(raw, before)
+    if now is None or read_sample(before) is None or seconds <= 0:
+        return None
+    system = _number(raw, *SYSTEM) - _number(before, *SYSTEM)
+    if system <= 0:
+        return None
+    busy = _grown(_number(raw, *TOTAL), _number(before, *TOTAL))
+    old, new = _counters(before), _counters(raw)
+    grown = {name: 0 for name in COUNTERS}
+    for (name, of), value in new.items():
+        grown[name] += _grown(value, old.get((name, of), 0))
+    return Rates(
+        100.0 * busy / system * _cpus(raw),
+        now.memory_used,
+        *(grown[name] / seconds for name in COUNTERS),
+        now.pids,
+        now.memory_limit,
+    )
+
+
+def _grown(value: int, before: int) -> int:
+    return value - before if value >= before else value
+
+
+def _counters(raw: Any) -> dict[tuple[str, str], int]:
+    """Each counter of each interface and device: one that goes away must not look like a restart of the sum."""
+    found: dict[tuple[str, str], int] = {}
+    networks = raw.get("networks")
+    for interface, entry in networks.items() if isinstance(networks, dict) else ():
+        found["net_rx", interface] = _number(entry, "rx_bytes")
+        found["net_tx", interface] = _number(entry, "tx_bytes")
+    for entry in _blocks(raw):
+        name = BLOCK_COUNTERS.get(str(entry.get("op", "")).lower())
+        if name:
+            key = name, f"{entry.get('major')}:{entry.get('minor')}"
+            found[key] = found.get(key, 0) + _number(entry, "value")
+    return found
+
+
 def cpu_percent(raw: dict[str, Any], before: Any = None) -> float:
     """Share of one CPU between two answers, in percent; 0 when there is no earlier one."""
-    earlier = _at(before, "cpu_stats") if before else raw.get("precpu_stats")
-    used = _number(raw, "cpu_stats", "cpu_usage", "total_usage") - _number(earlier, "cpu_usage", "total_usage")
-    system = _number(raw, "cpu_stats", "system_cpu_usage") - _number(earlier, "system_cpu_usage")
-    if not _number(earlier, "system_cpu_usage") or system <= 0 or used <= 0:
+    earlier = before if before else {"cpu_stats": raw.get("precpu_stats")}
+    used = _number(raw, *TOTAL) - _number(earlier, *TOTAL)
+    system = _number(raw, *SYSTEM) - _number(earlier, *SYSTEM)
+    if not _number(earlier, *SYSTEM) or system <= 0 or used <= 0:
         return 0.0
-    cpus = _number(raw, "cpu_stats", "online_cpus") or len(_at(raw, "cpu_stats", "cpu_usage", "percpu_usage") or [1])
-    return 100.0 * used / system * cpus
+    return 100.0 * used / system * _cpus(raw)
+
+
+def _cpus(raw: dict[str, Any]) -> int:
+    per_cpu = _at(raw, "cpu_stats", "cpu_usage", "percpu_usage")
+    return _number(raw, "cpu_stats", "online_cpus") or (len(per_cpu) if isinstance(per_cpu, list) else 0) or 1
 
 
 def _memory(raw: dict[str, Any]) -> tuple[int, int]:
+    """As `docker stats`: without the file cache that the kernel would give up first (cgroup v1, else v2)."""
     usage = _number(raw, "memory_stats", "usage")
-    inactive = _number(raw, "memory_stats", "stats", "total_inactive_file") or _number(
-        raw, "memory_stats", "stats", "inactive_file"
-    )
+    stats = _at(raw, "memory_stats", "stats")
+    v1 = _at(stats, "total_inactive_file") is not None
+    inactive = _number(stats, "total_inactive_file" if v1 else "inactive_file")
     return (usage - inactive if inactive < usage else usage), _number(raw, "memory_stats", "limit")
 
 
@@ -68,12 +135,17 @@ def _network(raw: dict[str, Any]) -> tuple[int, int]:
     return sum(_number(e, "rx_bytes") for e in entries), sum(_number(e, "tx_bytes") for e in entries)
 
 
+def _blocks(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    entries = _at(raw, "blkio_stats", "io_service_bytes_recursive")
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
 def _block(raw: dict[str, Any]) -> tuple[int, int]:
     read = written = 0
-    for entry in _at(raw, "blkio_stats", "io_service_bytes_recursive") or []:
-        op = str(entry.get("op", "")).lower()
-        if op == "read":
+    for entry in _blocks(raw):
+        name = BLOCK_COUNTERS.get(str(entry.get("op", "")).lower())
+        if name == "block_read":
             read += _number(entry, "value")
-        elif op == "write":
+        elif name == "block_write":
             written += _number(entry, "value")
     return read, written

@@ -173,10 +173,3 @@ def apply_disk(host: Host, disk: dict[str, Any]) -> None:
     with transaction.atomic():
         Host.objects.filter(pk=host.pk).update(disk=disk)
         changed("host", host.name)
-
-
-def apply_sample(host: Host, cpu_percent: float, memory_used: int) -> None:
-    """Stores the sum over a host's running containers: CPU as a share of all its CPUs, memory in bytes."""
-    with transaction.atomic():
-        Host.objects.filter(pk=host.pk).update(cpu_percent=cpu_percent, memory_used=memory_used, sampled=timezone.now())
-        changed("host", host.name)

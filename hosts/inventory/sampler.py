@@ -1,22 +1,28 @@
-"""A host's CPU and memory, as the sum of its running containers, by one-shot calls twice a minute.
+"""Samples the running containers of a host by one-shot calls, for the history and for what lists show.
 
-A sample costs the engine's machine about 3 ms a container whatever the way, so what counts is how seldom.
+A sample costs the engine's machine about 3 ms whatever the way, so what counts is how seldom: every
+STATS_EVERY_SECONDS, and less often where a host has so many containers that STATS_SAMPLES_PER_MINUTE would not do.
+All of a host are asked at once: before Docker 25 each call waits about a second for the engine's next round.
 """
 
 import asyncio
+import time
 from typing import Any
+
+from django.conf import settings
 
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError
-from hosts.engine.stats import Sample, read_sample
+from hosts.engine.stats import Rates, read_rates
 from hosts.engine.streams import fetch
-from hosts.inventory import apply
+from hosts.inventory import history
 from hosts.models import Container, Host
 
-EVERY_SECONDS = 30.0
 FIRST_AGAIN = 5.0  # a rate needs two samples: the second one comes soon
 AT_ONCE = 50
 DEADLINE = 15.0
+
+Answer = tuple[float, Any]  # when it came (monotonic seconds), and the engine's JSON
 
 
 class Sampler:
@@ -27,48 +33,48 @@ class Sampler:
         self.endpoint = endpoint
         self.version = version
         self.db = db
-        self._before: dict[str, Any] = {}
+        self._before: dict[str, Answer] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
         wait = FIRST_AGAIN
         while True:
-            await self._round()
-            await asyncio.sleep(wait)
-            wait = EVERY_SECONDS
+            began = time.monotonic()
+            every = await self._round()
+            await asyncio.sleep(max(1.0, wait - (time.monotonic() - began)))
+            wait = every
 
-    async def _round(self) -> None:
-        ids = await self.db(_running, self.host.pk)
-        gate = asyncio.Semaphore(AT_ONCE)
-        answers = await asyncio.gather(*(self._one(engine_id, gate) for engine_id in ids))
-        raw = {engine_id: answer for engine_id, answer in zip(ids, answers, strict=True) if answer}
-        samples = [
-            sample
-            for engine_id, answer in raw.items()
-            if (sample := read_sample(answer, self._before.get(engine_id))) is not None
+    async def _round(self) -> float:
+        """Asks for all; gives the seconds until the next round."""
+        containers: list[Container] = await self.db(_running, self.host.pk)
+        every = max(settings.STATS_EVERY_SECONDS, len(containers) * 60 / settings.STATS_SAMPLES_PER_MINUTE)
+        began, gate = int(time.time()), asyncio.Semaphore(AT_ONCE)
+        answers = await asyncio.gather(*(self._one(container.engine_id, gate) for container in containers))
+        came = {c.engine_id: answer for c, answer in zip(containers, answers, strict=True) if answer}
+        taken = [
+            history.Taken(container, rates)
+            for container in containers
+            if container.engine_id in came and (rates := self._rates(container.engine_id, came[container.engine_id]))
         ]
-        complete = not ids or self._before.keys() & raw.keys()
-        self._before = raw
-        if complete:
-            await self.db(apply.apply_sample, self.host, self._share(samples), sum(s.memory_used for s in samples))
+        self._before = came
+        if taken or not containers:
+            await self.db(history.record, self.host, began, taken, every)
+        return every
 
-    def _share(self, samples: list[Sample]) -> float:
-        total = sum(sample.cpu_percent for sample in samples)
-        return min(100.0, total / (self.host.cpus or 1))
+    def _rates(self, engine_id: str, answer: Answer) -> Rates | None:
+        before = self._before.get(engine_id)
+        return read_rates(answer[1], before[1], answer[0] - before[0]) if before else None
 
-    async def _one(self, engine_id: str, gate: asyncio.Semaphore) -> Any:
+    async def _one(self, engine_id: str, gate: asyncio.Semaphore) -> Answer | None:
+        path, params = f"/containers/{engine_id}/stats", {"stream": "0", "one-shot": "1"}
         async with gate:
             try:
-                return await fetch(
-                    self.endpoint,
-                    f"/containers/{engine_id}/stats",
-                    {"stream": "0", "one-shot": "1"},
-                    api_version=self.version,
-                    timeout=DEADLINE,
-                )
+                answer = await fetch(self.endpoint, path, params, api_version=self.version, timeout=DEADLINE)
             except EngineError:
                 return None  # gone since, or late: the next round asks again
+            return time.monotonic(), answer
 
 
-def _running(host_id: int) -> list[str]:
-    return list(Container.objects.filter(host=host_id, state="running").values_list("engine_id", flat=True))
+def _running(host_id: int) -> list[Container]:
+    fields = ("engine_id", "name", "labels", "created", "series")
+    return list(Container.objects.filter(host=host_id, state="running").only(*fields))

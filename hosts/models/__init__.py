@@ -3,7 +3,20 @@ from hosts.models.events import Event
 from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
+from hosts.models.stats import Series, StatsChunk, StatsRound
 from hosts.models.uses import Use
 from hosts.models.volumes import Volume
 
-__all__ = ["Container", "ContainerDetail", "Event", "Host", "Image", "Network", "Use", "Volume"]
+__all__ = [
+    "Container",
+    "ContainerDetail",
+    "Event",
+    "Host",
+    "Image",
+    "Network",
+    "Series",
+    "StatsChunk",
+    "StatsRound",
+    "Use",
+    "Volume",
+]

@@ -1,10 +1,18 @@
 """Containers as lists show them, and what only their own page needs."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 
 from accounts.rights import Right
 from common.secrets import EncryptedJSONField
 from hosts.models.base import Mirrored
+
+if TYPE_CHECKING:
+    from hosts.models.stats import Series
+
+COMPOSE_PARTS = ("project", "service", "container-number")
+KEY_AT_MOST = 600
 
 
 class Container(Mirrored):
@@ -26,6 +34,7 @@ class Container(Mirrored):
     project = models.CharField(max_length=255, blank=True)
     service = models.CharField(max_length=255, blank=True)
     ports = models.JSONField(default=list)  # [{"ip", "private", "public", "type"}]
+    series = models.ForeignKey("hosts.Series", null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "engine_id"], name="container_once")]
@@ -47,6 +56,22 @@ class Container(Mirrored):
             or self.state in {"restarting", "dead"}
             or (self.state == "exited" and self.exit_code not in {0, None, 143, 137})
         )
+
+    @property
+    def history_key(self) -> str:
+        """What its stats are kept by: a container that is recreated has a new id, and goes on with the old history."""
+        project, service, number = (self.labels.get(f"com.docker.compose.{part}") for part in COMPOSE_PARTS)
+        if project and service and number and self.labels.get("com.docker.compose.oneoff") != "True":
+            return f"{project}/{service}/{number}"[:KEY_AT_MOST]  # no container's name has a slash
+        task, _, _ = self.labels.get("com.docker.swarm.task.name", "").rpartition(".")
+        return task[:KEY_AT_MOST] or self.name
+
+    @property
+    def current(self) -> "Series | None":
+        """Its series, if the last sample in it is of now."""
+        if self.state != "running" or self.series is None or not self.host.is_live:
+            return None
+        return self.series if self.host.is_of_now(self.series.sampled) else None
 
 
 class ContainerDetail(models.Model):

@@ -1,6 +1,6 @@
 """A host: one engine, how to reach it, and what is known of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -67,6 +67,8 @@ class Host(models.Model):
     cpu_percent = models.FloatField(null=True)  # of all its CPUs: 0 to 100
     memory_used = models.BigIntegerField(null=True)
     sampled = models.DateTimeField(null=True)
+    sample_seconds = models.FloatField(default=30)  # between two rounds of samples
+    rolled_up = models.BigIntegerField(default=0)  # Unix time before which all samples are in the tiers
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
 
@@ -102,7 +104,11 @@ class Host(models.Model):
     @property
     def is_sampled(self) -> bool:
         """Whether its CPU and memory figures are of now."""
-        return self.sampled is not None and timezone.now() - self.sampled < timedelta(minutes=2)
+        return self.sampled is not None and self.is_of_now(self.sampled)
+
+    def is_of_now(self, sampled: datetime) -> bool:
+        """Whether a sample of that time may be shown as the present: not when more than two rounds were missed."""
+        return timezone.now() - sampled < timedelta(seconds=30 + 3 * self.sample_seconds)
 
     @property
     def memory_percent(self) -> float | None:

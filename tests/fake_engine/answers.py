@@ -216,7 +216,9 @@ async def container_stats(engine: "FakeEngine", request: Request, connection: Co
     container = engine.container(ref)
     if not request.flag("stream", default=True):
         engine.ticks += 1
-        await connection.answer(200, stats(container, 0 if request.flag("one-shot") else engine.ticks))
+        sample = stats(container, engine.ticks)
+        no_earlier = {"precpu_stats": {"cpu_usage": {"total_usage": 0}}, "preread": moment(0)}
+        await connection.answer(200, sample | no_earlier if request.flag("one-shot") else sample)
         return
     await connection.stream("application/json")
     for tick in itertools.count():
