@@ -53,7 +53,7 @@ class GuardMiddleware:
         rule = rule_of(view, match.view_name if match else None)
         if rule is None:
             return not_found(request)
-        if allows(request.user, rule):  # type: ignore[arg-type]
+        if allows(request.user, rule):
             return None
         return denied(request) if request.user.is_authenticated else to_login(request)
 

@@ -35,7 +35,7 @@ def needs(right: Right) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def mark(operation: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(operation)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if not allows(request.user, right):  # type: ignore[arg-type]
+            if not allows(request.user, right):
                 raise Denied
             return operation(request, *args, **kwargs)
 

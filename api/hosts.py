@@ -94,7 +94,7 @@ def _valid(values: dict[str, Any], host: Host | None) -> HostForm:
     form = HostForm(values, host=host)
     if not form.is_valid():
         field, reasons = next(iter(form.errors.items()))
-        raise Invalid(field, "%(reason)s", {"reason": " ".join(reasons)})
+        raise Invalid(field, "%(reason)s", {"reason": " ".join(map(str, reasons))})
     return form
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from ninja import Query, Schema
+from ninja import Schema
+from ninja.params.functions import Query
 from pydantic import Field
 
 Limit = Query(50, ge=1, le=500)

@@ -28,7 +28,7 @@ class Undecipherable(Exception):
         super().__init__("A stored secret cannot be read: DERMAGA_ENCRYPTION_KEY is not the key it was written with.")
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that only this installation's key can read."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -49,6 +49,6 @@ class EncryptedJSONField(EncryptedTextField):
     def get_prep_value(self, value: Any) -> Any:
         return super().get_prep_value(json.dumps(value, separators=(",", ":")))
 
-    def from_db_value(self, value: str | None, *rest: Any) -> Any:  # type: ignore[override]
+    def from_db_value(self, value: str | None, *rest: Any) -> Any:
         text = super().from_db_value(value, *rest)
         return json.loads(text) if text else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-SHARED = [
+SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -25,7 +25,7 @@ def logging_config(style: str, level: str) -> dict[str, Any]:
             exception_formatter=structlog.dev.plain_traceback,  # the pretty one prints variables: keys and passwords
         )
     )
-    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if style == "json":
         final.append(structlog.processors.format_exc_info)
     return {

@@ -1,12 +1,13 @@
 """The filters of lists: the same for page and API, and the URL holds them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 PAGE_SIZE = 50
 PAGE_SIZE_AT_MOST = 500
 
@@ -24,7 +25,7 @@ def words(query: str) -> list[str]:
     return query.replace("\0", "")[:200].split()[:8]
 
 
-def search(rows: QuerySet[Any], query: str, fields: list[str]) -> QuerySet[Any]:
+def search(rows: Rows, query: str, fields: list[str]) -> Rows:
     """Rows in which every word occurs in one of `fields`."""
     for word in words(query):
         anywhere = Q()
@@ -34,7 +35,7 @@ def search(rows: QuerySet[Any], query: str, fields: list[str]) -> QuerySet[Any]:
     return rows
 
 
-def order(rows: QuerySet[Any], asked: str, allowed: dict[str, list[str]], default: str) -> tuple[QuerySet[Any], str]:
+def order(rows: Rows, asked: str, allowed: dict[str, list[str]], default: str) -> tuple[Rows, str]:
     """Rows sorted by `asked` ("name" or "-name") if that is allowed, and what they are sorted by."""
     sort = asked if asked.removeprefix("-") in allowed else default
     sign = "-" if sort.startswith("-") else ""
@@ -72,7 +73,7 @@ CONTAINER_SORTS = {
 }
 
 
-def containers(rows: QuerySet[Any], params: QueryDict) -> tuple[QuerySet[Any], list[Chip]]:
+def containers(rows: Rows, params: QueryDict) -> tuple[Rows, list[Chip]]:
     """Containers filtered by host, state, health, image, project, label (name or name=value) and search."""
     chips: list[Chip] = []
     for name in CONTAINER_FILTERS:

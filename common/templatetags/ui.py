@@ -44,11 +44,11 @@ SHAPES: dict[str, str] = {
 
 
 @register.filter
-def filesize_iec(value: float | None) -> str:
+def filesize_iec(value: float | str | None) -> str:
     """Bytes in powers of 1024 with two or three digits that matter: 96 MiB, 1.2 GiB; "-" when unknown."""
-    if value is None or value == "" or value < 0:
+    size = -1.0 if value in {None, ""} else float(value or 0)
+    if size < 0:
         return "-"
-    size = float(value)
     for unit in UNITS:
         if size < 1024 or unit == UNITS[-1]:
             break

@@ -8,6 +8,7 @@ from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict
 from hosts.actions.act import demand, failure
@@ -54,19 +55,31 @@ def inspect(actor: Any, container: Container) -> Any:
     return answer
 
 
+def environment(actor: Any, container: Container) -> dict[str, Any]:
+    """The inspect answer last heard, environment values and all; who looked is in the audit."""
+    demand(actor, Right.CONTAINERS_REVEAL)
+    record(actor, "container.reveal", container.name, host=container.host.name)
+    detail = getattr(container, "detail", None)
+    return detail.inspect if detail else {}
+
+
 def log_download(actor: Any, container: Container, *, timestamps: bool) -> StreamingHttpResponse:
     """The whole log, streamed: memory holds one block of it. Raises Failure when the engine gives none."""
     demand(actor, Right.LOGS_VIEW)
     host = container.host
     blocks = iter_log_download(host.endpoint(), container.engine_id, version=host.api_version, timestamps=timestamps)
     try:
-        first = async_to_sync(anext)(blocks, b"")  # before the headers go out: then an error is still an answer
+        first = async_to_sync(_first)(blocks)  # before the headers go out: then an error is still an answer
     except EngineError as error:
         raise failure(error) from error
     response = StreamingHttpResponse(_join(first, blocks), content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, f"{container.name}.log")
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+async def _first(blocks: AsyncGenerator[bytes]) -> bytes:
+    return await anext(blocks, b"")
 
 
 async def _join(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

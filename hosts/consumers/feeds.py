@@ -148,7 +148,8 @@ class Feed:
             self._sweep.remove(self)
             return 0
         try:
-            blocks, block = [], None
+            blocks: list[bytes] = []
+            block: bytes | None = None
             while len(blocks) < READS_A_TICK and (block := self._stream.read_available()):
                 blocks.append(block)
             if blocks:

@@ -6,7 +6,7 @@ from accounts.rights import Right
 from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, target_of
 from hosts.consumers.hub import current_hub
 from hosts.engine.frames import normal_stamp, stamp_of
-from hosts.engine.logs import LogQuery
+from hosts.engine.logs import LogQuery, Target
 
 TAIL = "500"
 READS_AT_ONCE = 4
@@ -25,7 +25,7 @@ class LogsConsumer(ContainerConsumer):
         hub, gate = current_hub(), asyncio.Semaphore(READS_AT_ONCE)
         follow = _flag(query, "follow") and not wanted.until
 
-        async def read(place: int, target: object) -> None:
+        async def read(place: int, target: Target) -> None:
             async with gate:
                 await hub.read(self.viewer, place, target, wanted)
 

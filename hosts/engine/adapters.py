@@ -29,7 +29,7 @@ class _Timed:
             raise TimeoutError("the answer did not end in time")
         if left != float("inf"):
             self.settimeout(left)  # type: ignore[attr-defined]
-        return super().recv_into(*args, **kwargs)  # type: ignore[misc,no-any-return]
+        return super().recv_into(*args, **kwargs)  # type: ignore[misc]
 
 
 class _TimedSocket(_Timed, socket.socket):

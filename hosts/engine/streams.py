@@ -97,7 +97,7 @@ class EngineStream:
         if number < 0:
             raise translate(ConnectionResetError("closed"), self.endpoint)
         add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
-        add(number, lambda: future.done() or future.set_result(None))
+        add(number, _ready_now, future)
         try:
             await future
         finally:
@@ -143,6 +143,11 @@ class _Chunks:
                 size = int(head.split(b";")[0] or b"0", 16)
                 self._left, self.ended = size + 2, size == 0
         return b"".join(out)
+
+
+def _ready_now(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def open_stream(

@@ -6,12 +6,11 @@ from typing import Any
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.audit import record
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid
@@ -85,7 +84,7 @@ def container_bulk(request: HttpRequest, verb: str) -> HttpResponse:
 
 # ---------------------------------------------------------------- page
 def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **more: Any) -> HttpResponse:
-    container = get_container(request.user, host, ref, right)
+    container: Any = get_container(request.user, host, ref, right)
     container.possible = containers.possible(container)
     detail = getattr(container, "detail", None)
     context = {
@@ -123,7 +122,7 @@ def container_stats(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 
 @guard(Right.CONTAINERS_TERMINAL)
 @require_GET
-@csp_update({"style-src": "'unsafe-inline'"})  # xterm inserts <style> elements; only this page allows it
+@csp_update({"style-src": "'unsafe-inline'"})  # type: ignore[arg-type]  # xterm inserts <style> elements; only this page allows it
 def container_terminal(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """A shell in it."""
     return _page(request, host, ref, "terminal", Right.CONTAINERS_TERMINAL)
@@ -168,9 +167,7 @@ def container_inspect(request: HttpRequest, host: str, ref: str) -> HttpResponse
 def container_environment(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """The environment with its values; who looked is in the audit."""
     container = get_container(request.user, host, ref, Right.CONTAINERS_REVEAL)
-    record(request.user, "container.reveal", container.name, host=host)
-    detail = getattr(container, "detail", None)
-    facts = Facts(detail.inspect if detail else {})
+    facts = Facts(looks.environment(request.user, container))
     response = render(
         request, "containers/_environment.html", {"container": container, "facts": facts, "revealed": True}
     )
@@ -180,7 +177,7 @@ def container_environment(request: HttpRequest, host: str, ref: str) -> HttpResp
 
 @guard(Right.LOGS_VIEW)
 @require_GET
-def container_logs_download(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+def container_logs_download(request: HttpRequest, host: str, ref: str) -> StreamingHttpResponse:
     """The whole log as a file."""
     container = get_container(request.user, host, ref, Right.LOGS_VIEW)
     return looks.log_download(request.user, container, timestamps=request.GET.get("timestamps") == "1")
@@ -201,7 +198,8 @@ def _act(request: HttpRequest, host: str, ref: str, verb: str) -> HttpResponse:
                 request, _("%(verb)s %(name)s: job %(job)s") % {"verb": verb, "name": container.name, "job": job.pk}
             )
         else:
-            bulk.ACTS.get(verb, containers.rename)(request.user, container, **options)
+            act: Callable[..., None] = bulk.ACTS.get(verb, containers.rename)
+            act(request.user, container, **options)
             messages.success(request, _done(verb, container, options))
     except DermagaError as error:
         messages.error(request, f"{error} {getattr(error, 'detail', '')}".strip())

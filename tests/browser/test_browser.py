@@ -1,6 +1,7 @@
 """What a person does, in a real browser, on desktop and phone."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -67,7 +68,7 @@ def test_a_command_is_typed_in_the_terminal(page: Page, product: Product, docker
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_page(
-    page: Page, product: Product, docker_engine: DockerEngine, theme: str
+    page: Page, product: Product, docker_engine: DockerEngine, theme: Literal["light", "dark"]
 ) -> None:
     run(docker_engine, product, "looked-at", "sleep", "1000")
     page.emulate_media(color_scheme=theme)

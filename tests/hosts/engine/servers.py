@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-Handler = Callable[[socket.socket], None]
+Handler = Callable[[socket.socket], object]
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Components": [{"Name": "Engine"}]}
 INFO = {"Containers": 2, "Name": "box", "NCPU": 4, "MemTotal": 8 << 30, "Driver": "overlay2", "Warnings": None}
 

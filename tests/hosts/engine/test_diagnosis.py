@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hosts.engine import transport, tunnel
+from hosts.engine import tunnel
 from hosts.engine.connect import check, client
 from hosts.engine.endpoint import Endpoint, SSHMaterial, TLSMaterial
 from hosts.engine.errors import STATE_OF, EndpointError, EngineError
@@ -111,7 +111,7 @@ def test_it_names_an_unknown_name() -> None:
 
 def test_a_resolver_that_hangs_is_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(transport.socket, "getaddrinfo", lambda *a, **k: released.wait(20) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: released.wait(20) and [])
     error = fault(Endpoint("tcp://slow-dns.example:2375"), timeout=0.5)
     released.set()
     assert error.code == "timed_out"

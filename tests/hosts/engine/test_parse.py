@@ -79,7 +79,7 @@ def test_a_row_of_a_list_is_the_same_from_one_list_to_the_next(containers: dict[
 def test_inspect_and_list_agree(name: str, containers: dict[str, parse.ContainerRow]) -> None:
     listed, inspected = containers[name], parse.container_row_from_inspect(recorded(f"inspect_{name}"))
     for key in ("engine_id", "name", "image", "image_id", "state", "health", "exit_code", "labels", "ports"):
-        assert inspected[key] == listed[key], key  # type: ignore[literal-required]
+        assert inspected[key] == listed[key], key
     assert inspected["data"]["networks"] == listed["data"]["networks"]
     for one, other in zip(inspected["data"]["mounts"], listed["data"]["mounts"], strict=True):
         # of a container that never ran the list does not say where its volume is
@@ -346,7 +346,7 @@ def test_lengths_fit_the_columns() -> None:
         {"Id": long, "Names": [f"/{long}"], "Image": long, "ImageID": long, "State": long, "Labels": labels}
     )
     assert row is not None
-    lengths = {key: len(row[key]) for key in ("engine_id", "name", "image", "image_id", "state")}  # type: ignore[literal-required]
+    lengths = {key: len(row[key]) for key in ("engine_id", "name", "image", "image_id", "state")}
     assert lengths == {"engine_id": 80, "name": 255, "image": 500, "image_id": 100, "state": 4}
     assert len(row["labels"]) == 200
     assert max(map(len, row["labels"].values())) == 4096
