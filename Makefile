@@ -6,7 +6,7 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-core check bench setup messages clean
+.PHONY: run test check bench setup messages clean
 
 run: setup
 	@exec $(BIN)/python manage.py up --host "$(HOST)" --port "$(PORT)"
@@ -54,6 +54,15 @@ check: build/.dev
 	@$(BIN)/djlint --lint --quiet templates
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+# All benchmarks, or one: make bench-logs_replay
+bench: build/.dev
+	@$(BIN)/python -m tests.engines.install
+	@$(BIN)/python -m benchmarks
+
+bench-%: build/.dev
+	@$(BIN)/python -m tests.engines.install
+	@$(BIN)/python -m benchmarks $*
 
 messages: build/.dev
 	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete -i node_modules -i build -i .venv
