@@ -14,7 +14,7 @@ def record(
     outcome: str = "done",
     detail: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Adds an entry. `outcome` is "done", "refused" or "failed"; without an actor it was the system itself."""
+    """Adds an entry. `outcome` is "done", "refused", "failed" or "cancelled"; without an actor it was the system itself."""
     return AuditEntry.objects.create(
         actor=actor,
         actor_name=actor.username if actor else "system",

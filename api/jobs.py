@@ -56,3 +56,10 @@ def job_get(request: HttpRequest, job_id: int) -> Any:
 def job_cancel(request: HttpRequest, job_id: int) -> Any:
     """Asks it to stop."""
     return 202, show(queue.cancel(request.user, queue.get_job(request.user, job_id)))
+
+
+@router.post("/{job_id}/again", response={202: dict})
+@needs(Right.JOBS_MANAGE)
+def job_again(request: HttpRequest, job_id: int) -> Any:
+    """Starts a job that has ended once more, as a new job."""
+    return 202, {"job": queue.again(request.user, queue.get_job(request.user, job_id)).pk}

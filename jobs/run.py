@@ -44,9 +44,10 @@ class JobContext:
     def progress(
         self, share: float, message: str = "", parts: list[dict[str, Any]] | None = None, *, now: bool = False
     ) -> None:
-        """Reports progress (0 to 1); written at most four times a second unless `now`. Raises Cancelled."""
+        """Reports progress (0 to 1), which never goes back; written at most four times a second unless `now`.
+        Raises Cancelled."""
         self.check_cancelled()
-        self.job.progress = max(0.0, min(1.0, share))
+        self.job.progress = max(self.job.progress, min(1.0, share))
         self.job.message = message[:500]
         if parts is not None:
             self.job.parts = parts
@@ -145,8 +146,8 @@ def run_job(job_id: int) -> None:
     except DermagaError as problem:
         # what a job was doing when it was cut off by cancelling fails with whatever error: that is no failure
         state = JobState.CANCELLED if context.cancelled else JobState.FAILED
-        detail = getattr(problem, "detail", "")
-        error = f"{problem}\n{detail}".strip()
+        sentence, detail = str(problem), getattr(problem, "detail", "")
+        error = sentence if detail.rstrip(".") in sentence else f"{sentence}\n{detail}"
     except Exception as problem:
         state = JobState.CANCELLED if context.cancelled else JobState.FAILED
         error = f"{type(problem).__name__}: {problem}"[:2000]

@@ -44,8 +44,11 @@ class JobConsumer(GuardedConsumer):
 
     async def _send_job(self) -> None:
         async with self._lock:
-            body = await database_sync_to_async(self._read)()
-            await self.send(text_data=orjson.dumps(body).decode())
+            while True:
+                body = await database_sync_to_async(self._read)()
+                await self.send(text_data=orjson.dumps(body).decode())
+                if len(body["log"]) < LINES_AT_ONCE:
+                    return
 
     def _read(self) -> dict[str, Any]:
         job = Job.objects.get(pk=self.job_id)

@@ -37,7 +37,17 @@ SHAPES: dict[str, str] = {
         "bad",
     ),
     **dict.fromkeys(
-        ("restarting", "starting", "paused", "removing", "connecting", "slow", "interrupted", "warning"),
+        (
+            "restarting",
+            "retrying",
+            "starting",
+            "paused",
+            "removing",
+            "connecting",
+            "slow",
+            "interrupted",
+            "warning",
+        ),
         "warn",
     ),
 }

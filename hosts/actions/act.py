@@ -10,6 +10,7 @@ from common.errors import Conflict, Denied, DermagaError, Failure
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.models import Host
+from jobs.run import Cancelled
 
 
 def failure(error: EngineError) -> Failure:
@@ -24,6 +25,35 @@ def demand(actor: Any, right: Right) -> None:
 
 
 @contextmanager
+def recorded(
+    actor: Any, right: Right, host: Host, action: str, target: str, *, detail: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """Lets somebody with `right` act on the host; records the act as done, refused or failed.
+
+    Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
+    """
+    detail = detail or {}
+    try:
+        demand(actor, right)
+        if not host.enabled:
+            raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+        try:
+            yield
+        except EngineError as error:
+            raise failure(error) from error
+    except (Denied, Conflict) as error:
+        record(actor, action, target, host=host.name, outcome="refused", detail={**detail, "reason": error.code})
+        raise
+    except DermagaError as error:
+        record(actor, action, target, host=host.name, outcome="failed", detail={**detail, "reason": error.code})
+        raise
+    except Cancelled:
+        record(actor, action, target, host=host.name, outcome="cancelled", detail=detail)
+        raise
+    record(actor, action, target, host=host.name, detail=detail)
+
+
+@contextmanager
 def on_engine(
     actor: Any,
     right: Right,
@@ -34,25 +64,7 @@ def on_engine(
     timeout: float = 30,
     detail: dict[str, Any] | None = None,
 ) -> Iterator[Any]:
-    """Gives a docker API client of the host to somebody with `right`; records the act as done, refused or failed.
-
-    Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
-    """
-    try:
-        demand(actor, right)
-        if not host.enabled:
-            raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
-        try:
-            with client(host.endpoint(), timeout=timeout) as api:
-                yield api
-        except EngineError as error:
-            raise failure(error) from error
-    except (Denied, Conflict) as error:
-        record(
-            actor, action, target, host=host.name, outcome="refused", detail={**(detail or {}), "reason": error.code}
-        )
-        raise
-    except DermagaError as error:
-        record(actor, action, target, host=host.name, outcome="failed", detail={**(detail or {}), "reason": error.code})
-        raise
-    record(actor, action, target, host=host.name, detail=detail)
+    """`recorded`, with a docker API client of the host."""
+    with recorded(actor, right, host, action, target, detail=detail):
+        with client(host.endpoint(), timeout=timeout) as api:
+            yield api

@@ -1,6 +1,9 @@
 """What can be done to images: pull, remove, prune."""
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,14 +11,16 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure, Invalid
-from hosts.actions.act import demand, failure, on_engine
+from hosts.actions.act import demand, on_engine, recorded
 from hosts.engine import pulls
+from hosts.engine.calls import Call
 from hosts.engine.errors import EngineError
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job
 from jobs.run import JobContext
 
+PRUNE_SECONDS = 600.0  # for an engine to remove what it finds
 # what the engine takes: [registry[:port]/]path[:tag][@digest]
 REFERENCE = re.compile(
     r"(?P<name>(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -44,21 +49,28 @@ def run_pull(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: reports bytes and state of each layer."""
     host = _host(context)
     name, tag = context.params["name"], context.params["tag"]
-    with on_engine(context.job.by, Right.IMAGES_MANAGE, host, "image.pull", context.job.target, timeout=60):
-        pass_on = _Report(context)
-        try:
-            return pulls.pull(
-                host.endpoint(),
-                name,
-                tag,
-                version=host.api_version or "1.41",
-                report=pass_on.progress,
-                log=context.log,
-                on_cancel=context.on_cancel,
-            )
-        except EngineError as error:
-            context.check_cancelled()
-            raise failure(error) from error
+    with _calling(context, host, "image.pull") as call:
+        return pulls.pull(
+            call,
+            name,
+            tag,
+            version=host.api_version or "1.41",
+            report=_Report(context).progress,
+            log=context.log,
+        )
+
+
+@contextmanager
+def _calling(context: JobContext, host: Host, action: str) -> Iterator[Call]:
+    """A call that ends when the job is cancelled, recorded as an act of who started the job."""
+    with recorded(context.job.by, Right.IMAGES_MANAGE, host, action, context.job.target):
+        with Call(host.endpoint()) as call:
+            context.on_cancel(call.end)
+            try:
+                yield call
+            except EngineError:
+                context.check_cancelled()  # what was cut off by us did not fail
+                raise
 
 
 class _Report:
@@ -95,15 +107,25 @@ def start_prune(actor: Any, host: Host, *, everything: bool = False) -> Job:
 
 
 def run_prune(context: JobContext) -> dict[str, Any]:
-    """Runs in a worker."""
+    """Runs in a worker. An engine tells no progress, and removes no more once the call has ended."""
     host = _host(context)
-    with on_engine(context.job.by, Right.IMAGES_MANAGE, host, "image.prune", context.job.target, timeout=600) as api:
-        context.on_cancel(api.close)
-        answer = api.prune_images(filters={"dangling": not context.params["everything"]})
-    for deleted in answer.get("ImagesDeleted") or []:
-        for what, name in deleted.items():
+    filters = json.dumps({"dangling": ["false" if context.params["everything"] else "true"]})
+    known = set(Image.objects.filter(host=host).values_list("engine_id", flat=True))
+    with _calling(context, host, "image.prune") as call:
+        call.open(
+            "POST",
+            "/images/prune",
+            {"filters": filters},
+            version=host.api_version or "1.41",
+            seconds=PRUNE_SECONDS,
+        )
+        answer = call.read_json(PRUNE_SECONDS) or {}
+    gone = set()
+    for entry in answer.get("ImagesDeleted") or []:  # names, images and layers
+        for what, name in entry.items():
             context.log(f"{what}: {name}")
-    return {"images": len(answer.get("ImagesDeleted") or []), "bytes": answer.get("SpaceReclaimed") or 0}
+            gone.add(f"sha256:{name.removeprefix('sha256:')}")
+    return {"images": len(known & gone), "bytes": answer.get("SpaceReclaimed") or 0}
 
 
 def _host(context: JobContext) -> Host:

@@ -305,6 +305,31 @@ class LogDriverUnreadable(Answered):
     )
 
 
+class ImageUnknown(Answered):
+    code = "image_unknown"
+    status = 404
+    template = gettext_noop("The registry has no %(image)s: %(message)s. Check the name and the tag.")
+    defaults = {"message": "", "image": ""}
+
+
+class RegistryRefused(Answered):
+    code = "registry_refused"
+    template = gettext_noop(
+        "The registry does not give %(image)s to the engine at %(where)s: %(message)s. "
+        "The image may be private, or not exist."
+    )
+    defaults = {"message": "", "image": ""}
+
+
+class RegistryUnreachable(Answered):
+    code = "registry_unreachable"
+    template = gettext_noop(
+        "The engine at %(where)s cannot reach the registry of %(image)s: %(message)s. "
+        "Check the registry's address, and that machine's network and DNS."
+    )
+    defaults = {"message": "", "image": ""}
+
+
 class NotSupported(Answered):
     code = "not_supported"
     status = 501

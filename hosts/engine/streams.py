@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import NotAnEngine, translate
+from hosts.engine.errors import ConnectionLost, NotAnEngine, translate
 from hosts.engine.transport import Answer, Deadline, abort, connect, get_json, request
 
 BLOCK = 64 * 1024
@@ -27,34 +28,36 @@ class EngineStream:
         self.endpoint = endpoint
         self.headers = answer.headers
         self.sock = sock
-        self._rest = answer.rest
-        self._left = int(answer.headers["content-length"]) if "content-length" in answer.headers else None
-        self.chunks = _Chunks() if answer.headers.get("transfer-encoding", "").lower() == "chunked" else None
+        self.body = Body(answer.headers)
         self.closed = False
+        self._rest = answer.rest
         sock.setblocking(False)
 
     def read_available(self, most: int = BLOCK) -> bytes | None:
         """What is there now: bytes, b"" at the end, None when there is nothing yet. Raises EngineError."""
-        if self.closed or self._left == 0:
-            return b""
-        if self._rest:
-            block, self._rest = self._rest, b""
-        else:
-            try:
-                block = self.sock.recv(most)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        while not self.closed and not self.body.whole:
+            block = self._receive(most)
+            if block is None:
                 return None
-            except OSError as error:
-                raise translate(error, self.endpoint) from error
-        if self._left is not None:
-            self._left -= len(block)
-        if block and self.chunks is not None:
             try:
-                block = self.chunks.feed(block)
+                found = self.body.feed(block)
             except ValueError as error:
                 raise NotAnEngine("a broken chunk", where=self.endpoint.address) from error
-            return block or (b"" if self.chunks.ended else None)
-        return block
+            if found or not block:
+                return found
+            # only a chunk's frame: TLS may hold more already, and then the socket does not get ready
+        return b""
+
+    def _receive(self, most: int) -> bytes | None:
+        if self._rest:
+            block, self._rest = self._rest, b""
+            return block
+        try:
+            return self.sock.recv(most)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError as error:
+            raise translate(error, self.endpoint) from error
 
     async def read(self, most: int = BLOCK, *, timeout: float | None = None) -> bytes:
         """The next bytes, b"" at the end. Raises TimedOut when `timeout` seconds pass without any."""
@@ -69,12 +72,14 @@ class EngineStream:
             raise translate(error, self.endpoint, seconds=timeout or 0) from error
 
     async def read_all(self, at_most: int = ANSWER_AT_MOST) -> bytes:
-        """The whole rest of the body. Raises NotAnEngine when it is longer than `at_most` bytes."""
+        """The whole rest of the body. Raises EngineError, also when it was cut or is longer than `at_most` bytes."""
         body = bytearray()
         while block := await self.read():
             body += block
             if len(body) > at_most:
                 raise NotAnEngine(f"an answer of more than {at_most} bytes", where=self.endpoint.address)
+        if self.body.cut:
+            raise ConnectionLost(f"cut after {len(body)} bytes", where=self.endpoint.address)
         return bytes(body)
 
     async def write(self, data: bytes) -> None:
@@ -113,36 +118,6 @@ class EngineStream:
         if not self.closed:
             self.closed = True
             abort(self.sock)
-
-
-class _Chunks:
-    """Takes chunked transfer encoding off, for engines behind a proxy that puts it on."""
-
-    def __init__(self) -> None:
-        self._data = b""
-        self._left = 0
-        self.ended = False
-
-    def feed(self, block: bytes) -> bytes:
-        self._data += block
-        out = []
-        while self._data and not self.ended:
-            if self._left > 2:
-                piece = self._data[: self._left - 2]
-                out.append(piece)
-                self._data = self._data[len(piece) :]
-                self._left -= len(piece)
-            elif self._left:
-                if len(self._data) < self._left:
-                    break
-                self._data, self._left = self._data[self._left :], 0
-            elif b"\r\n" not in self._data:
-                break
-            else:
-                head, self._data = self._data.split(b"\r\n", 1)
-                size = int(head.split(b";")[0] or b"0", 16)
-                self._left, self.ended = size + 2, size == 0
-        return b"".join(out)
 
 
 def _ready_now(future: "asyncio.Future[None]") -> None:

@@ -4,6 +4,7 @@ Blocking: callers run it in a thread. An idle timeout would be defeated by a ser
 is given what is left of the deadline.
 """
 
+import contextlib
 import json
 import socket
 import struct
@@ -14,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from hosts.engine.body import Body, content_length
 from hosts.engine.endpoint import Endpoint, TLSMaterial
 from hosts.engine.errors import NotAnEngine, PlainToTLS, from_answer, translate
 from hosts.engine.tls import shared_context, tls_context
 
-__all__ = ["Answer", "Deadline", "abort", "connect", "get_json", "message_of", "request", "tls_context"]
+__all__ = ["Answer", "Deadline", "abort", "connect", "get_json", "hang_up", "message_of", "request", "tls_context"]
 
 HEAD_AT_MOST = 64 * 1024
 ERROR_BODY_AT_MOST = 64 * 1024
@@ -155,14 +157,19 @@ def request(
     params: Mapping[str, str] | None = None,
     body: Any = None,
     upgrade: bool = False,
+    chunked: bool = False,
 ) -> Answer:
     """Sends a request and reads the head of its answer. Raises EngineError for anything but 1xx and 2xx.
 
-    HTTP/1.0 unless upgrading: the engine then sends no chunks and closes at the end.
+    HTTP/1.0 unless upgrading: the engine then sends no chunks and closes at the end. `chunked` asks for HTTP/1.1, whose
+    last chunk tells an answer's end from a cut.
     """
     target = f"{path}?{urlencode(params)}" if params else path
     payload = b"" if body is None else json.dumps(body).encode()
-    head = [f"{method} {target} HTTP/{'1.1' if upgrade else '1.0'}", "Host: docker", "User-Agent: dermaga"]
+    version = "1.1" if upgrade or chunked else "1.0"
+    head = [f"{method} {target} HTTP/{version}", "Host: docker", "User-Agent: dermaga"]
+    if chunked:
+        head.append("Connection: close")
     if upgrade:
         head += ["Connection: Upgrade", "Upgrade: tcp"]
     if body is not None or method == "POST":
@@ -199,22 +206,19 @@ def _read_head(sock: socket.socket, endpoint: Endpoint, deadline: Deadline) -> A
     return Answer(int(words[1]), {name.strip().lower(): value.strip() for name, value in pairs}, rest)
 
 
-def content_length(headers: Mapping[str, str], otherwise: int) -> int:
-    """The body's length in bytes as the head says it, or `otherwise` when it says none that makes sense."""
-    text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else otherwise
-
-
 def _read_error(sock: socket.socket, answer: Answer, deadline: Deadline) -> bytes:
-    body = answer.rest
-    length = content_length(answer.headers, ERROR_BODY_AT_MOST)
-    while len(body) < min(length, ERROR_BODY_AT_MOST):
-        sock.settimeout(deadline.left())
-        block = sock.recv(8192)
-        if not block:
-            break
-        body += block
-    return body
+    body = Body(answer.headers)
+    try:
+        found = body.feed(answer.rest) if answer.rest else b""
+        while not body.whole and len(found) < ERROR_BODY_AT_MOST:
+            sock.settimeout(deadline.left())
+            block = sock.recv(8192)
+            if not block:
+                break
+            found += body.feed(block)
+    except ValueError:  # broken chunks: the status has said enough
+        return b""
+    return found
 
 
 def get_json(
@@ -245,10 +249,15 @@ def get_json(
 
 
 def abort(sock: socket.socket) -> None:
-    """Closes at once: no waiting for what is still on its way."""
-    try:
+    """Closes at once: no waiting for what is still on its way. Not while another thread uses the socket."""
+    with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+    hang_up(sock)
     sock.close()
+
+
+def hang_up(sock: socket.socket) -> None:
+    """Ends both directions and keeps the number, which another socket could get: from any thread."""
+    with contextlib.suppress(OSError):
+        # a TLS socket's own shutdown would take the TLS away from under a thread that reads
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -35,6 +35,13 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
+# a prefix that ends before the port: every registry of the run is used without TLS, as the Docker engines do
+REGISTRIES_CONF = """
+[[registry]]
+prefix = "{host}"
+location = "{host}"
+insecure = true
+"""
 POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}'
 
 
@@ -77,6 +84,8 @@ class PodmanEngine:
             self.folder.mkdir()
             (self.folder / "containers.conf").write_text(CONTAINERS_CONF)
             (self.folder / "policy.json").write_text(POLICY)
+            registries = REGISTRIES_CONF.format(host=network.gateway(self.run.slot))
+            (self.folder / "registries.conf").write_text(registries)
             self._namespace = network.add_namespace(self.run.slot, self.name, self._link, self.address)
         listen = [self.unix_url, *([self.tcp_url] if self._tcp else [])]
         self._processes = [self._serve(url) for url in listen]
@@ -91,7 +100,11 @@ class PodmanEngine:
             *("sh", "-c", IN_NAMESPACE, "sh", self.name, str(self.folder)),
             *("podman", *state, *how, "system", "service", "--time", "0", url),
             log=self.folder / "log",
-            env=self.run.environment(PATH=FOLDERS, CONTAINERS_CONF=str(self.folder / "containers.conf")),
+            env=self.run.environment(
+                PATH=FOLDERS,
+                CONTAINERS_CONF=str(self.folder / "containers.conf"),
+                CONTAINERS_REGISTRIES_CONF=str(self.folder / "registries.conf"),
+            ),
         )
 
     def _answers(self) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import suppress
 
 from tests.servers.closing import close_server
@@ -38,6 +39,12 @@ class SlowProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    def is_still(self, seconds: float = 0.7) -> bool:
+        """Whether nothing is asked for any more: at full speed nothing comes back for a while."""
+        before, self.bytes_per_second = self.passed, 1_000_000_000
+        time.sleep(seconds)
+        return self.passed == before
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):

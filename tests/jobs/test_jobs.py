@@ -91,3 +91,28 @@ def test_a_viewer_sees_a_job_and_cannot_cancel_it(job_of: Any, client: Client) -
     assert client.get(f"/jobs/{job.pk}/").status_code == 200
     assert client.post(f"/jobs/{job.pk}/cancel/").status_code == 403
     assert client.get("/jobs/999999/").status_code == 404
+
+
+def test_it_is_started_again_over_the_api(job_of: Any, client: Client) -> None:
+    job = job_of(lambda context: {})
+    client.force_login(job.by)
+    assert client.post(f"/api/v1/jobs/{job.pk}/again").status_code == 409
+    run_job(job.pk)
+    answer = client.post(f"/api/v1/jobs/{job.pk}/again")
+    assert answer.status_code == 202
+    assert Job.objects.get(pk=answer.json()["job"]).again_of_id == job.pk
+    client.force_login(person("vera", "viewer"))
+    assert client.post(f"/api/v1/jobs/{job.pk}/again").status_code == 403
+
+
+def test_progress_never_goes_back(job_of: Any) -> None:
+    shares = []
+
+    def work(context: JobContext) -> dict[str, Any]:
+        for share in (0.5, 0.2, 2.0, 0.9):
+            context.progress(share, now=True)
+            shares.append(Job.objects.get(pk=context.job.pk).progress)
+        return {}
+
+    run_job(job_of(work).pk)
+    assert shares == [0.5, 0.5, 1, 1]

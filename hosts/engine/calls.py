@@ -1,0 +1,134 @@
+"""A request that takes an engine long, made by a thread; another thread may end it at any moment."""
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from hosts.engine.body import Body
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import ConnectionLost, EngineError, NotAnEngine, TimedOut, translate
+from hosts.engine.transport import Deadline, abort, connect, hang_up, request
+
+CONNECT_SECONDS = 10.0
+BLOCK = 64 * 1024
+ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of a JSON answer
+
+
+class Call:
+    """One request on a connection of its own, for one thread. An engine stops the work when the connection closes.
+
+    `end` may be called from any thread, also before or while it connects: whoever waits then gets ConnectionLost.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.headers: dict[str, str] = {}
+        self.ended = False
+        self._lock = threading.Lock()
+        self._arrived = threading.Event()
+        self._sock: socket.socket | None = None
+        self._error: EngineError | None = None
+        self._rest = b""
+        self._body = Body({})
+
+    def end(self) -> None:
+        """Ends it at once."""
+        with self._lock:
+            self.ended = True
+            if self._sock is not None:
+                hang_up(self._sock)
+        self._arrived.set()
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        version: str,
+        body: Any = None,
+        seconds: float,
+    ) -> None:
+        """Sends the request and waits up to `seconds` for the head of its answer. Raises EngineError."""
+        # an engine that does not answer must not hold who asked to stop: connecting cannot be interrupted
+        threading.Thread(target=self._connect, name="call", daemon=True).start()
+        if not self._arrived.wait(CONNECT_SECONDS + 1):
+            self.end()
+            raise TimedOut("no connection", where=self.endpoint.address, seconds=CONNECT_SECONDS)
+        self._check()
+        assert self._sock is not None
+        answer = request(
+            self._sock,
+            self.endpoint,
+            method,
+            f"/v{version}{path}",
+            Deadline(seconds),
+            params=params,
+            body=body,
+            chunked=True,
+        )
+        self.headers, self._body, self._rest = answer.headers, Body(answer.headers), answer.rest
+
+    def _connect(self) -> None:
+        try:
+            sock = connect(self.endpoint, Deadline(CONNECT_SECONDS))
+        except EngineError as error:
+            self._error = error
+        else:
+            with self._lock:
+                if self.ended:
+                    abort(sock)
+                else:
+                    self._sock = sock
+        self._arrived.set()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self.ended:
+            raise ConnectionLost("ended here", where=self.endpoint.address)
+
+    def read(self, seconds: float) -> bytes:
+        """The next bytes of the answer, b"" at its end. Raises EngineError, also when it was cut."""
+        assert self._sock is not None
+        try:
+            self._sock.settimeout(seconds)
+            while not self._body.whole:
+                block, self._rest = self._rest or self._sock.recv(BLOCK), b""
+                found = self._body.feed(block)
+                if self._body.cut:
+                    raise ConnectionResetError("cut in the middle of an answer")
+                if found or not block:
+                    return found
+        except ValueError as error:
+            raise NotAnEngine("a broken chunk", where=self.endpoint.address) from error
+        except OSError as error:
+            self._check()
+            raise translate(error, self.endpoint, seconds=seconds) from error
+        return b""
+
+    def read_json(self, seconds: float) -> Any:
+        """The whole answer decoded, None when it is empty; `seconds` may pass between two blocks. Raises EngineError."""
+        body = bytearray()
+        while block := self.read(seconds):
+            body += block
+            if len(body) > ANSWER_AT_MOST:
+                raise NotAnEngine(f"an answer of more than {ANSWER_AT_MOST} bytes", where=self.endpoint.address)
+        try:
+            return json.loads(body) if body.strip() else None
+        except ValueError as error:
+            raise NotAnEngine("an answer that is no JSON", where=self.endpoint.address) from error
+
+    def close(self) -> None:
+        """Ends it and gives the socket back; by the thread that reads."""
+        self.end()
+        if self._sock is not None:
+            abort(self._sock)
+
+    def __enter__(self) -> "Call":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
