@@ -83,5 +83,3 @@ def together(product: Product) -> list[Figure]:
     if counts != [LINES] * (CLIENTS - 1):
         raise AssertionError(f"lines that came: {counts}")
     return [Figure(f"{CLIENTS} replays at once, memory growth", round(watch.growth, 1), "MiB", 200, how="most")]
-
-
