@@ -43,6 +43,15 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+class System:
+    """The installation itself: its command line and its first start. Who can run these owns it anyway."""
+
+    is_authenticated = is_active = True
+    role: str = Role.ADMIN
+    username = "system"
+
+
+SYSTEM = System()
 ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,
@@ -51,7 +60,7 @@ RIGHTS_OF: dict[str, frozenset[Right]] = {
 }
 
 
-def allows(user: "User | AnonymousUser | None", right: Right) -> bool:
+def allows(user: "User | AnonymousUser | System | None", right: Right) -> bool:
     """Whether `user` meets the rule `right`; a disabled account meets none but PUBLIC."""
     if right is Right.PUBLIC:
         return True

@@ -12,7 +12,7 @@ from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_host
 from hosts.actions import hosts
-from hosts.forms.hosts import HostForm
+from hosts.forms.hosts import HostForm, kind_of
 from hosts.models import Host
 
 router = Router(tags=["hosts"])
@@ -78,15 +78,12 @@ def host_add(request: HttpRequest, body: HostIn) -> Any:
 
 
 def _values(body: dict[str, Any]) -> dict[str, Any]:
-    from hosts.engine.endpoint import parse_url
-
     values = body | {"labels": ", ".join(f"{name}={value}" for name, value in body["labels"].items())}
     if not values.get("kind"):
         try:
-            kind = parse_url(values["url"]).kind
+            values["kind"] = kind_of(values["url"], tls=bool(values["tls_ca"] or values["tls_cert"]))
         except ValueError:
-            kind = "tcp"
-        values["kind"] = "tls" if kind == "tcp" and (values["tls_ca"] or values["tls_cert"]) else kind
+            values["kind"] = "tcp"  # the form says at the field what is wrong with the address
     return values
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from django.conf import settings
 
 from accounts.models import User
-from accounts.rights import Role
+from accounts.rights import SYSTEM, Role
+from hosts.actions import hosts
 from hosts.models import Host
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -49,11 +50,12 @@ def add_local_host() -> list[str]:
     folder = os.environ.get("DOCKER_CERT_PATH", "")
     if parsed.kind != "unix" and os.environ.get("DOCKER_TLS_VERIFY") and folder:
         files = {name: (Path(folder) / f"{name}.pem").read_text() for name in ("ca", "cert", "key")}
-        Host.objects.create(
+        local = Host(
             name="local", url=parsed.url, kind="tls", tls_ca=files["ca"], tls_cert=files["cert"], tls_key=files["key"]
         )
     else:
-        Host.objects.create(name="local", url=parsed.url, kind=parsed.kind)
+        local = Host(name="local", url=parsed.url, kind=parsed.kind)
+    hosts.add(SYSTEM, local)
     return [f"The engine at {url} is the host local."]
 
 

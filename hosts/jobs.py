@@ -26,9 +26,9 @@ def add_kinds() -> None:
 @shared_task(name="hosts.forget_old_events", expires=600)
 def forget_old_events() -> None:
     """Events are kept for EVENTS_KEPT_DAYS."""
-    from hosts.models import Event
+    from hosts.inventory.apply import forget_events
 
-    Event.objects.filter(time__lt=timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)).delete()
+    forget_events(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS))
 
 
 @shared_task(name="hosts.roll_up_stats", expires=50)

@@ -9,27 +9,11 @@ from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts.actions.act import on_engine
 from hosts.models import Container
+from hosts.models.containers import STATES_FOR
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "STOP", "CONT")
 STOP_SECONDS_AT_MOST = 600
-
-# in which states each act makes sense: the pages show its button there and nowhere else
-STATES_FOR: dict[str, frozenset[str]] = {
-    "start": frozenset({"created", "exited"}),
-    "stop": frozenset({"running", "restarting", "paused"}),
-    "restart": frozenset({"running", "exited", "created", "restarting"}),
-    "kill": frozenset({"running", "paused", "restarting"}),
-    "pause": frozenset({"running"}),
-    "unpause": frozenset({"paused"}),
-    "rename": frozenset({"created", "running", "paused", "restarting", "exited"}),
-    "remove": frozenset({"created", "running", "paused", "restarting", "exited", "dead"}),
-}
-
-
-def possible(container: Container) -> list[str]:
-    """The acts that the container's state allows."""
-    return [verb for verb, states in STATES_FOR.items() if container.state in states]
 
 
 def start(actor: Any, container: Container) -> None:

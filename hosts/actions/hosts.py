@@ -12,7 +12,9 @@ from hosts.actions.act import demand, failure
 from hosts.engine.connect import EngineInfo, check
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError
+from hosts.inventory.apply import apply_state
 from hosts.models import Host
+from hosts.models.hosts import HostState
 
 CONNECTION_FIELDS = ("url", "kind", "tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts")
 
@@ -38,7 +40,7 @@ def change(actor: Any, host: Host) -> Host:
             host.revision = old.revision + 1
         host.save(update_fields=[*CONNECTION_FIELDS, "name", "labels", "revision"])
         if moved:
-            Host.objects.filter(pk=host.pk).update(state="connecting", reason_code="", reason_template="")
+            apply_state(host.pk, HostState.CONNECTING)
         record(actor, "host.change", host.name, host=host.name, detail={"fields": moved + names, "was": old.name})
         changed("host", host.name)
     return host
@@ -48,9 +50,9 @@ def set_enabled(actor: Any, host: Host, enabled: bool) -> None:
     """Enables or disables a host; disabling keeps its last known rows."""
     demand(actor, Right.HOSTS_MANAGE)
     with transaction.atomic():
-        Host.objects.filter(pk=host.pk).update(
-            enabled=enabled, revision=F("revision") + 1, **({"state": "connecting"} if enabled else {})
-        )
+        Host.objects.filter(pk=host.pk).update(enabled=enabled, revision=F("revision") + 1)
+        if enabled:
+            apply_state(host.pk, HostState.CONNECTING)
         record(actor, "host.enable" if enabled else "host.disable", host.name, host=host.name)
         changed("host", host.name)
 

@@ -20,6 +20,12 @@ SECRETS = ("tls_key", "ssh_key")
 MATERIAL = ("tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts")
 
 
+def kind_of(url: str, *, tls: bool) -> str:
+    """The kind of connection that an address and whether there is a certificate make. Raises EndpointError."""
+    kind = parse_url(url).kind
+    return "tls" if kind == "tcp" and tls else kind
+
+
 class HostForm(forms.Form):
     """Add and edit. On edit an empty key field keeps the stored key."""
 

@@ -117,6 +117,11 @@ def apply_events(host: Host, rows: list[Any]) -> None:
         changed("event", host.name)
 
 
+def forget_events(before: datetime) -> None:
+    """Deletes the events that are older."""
+    Event.objects.filter(time__lt=before).delete()
+
+
 def apply_state(host_id: int, state: str, error: Any = None) -> bool:
     """Writes a host's state with its reason; `since` moves only when the state does. True when anything changed.
 

@@ -118,6 +118,7 @@ def roll_up_hour(host: Host, due: int) -> None:
             return
         rounds = StatsRound.objects.filter(host_id=host.pk, time__gte=rolled_up, time__lt=due).order_by("time")
         first = rounds.values_list("time", flat=True).first()
+        done = due
         if first is not None:
             hour = floor(first, HOUR)
             series = set(Series.objects.filter(host_id=host.pk).values_list("pk", flat=True))
@@ -125,7 +126,8 @@ def roll_up_hour(host: Host, due: int) -> None:
             minutes = grids_of_rounds(samples, hour, HOUR, MINUTES.step, series)
             _store(MINUTES, minutes)
             _extend(DAYS, _extend(QUARTERS, minutes))
-        host.rolled_up = due if first is None else hour + HOUR
+            done = hour + HOUR
+        host.rolled_up = done
         Host.objects.filter(pk=host.pk).update(rolled_up=host.rolled_up)
 
 

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 COMPOSE_PARTS = ("project", "service", "container-number")
 KEY_AT_MOST = 600
 
+# in which states each act makes sense: the pages show its button there and nowhere else
+STATES_FOR: dict[str, frozenset[str]] = {
+    "start": frozenset({"created", "exited"}),
+    "stop": frozenset({"running", "restarting", "paused"}),
+    "restart": frozenset({"running", "exited", "created", "restarting"}),
+    "kill": frozenset({"running", "paused", "restarting"}),
+    "pause": frozenset({"running"}),
+    "unpause": frozenset({"paused"}),
+    "rename": frozenset({"created", "running", "paused", "restarting", "exited"}),
+    "remove": frozenset({"created", "running", "paused", "restarting", "exited", "dead"}),
+}
+
 
 class Container(Mirrored):
     """A container of a host."""
@@ -47,6 +59,11 @@ class Container(Mirrored):
 
     def __str__(self) -> str:
         return f"{self.host.name}/{self.name}"
+
+    @property
+    def possible(self) -> list[str]:
+        """The acts that its state allows."""
+        return [verb for verb, states in STATES_FOR.items() if self.state in states]
 
     @property
     def needs_attention(self) -> bool:

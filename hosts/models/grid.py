@@ -142,7 +142,7 @@ def _groups(values: Iterable[Any], size: int) -> Iterable[tuple[Any, ...]]:
 
 
 # ---------------------------------------------------------------- rounds: samples of many series at one moment
-def pack_round(samples: dict[int, Sequence[float]]) -> bytes:
+def pack_round(samples: Mapping[int, Sequence[float]]) -> bytes:
     """Samples of a moment: a value for each of METRICS by series number."""
     values = array("f", [min(max(value, 0.0), MOST) for sample in samples.values() for value in sample])
     return stored(array("Q", samples)) + stored(values)

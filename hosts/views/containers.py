@@ -42,7 +42,6 @@ def container_list(request: HttpRequest) -> HttpResponse:
     page.chips = chips
     columns = [c for c in params.getlist("column") if c in COLUMNS] or list(COLUMNS_AT_FIRST)
     for container in page.items:
-        container.possible = containers.possible(container)
         container.group = (
             (container.host.name if group == "host" else container.project or _("no project")) if group else ""
         )
@@ -84,8 +83,7 @@ def container_bulk(request: HttpRequest, verb: str) -> HttpResponse:
 
 # ---------------------------------------------------------------- page
 def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **more: Any) -> HttpResponse:
-    container: Any = get_container(request.user, host, ref, right)
-    container.possible = containers.possible(container)
+    container = get_container(request.user, host, ref, right)
     detail = getattr(container, "detail", None)
     context = {
         "container": container,

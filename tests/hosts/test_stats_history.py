@@ -289,7 +289,7 @@ def test_a_year_of_a_container_takes_less_than_ten_megabytes() -> None:
     host, series = shop()
     dice = random.Random(1)
 
-    def full(step: int, count: int) -> bytes:
+    def full(step: int, count: int) -> dict[str, bytes]:
         grid = Grid(0, step, count)
         for place in range(count):
             for _ in range(3):

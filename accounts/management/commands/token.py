@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import record
 from accounts.models import ApiToken, User
+from accounts.rights import SYSTEM
 
 
 class Command(BaseCommand):
@@ -24,5 +25,5 @@ class Command(BaseCommand):
         if ApiToken.objects.filter(user=user, name=options["name"]).exists():
             raise CommandError(f"{user} has a token called {options['name']} already. Choose another name.")
         token = ApiToken.make(user, options["name"][:100])
-        record(user, "token.create", options["name"])
+        record(SYSTEM, "token.create", options["name"], detail={"user": user.username})
         self.stdout.write(token)

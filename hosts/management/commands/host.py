@@ -6,9 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.audit import record
-from hosts.engine.endpoint import parse_url
-from hosts.forms.hosts import HostForm
+from accounts.rights import SYSTEM
+from common.errors import NotFound
+from hosts.access import get_host
+from hosts.actions import hosts
+from hosts.forms.hosts import HostForm, kind_of
 from hosts.models import Host
 
 FILES = {
@@ -42,16 +44,13 @@ class Command(BaseCommand):
         for option, field in FILES.items():
             values[field] = _read(options[option]) if options[option] else ""
         try:
-            kind = parse_url(options["url"]).kind
+            values["kind"] = kind_of(options["url"], tls=bool(values["tls_ca"] or values["tls_cert"]))
         except ValueError as error:
             raise CommandError(f"url: {error}") from error
-        values["kind"] = "tls" if kind == "tcp" and (values["tls_ca"] or values["tls_cert"]) else kind
         form = HostForm(values)
         if not form.is_valid():
             raise CommandError("\n".join(f"{name}: {' '.join(map(str, e))}" for name, e in form.errors.items()))
-        host = form.fill(Host())
-        host.save()
-        record(None, "host.add", host.name, host=host.name, detail={"url": host.url, "kind": host.kind})
+        host = hosts.add(SYSTEM, form.fill(Host()))
         self.stdout.write(f"Added {host.name} ({host.url}).")
 
     def list(self, options: dict[str, Any]) -> None:
@@ -61,11 +60,10 @@ class Command(BaseCommand):
 
     def remove(self, options: dict[str, Any]) -> None:
         """Forgets a host."""
-        host = Host.objects.filter(name=options["name"]).first()
-        if host is None:
-            raise CommandError(f"There is no host called {options['name']}.")
-        host.delete()
-        record(None, "host.remove", options["name"], host=options["name"])
+        try:
+            hosts.remove(SYSTEM, get_host(SYSTEM, options["name"]))
+        except NotFound:
+            raise CommandError(f"There is no host called {options['name']}.") from None
         self.stdout.write(f"Removed {options['name']}.")
 
 
