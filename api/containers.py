@@ -51,9 +51,9 @@ def show(container: Container) -> dict[str, Any]:
 @router.get("", response=Many)
 @needs(Right.CONTAINERS_VIEW)
 def container_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
-    """All containers; the same filters as the page: search, host, state, health, image, project, label."""
+    """All containers; the same filters as the page: search, host, state, health, image, project, label, attention."""
     rows = Container.objects.visible_to(request.user).select_related("host")
-    rows, _ = filters.containers(rows, request.GET)
+    rows = filters.containers(rows, request.GET)
     rows, _ = filters.order(rows, sort, filters.CONTAINER_SORTS, "name")
     return many(rows, limit, offset, show)
 

@@ -1,23 +1,50 @@
 """The filters of lists: the same for page and API, and the URL holds them."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Func, Q, QuerySet, TextField, Value
+from django.db.models.lookups import Exact, IsNull
 from django.http import QueryDict
+
+from hosts.models.containers import NEEDS_ATTENTION
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 PAGE_SIZE = 50
-PAGE_SIZE_AT_MOST = 500
+VALUE_AT_MOST = 300  # characters of a filter's value
+VALUES_AT_MOST = 50
+CHOICES_AT_MOST = 200  # values of a filter that its menu lists, the frequent ones
+NONE = "none"  # how the URL names the empty value
 
 
 @dataclass(frozen=True)
-class Chip:
-    """A filter that is on: what it says, and the query string without it."""
+class Choice:
+    """One value of a filter: how many rows it would leave, and whether it is on."""
 
-    label: str
+    value: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One filter of a list: its values with counts, those that are on, and the query string without it.
+
+    `more` says that there are values which are not listed.
+    """
+
+    name: str
+    choices: list[Choice]
+    chosen: list[str]
     without: str
+    more: bool = False
+
+
+Narrow = Callable[[QuerySet[Any], QueryDict], QuerySet[Any]]
 
 
 def words(query: str) -> list[str]:
@@ -45,23 +72,66 @@ def order(rows: Rows, asked: str, allowed: dict[str, list[str]], default: str) -
 
 def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Any:
     """The page that `params` ask for (page=N; the nearest there is), with `items` (its rows as a list), `count` (of
-    all), `sort`, and `chips` (filters that are on, none yet)."""
+    all) and `sort`."""
     page: Any = Paginator(rows, PAGE_SIZE).get_page(params.get("page", "1")[:8])
     page.items = list(page.object_list)
-    page.count, page.sort, page.chips = page.paginator.count, sort, []
+    page.count, page.sort = page.paginator.count, sort
     return page
 
 
-def without(params: QueryDict, name: str, value: str) -> str:
-    """The query string without `name`=`value`, back on the first page."""
+def asked(params: QueryDict, name: str) -> list[str]:
+    """The values of the filter `name`, bounded."""
+    return [value.replace("\0", "")[:VALUE_AT_MOST] for value in params.getlist(name) if value][:VALUES_AT_MOST]
+
+
+def without(params: QueryDict, name: str) -> QueryDict:
+    """`params` without `name`, back on the first page."""
     rest = params.copy()
-    rest.setlist(name, [v for v in rest.getlist(name) if v != value])
-    rest.pop("page", None)
-    return rest.urlencode()
+    for gone in (name, "page"):
+        rest.pop(gone, None)
+    return rest
+
+
+def any_of(conditions: Iterable[Q]) -> Q:
+    """One of `conditions`, which has at least one."""
+    return reduce(or_, conditions)
+
+
+def one_of(column: str, values: list[str]) -> Q:
+    """`column` holds one of `values`."""
+    return Q(**{f"{column}__in": ["" if value == NONE else value for value in values]})
+
+
+def facets(rows: QuerySet[Any], params: QueryDict, columns: Mapping[str, str], narrow: Narrow) -> list[Facet]:
+    """A facet for each of `columns` (filter -> column of the table; "" for one whose values are not listed).
+
+    The counts of a filter's values are what `narrow` leaves of `rows` by all the other filters.
+    """
+    return [_facet(rows, params, name, column, narrow) for name, column in columns.items()]
+
+
+def _facet(rows: QuerySet[Any], params: QueryDict, name: str, column: str, narrow: Narrow) -> Facet:
+    others, chosen = without(params, name), asked(params, name)
+    counted: dict[str, int] = {}
+    if column:
+        found = narrow(rows, others).order_by().values_list(column).annotate(n=Count("pk")).order_by("-n", column)
+        counted = {str(value) or NONE: n for value, n in found[: CHOICES_AT_MOST + 1]}
+    more = len(counted) > CHOICES_AT_MOST
+    values = sorted({*list(counted)[:CHOICES_AT_MOST], *chosen}, key=lambda value: (value == NONE, value.casefold()))
+    choices = [Choice(value, counted.get(value, 0), value in chosen) for value in values]
+    return Facet(name, choices, chosen, others.urlencode(), more)
 
 
 # ---------------------------------------------------------------- containers
-CONTAINER_FILTERS = ("host", "state", "health", "image", "project", "label")
+CONTAINER_FACETS = {
+    "host": "host__name",
+    "state": "state",
+    "health": "health",
+    "project": "project",
+    "image": "image",
+    "label": "",
+    "attention": "",
+}
 CONTAINER_SORTS = {
     "name": ["name"],
     "state": ["state", "name"],
@@ -73,29 +143,42 @@ CONTAINER_SORTS = {
 }
 
 
-def containers(rows: Rows, params: QueryDict) -> tuple[Rows, list[Chip]]:
-    """Containers filtered by host, state, health, image, project, label (name or name=value) and search."""
-    chips: list[Chip] = []
-    for name in CONTAINER_FILTERS:
-        values = [v.replace("\0", "")[:300] for v in params.getlist(name) if v][:50]
-        if not values:
-            continue
-        rows = rows.filter(_container_condition(name, values))
-        chips += [Chip(f"{name}: {value}", without(params, name, value)) for value in values]
-    return search(rows, params.get("search", ""), ["name", "image", "project", "service", "host__name"]), chips
+def containers(rows: Rows, params: QueryDict) -> Rows:
+    """Containers filtered by host, state, health, image, project, label (name or name=value), attention=1 and search."""
+    for name in CONTAINER_FACETS:
+        if values := asked(params, name):
+            rows = rows.filter(_container_condition(name, values))
+    return search(rows, params.get("search", ""), ["name", "image", "project", "service", "host__name"])
 
 
 def _container_condition(name: str, values: list[str]) -> Q:
-    if name == "host":
-        return Q(host__name__in=values)
-    if name in {"state", "health", "project"}:
-        return Q(**{f"{name}__in": ["" if v == "none" else v for v in values]})
-    found = Q()
-    for value in values:
-        if name == "image":
-            found |= Q(image=value) | Q(image__startswith=f"{value}:") | Q(image_id__startswith=value)
-        else:
-            key, _, content = value.partition("=")
-            # one level: a label's name may hold dots and dashes, a JSON path lookup takes it whole
-            found |= Q(**{f"labels__{key}": content}) if content and "__" not in key else Q(labels__has_key=key)
-    return found
+    if name == "attention":
+        return NEEDS_ATTENTION
+    if name == "label":
+        return any_of(_label_condition(value) for value in values)
+    if name == "image":
+        return any_of(
+            Q(image=value) | Q(image__startswith=f"{value}:") | Q(image_id__startswith=value) for value in values
+        )
+    return one_of(CONTAINER_FACETS[name], values)
+
+
+class LabelValue(Func):
+    """The value of one label as text, NULL without it; its name may have dots, quotes, and be a number."""
+
+    output_field = TextField()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(F("labels"), Value(name))
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "(SELECT value FROM json_each(%(expressions)s))"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=") WHERE key = (", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s)", arg_joiner=" ->> ", **context)
+
+
+def _label_condition(value: str) -> Q:
+    name, equals, content = value.partition("=")
+    return Q(Exact(LabelValue(name), content)) if equals else Q(IsNull(LabelValue(name), False))

@@ -19,10 +19,10 @@ def sort_head(context: RequestContext, name: str, label: str, sort: str, kind: s
 
 
 @register.simple_tag(takes_context=True)
-def query_add(context: RequestContext, name: str, value: str) -> str:
-    """The page's query string with one more `name`=`value`, back on the first page."""
+def query_toggle(context: RequestContext, name: str, value: str) -> str:
+    """The page's query string with `name`=`value` taken away where it is, added where not; on the first page."""
     values = context["request"].GET.copy()
-    if value not in values.getlist(name):
-        values.appendlist(name, value)
+    chosen = values.getlist(name)
+    values.setlist(name, [one for one in chosen if one != value] if value in chosen else [*chosen, value])
     values.pop("page", None)
     return f"?{values.urlencode()}"

@@ -72,6 +72,7 @@ SCRIPT_WORDS = (
     n_("%(n)s older lines were let go (the page holds %(held)s); the download has them all"),
     n_("%(n)s or more hits"),
     n_("%(span)s ago"),
+    n_("and %(n)s more"),
     n_("as the image says"),
     n_("Attach to the container"),
     n_("Block I/O"),

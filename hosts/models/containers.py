@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 COMPOSE_PARTS = ("project", "service", "container-number")
 KEY_AT_MOST = 600
+FINE_EXITS = (0, 137, 143)  # 137 and 143: somebody killed or stopped it
+# unhealthy, going round in circles, dead, or ended with an error
+NEEDS_ATTENTION = (
+    models.Q(health="unhealthy", state="running")
+    | models.Q(state__in=["restarting", "dead"])
+    | models.Q(state="exited", exit_code__isnull=False) & ~models.Q(exit_code__in=FINE_EXITS)
+)
 
 # in which states each act makes sense: the pages show its button there and nowhere else
 STATES_FOR: dict[str, frozenset[str]] = {
@@ -64,15 +71,6 @@ class Container(Mirrored):
     def possible(self) -> list[str]:
         """The acts that its state allows."""
         return [verb for verb, states in STATES_FOR.items() if self.state in states]
-
-    @property
-    def needs_attention(self) -> bool:
-        """Unhealthy, restarting, dead, or ended with an error."""
-        return (
-            self.health == "unhealthy"
-            or self.state in {"restarting", "dead"}
-            or (self.state == "exited" and self.exit_code not in {0, None, 143, 137})
-        )
 
     @property
     def history_key(self) -> str:

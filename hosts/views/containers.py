@@ -14,16 +14,17 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid
-from common.htmx import back, template_for
+from common.htmx import back, is_fragment, template_for
 from hosts import filters
 from hosts.access import get_container
 from hosts.actions import bulk, containers, looks
-from hosts.models import Container, Host
+from hosts.models import Container
 from hosts.views.container_facts import Facts
+from hosts.views.container_groups import GROUPS, add_groups, grouped
+from hosts.views.ports import published
 
 COLUMNS = ("state", "host", "image", "ports", "project", "created", "started")
 COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "started")
-GROUPS = {"host": "host__name", "project": "project"}
 
 
 # ---------------------------------------------------------------- list
@@ -31,38 +32,25 @@ GROUPS = {"host": "host__name", "project": "project"}
 @require_GET
 def container_list(request: HttpRequest) -> HttpResponse:
     """The table; its filters, order, columns and grouping are in the URL."""
-    params = request.GET
-    everything = Container.objects.visible_to(request.user).select_related("host")
-    rows, chips = filters.containers(everything, params)
-    rows, sort = filters.order(rows, params.get("sort", ""), filters.CONTAINER_SORTS, "name")
+    params, everything = request.GET, Container.objects.visible_to(request.user)
     group = params.get("group", "") if params.get("group", "") in GROUPS else ""
-    if group:
-        rows = rows.order_by(GROUPS[group], *rows.query.order_by)
-    page = filters.page_of(rows, params, sort)
-    page.chips = chips
-    columns = [c for c in params.getlist("column") if c in COLUMNS] or list(COLUMNS_AT_FIRST)
+    matching = filters.containers(everything, params)
+    rows, sort = filters.order(matching.select_related("host"), params.get("sort", ""), filters.CONTAINER_SORTS, "name")
+    page = filters.page_of(grouped(rows, group), params, sort)
     for container in page.items:
-        container.group = (
-            (container.host.name if group == "host" else container.project or _("no project")) if group else ""
-        )
+        container.published = published(container, request)
+    add_groups(page.items, matching, group)
     context = {
         "page": page,
-        "columns": columns,
-        "all_columns": COLUMNS,
+        "columns": [c for c in params.getlist("column") if c in COLUMNS] or list(COLUMNS_AT_FIRST),
         "group": group,
-        "host_count": Host.objects.visible_to(request.user).count(),
-        "choices": _choices(everything) if not getattr(request, "htmx", False) else {},
+        "fleet": everything.aggregate(n=Count("pk"), hosts=Count("host", distinct=True)),
+        "is_filtered": any(params.get(name) for name in ("search", *filters.CONTAINER_FACETS)),
     }
+    if not is_fragment(request):
+        context["all_columns"] = COLUMNS
+        context["facets"] = filters.facets(everything, params, filters.CONTAINER_FACETS, filters.containers)
     return render(request, template_for(request, "containers/page.html", "containers/_rows.html"), context)
-
-
-def _choices(rows: Any) -> dict[str, list[tuple[str, int]]]:
-    """What can be filtered by, with how many there are."""
-    found = {}
-    for name, column in (("host", "host__name"), ("state", "state"), ("health", "health"), ("project", "project")):
-        counts = rows.order_by(column).values_list(column).annotate(n=Count("pk"))[:100]
-        found[name] = [(value, n) for value, n in counts if value]
-    return found
 
 
 @guard(Right.CONTAINERS_OPERATE)

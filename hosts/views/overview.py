@@ -9,6 +9,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from hosts.models import Container, Event, Host
+from hosts.models.containers import NEEDS_ATTENTION
 from hosts.models.hosts import LIVE_STATES
 from jobs.models import Job
 
@@ -26,11 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         unhealthy=Count("container", filter=Q(container__health="unhealthy", container__state="running")),
     )
     containers = Container.objects.visible_to(user).select_related("host")
-    troubled = containers.filter(
-        Q(health="unhealthy", state="running")
-        | Q(state__in=["restarting", "dead"])
-        | (Q(state="exited") & ~Q(exit_code__in=[0, 137, 143]) & Q(exit_code__isnull=False))
-    ).order_by("-health", "state", "name")
+    troubled = containers.filter(NEEDS_ATTENTION).order_by("-health", "state", "name")
     lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, "connecting")]
     context = {
         "hosts": hosts,

@@ -1,10 +1,12 @@
 // The first module of every page: loads the elements that the page uses, and what every page has.
+import { setUpFolding } from "dermaga/fold";
 import { setUpHtmx } from "dermaga/htmx-setup";
 import { setUpKeys } from "dermaga/keys";
+import { setUpSwap } from "dermaga/swap";
 
 const ELEMENTS = [
   "confirm-dialog", "copy-text", "job-progress", "json-tree", "live-region", "log-view", "row-select", "stats-chart",
-  "terminal-view", "theme-toggle", "toast-list", "ago-times", "filter-form", "menu-close",
+  "terminal-view", "theme-toggle", "toast-list", "ago-times", "menu-close", "menu-find",
 ];
 const ALWAYS = new Set(["ago-times", "menu-close", "confirm-dialog"]);
 
@@ -20,6 +22,8 @@ function load() {
 const loaded = new Set();
 setUpHtmx();
 setUpKeys();
+setUpSwap();
+setUpFolding();
 load();
 document.addEventListener("htmx:load", load);
 document.addEventListener("dermaga:morphed", load);

@@ -11,6 +11,7 @@ from tests.rows import a_host, container_json, containers, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 COMPOSE = {"com.docker.compose.project": "payments", "com.docker.compose.service": "api", "tier": "front"}
+ODD = {"double__under": "1", "8080": "http", 'it\'s "quoted" $.x': "\\%_"}
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def page(client: Client) -> Client:
     containers(
         first,
         container_json("api-1", Labels=COMPOSE, Status="Up 2 hours (unhealthy)"),
-        container_json("redis", Image="redis:7"),
+        container_json("redis", Image="redis:7", Labels=ODD),
     )
     containers(second, container_json("job", State="exited", Status="Exited (3) 2 hours ago"))
     return client
@@ -46,7 +47,20 @@ def names(client: Client, query: str) -> set[str]:
         ("label=tier=front", {"api-1"}),
         ("label=tier=back", set()),
         ("label=com.docker.compose.service=api", {"api-1"}),
+        ("label=double__under=1", {"redis"}),
+        ("label=8080=http", {"redis"}),
+        ("label=8080", {"redis"}),
+        ("label=it%27s%20%22quoted%22%20%24.x=%5C%25_", {"redis"}),
+        ("label=tier=front&label=8080", {"api-1", "redis"}),
+        ("label==", set()),
+        ("attention=1", {"api-1", "job"}),
+        ("project=none", {"redis", "job"}),
+        ("project=none&host=fra-1", {"redis"}),
         ("search=red", {"redis"}),
+        ("search=%25", set()),
+        ("search=_", set()),
+        ("search=%5C", set()),
+        (f"search={'x' * 10_000}", set()),
         ("search=fra-1+api", {"api-1"}),
         ("search=%00%27%22--", set()),
         ("group=project&sort=-created&page=99999999999", {"api-1", "redis", "job"}),
@@ -55,6 +69,36 @@ def names(client: Client, query: str) -> set[str]:
 )
 def test_it_filters_by_what_the_url_says(page: Client, query: str, expected: set[str]) -> None:
     assert names(page, query) == expected
+
+
+def facet(client: Client, query: str, name: str) -> dict[str, int]:
+    facets = client.get(f"/containers/?{query}").context["facets"]
+    return {choice.value: choice.count for choice in next(f for f in facets if f.name == name).choices}
+
+
+def test_a_filter_s_values_are_counted_within_the_other_filters(page: Client) -> None:
+    assert facet(page, "", "state") == {"running": 2, "exited": 1}
+    assert facet(page, "host=lab", "state") == {"exited": 1}
+    assert facet(page, "host=lab", "host") == {"fra-1": 2, "lab": 1}
+    assert facet(page, "host=lab&project=gone", "project") == {"none": 1, "gone": 0}
+    assert facet(page, "search=redis", "image") == {"redis:7": 1}
+
+
+def test_a_chip_takes_its_filter_away_and_keeps_the_rest(page: Client) -> None:
+    html = page.get("/containers/?state=running&state=exited&label=tier&sort=-name&column=host&page=1").content.decode()
+    assert 'href="?label=tier&amp;sort=-name&amp;column=host" aria-label="Remove the filter State"' in html
+    assert "State: 2" in html
+    assert "Label: tier" in html
+
+
+def test_groups_say_how_much_is_in_them(page: Client) -> None:
+    containers(Host.objects.get(name="lab"), container_json("api-2", Labels=COMPOSE), container_json("other"))
+    items = page.get("/containers/?group=project").context["page"].items
+    heads = {item.group.key: (item.group.containers, item.group.hosts, item.group.host) for item in items}
+    assert heads == {"payments": (2, 2, None), "": (2, 2, None)}
+    assert [item.group.key for item in items] == ["payments", "payments", "", ""]
+    by_host = page.get("/containers/?group=host").context["page"].items
+    assert {item.group.key: item.group.containers for item in by_host} == {"fra-1": 2, "lab": 2}
 
 
 def test_it_says_that_a_lost_host_s_rows_are_old(page: Client) -> None:
@@ -78,6 +122,10 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(page: Client, django_
     containers(Host.objects.get(name="lab"), *(container_json(f"many-{n}-{'x' * n}") for n in range(60)))
     with django_assert_max_num_queries(6):
         page.get("/containers/", headers={"HX-Request": "true"})
+    with django_assert_max_num_queries(7):
+        page.get("/containers/?group=project", headers={"HX-Request": "true"})
+    with django_assert_max_num_queries(17):  # with its frame and its filters' values
+        page.get("/containers/?group=project")
 
 
 def test_environment_values_are_hidden_until_they_are_revealed(page: Client) -> None:

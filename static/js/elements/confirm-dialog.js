@@ -1,4 +1,10 @@
 // Asks before a form with data-confirm-title, data-confirm-text and data-confirm-verb is sent, by htmx or without.
+// data-confirm-chosen, a JSON list of names, fills %(n)s in the verb and lists them; for one the button's words do.
+import { el } from "dermaga/dom";
+import { fill, number, t } from "dermaga/words";
+
+const NAMES_SHOWN = 8;
+
 class ConfirmDialog extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector("dialog");
@@ -28,10 +34,21 @@ class ConfirmDialog extends HTMLElement {
     this.dialog.querySelector("h2").textContent = asks.dataset.confirmTitle;
     this.dialog.querySelector("p").textContent = asks.dataset.confirmText ?? "";
     const yes = this.dialog.querySelector('[data-answer="yes"]');
-    yes.textContent = asks.dataset.confirmVerb ?? asks.dataset.confirmTitle;
+    const names = JSON.parse(asks.dataset.confirmChosen || "[]");
+    const verb = names.length === 1 ? asks.textContent.trim() : asks.dataset.confirmVerb;
+    yes.textContent = fill(verb ?? asks.dataset.confirmTitle, { n: number(names.length) });
+    this.list(names);
     yes.classList.toggle("danger", asks.dataset.confirmKind !== "plain");
     yes.classList.toggle("primary", asks.dataset.confirmKind === "plain");
     this.dialog.showModal();
+  }
+
+  list(names) {
+    const shown = names.slice(0, NAMES_SHOWN).map((name) => el("li", {}, name));
+    if (names.length > NAMES_SHOWN) shown.push(el("li", {}, t("and %(n)s more", { n: number(names.length - NAMES_SHOWN) })));
+    const place = this.dialog.querySelector("ul");
+    place.replaceChildren(...shown);
+    place.hidden = !names.length;
   }
 
   answered() {

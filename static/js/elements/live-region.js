@@ -58,8 +58,10 @@ class LiveRegion extends HTMLElement {
     try {
       const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-Live": "1" };
       if (this.id) headers["HX-Target"] = this.id;
-      const answer = await fetch(this.url, { headers, signal: this.request.signal, cache: "no-store" });
-      await this.take(answer);
+      const url = this.url;
+      const answer = await fetch(url, { headers, signal: this.request.signal, cache: "no-store" });
+      if (url === this.url) await this.take(answer);
+      else this.waiting = true; // the reader has filtered or turned the page meanwhile
     } catch (error) {
       if (error.name !== "AbortError") this.again();
     } finally {
@@ -94,6 +96,10 @@ class LiveRegion extends HTMLElement {
     const before = new Map([...this.querySelectorAll(ROWS)].map((row) => [row.id, signature(row)]));
     morphInside(this, html);
     globalThis.htmx?.process(this);
+    for (const words of this.querySelectorAll("[data-words-for]")) {
+      const place = document.getElementById(words.dataset.wordsFor);
+      if (place && place.textContent !== words.textContent) place.textContent = words.textContent;
+    }
     for (const row of this.querySelectorAll(ROWS)) {
       if (before.get(row.id) === signature(row)) continue;
       row.classList.add("changed");

@@ -6,7 +6,7 @@ function closeAllBut(kept) {
 document.addEventListener("click", (event) => {
   const menu = event.target.closest?.("details.menu");
   closeAllBut(menu);
-  if (menu && event.target.closest("a, .menu-list button:not([type=button]), [data-closes]")) menu.open = false;
+  if (menu && event.target.closest("a:not([data-stays]), .menu-list button:not([type=button]), [data-closes]")) menu.open = false;
 });
 
 document.addEventListener("keydown", (event) => {

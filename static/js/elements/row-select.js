@@ -78,6 +78,8 @@ class RowSelect extends HTMLElement {
     bar.hidden = this.chosen.size === 0;
     const words = bar.querySelector("[data-count]");
     if (words) words.textContent = t("%(n)s chosen", { n: number(this.chosen.size) });
+    const names = boxes.filter((box) => box.checked).map((box) => box.dataset.name ?? box.value);
+    for (const button of bar.querySelectorAll("[data-confirm-chosen]")) button.dataset.confirmChosen = JSON.stringify(names);
   }
 
   /** Bulk buttons outside of the table's form send the choice too. */

@@ -2,7 +2,7 @@
 // selected, opened or scrolled stays as it is.
 import { Idiomorph } from "idiomorph";
 
-const KEPT_ATTRIBUTES = new Set(["open", "data-collapsed"]);
+const KEPT_ATTRIBUTES = new Set(["open", "data-collapsed", "aria-expanded"]);
 
 function isDirty(node) {
   if (node instanceof HTMLInputElement) {
@@ -35,17 +35,18 @@ function rememberScroll(root) {
   };
 }
 
-/** Makes the inside of `root` what `html` says. */
-export function morphInside(root, html) {
+/** Makes the inside of `root` what `html` (text or nodes) says; fields that were typed into keep that unless `keepDirty` is false. */
+export function morphInside(root, html, { keepDirty = true } = {}) {
   const restore = [rememberSelection(root), rememberScroll(root)];
   Idiomorph.morph(root, html, {
     morphStyle: "innerHTML",
-    ignoreActiveValue: true,
+    // it leaves the children of what has the focus alone too: fine for a field, wrong for a link or a button
+    ignoreActiveValue: Boolean(document.activeElement?.matches("input, textarea, select")),
     restoreFocus: true,
     callbacks: {
-      beforeNodeMorphed: (node) => !isDirty(node) && !node.dataset?.keep,
+      beforeNodeMorphed: (node) => !(keepDirty && isDirty(node)) && !node.dataset?.keep,
       beforeAttributeUpdated: (name, node) =>
-        !(KEPT_ATTRIBUTES.has(name) && node.matches("details, dialog, [data-collapsed]")),
+        !(KEPT_ATTRIBUTES.has(name) && node.matches("details, dialog, [data-collapsed], button.fold")),
       beforeNodeRemoved: (node) => !(node instanceof HTMLDialogElement && node.open),
     },
   });

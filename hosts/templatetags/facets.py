@@ -1,0 +1,42 @@
+"""What filters and their values are called: {% facet_label "health" %}, {% facet_value "health" "none" %}."""
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as n_
+
+from common.templatetags.words import STATE_WORDS
+from hosts.filters import NONE
+
+register = template.Library()
+
+LABELS = {
+    "action": n_("Event"),
+    "attention": n_("Needs attention"),
+    "driver": n_("Driver"),
+    "health": n_("Health"),
+    "host": n_("Host"),
+    "image": n_("Image"),
+    "kind": n_("Kind"),
+    "label": n_("Label"),
+    "project": n_("Project"),
+    "state": n_("State"),
+    "use": n_("Use"),
+}
+WITHOUT = {"health": n_("no health check"), "project": n_("no project"), "driver": n_("no driver")}
+WORDED = {"health", "state", "use"}
+
+
+@register.simple_tag
+def facet_label(name: str) -> str:
+    """What a filter is called."""
+    return _(LABELS[name])
+
+
+@register.simple_tag
+def facet_value(name: str, value: str) -> str:
+    """What a value of a filter is called; "" for a filter that is only on or off."""
+    if name == "attention":
+        return ""
+    if value == NONE and name in WITHOUT:
+        return _(WITHOUT[name])
+    return _(value) if name in WORDED and value in STATE_WORDS else value

@@ -1,0 +1,68 @@
+// Filters, order and pages of a list change in place: links to "?..." and forms with data-swap fetch the page for the new
+// URL and morph it into this one. Focus, open menus and scroll position stay; without this script they are plain links.
+import { morphInside } from "dermaga/morph";
+
+const TYPING_MS = 300;
+let request = null;
+let timer = null;
+
+async function show(url, remember) {
+  clearTimeout(timer);
+  request?.abort();
+  request = new AbortController();
+  try {
+    const answer = await fetch(url, { signal: request.signal, cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("main");
+    if (!answer.ok || answer.redirected || !fresh) throw new Error(answer.status);
+    remember?.();
+    document.title = page.title;
+    const main = document.getElementById("main");
+    morphInside(main, fresh.childNodes, { keepDirty: false });
+    globalThis.htmx?.process(main);
+    (main.querySelector("row-select") ?? main).dispatchEvent(new CustomEvent("dermaga:morphed", { bubbles: true }));
+  } catch (error) {
+    if (error.name !== "AbortError") location.assign(url); // the browser says what is wrong
+  }
+}
+
+function follow(url) {
+  show(url, () => history.pushState(null, "", url));
+}
+
+function addressOf(form) {
+  const filled = [...new FormData(form)].filter(([, value]) => value !== "");
+  const query = new URLSearchParams(filled).toString();
+  return `${location.pathname}?${query}`;
+}
+
+function clicked(event) {
+  const link = event.target.closest?.('#main a[href^="?"]');
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  follow(`${location.pathname}${link.getAttribute("href")}`);
+  if (link.closest(".pages")) document.getElementById("main").scrollIntoView();
+}
+
+function typed(event) {
+  const form = event.target.closest?.("form[data-swap]");
+  if (!form || event.target.type !== "search" || event.isComposing) return;
+  clearTimeout(timer);
+  const url = () => addressOf(form);
+  timer = setTimeout(() => show(url(), () => history.replaceState(null, "", url())), TYPING_MS);
+}
+
+function submitted(event) {
+  if (!event.target.matches("form[data-swap]")) return;
+  event.preventDefault();
+  event.target.closest("details.menu")?.removeAttribute("open");
+  follow(addressOf(event.target));
+}
+
+/** Called once a page. */
+export function setUpSwap() {
+  document.addEventListener("click", clicked);
+  document.addEventListener("input", typed);
+  document.addEventListener("submit", submitted);
+  window.addEventListener("popstate", () => show(location.href));
+}
