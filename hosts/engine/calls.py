@@ -9,7 +9,7 @@ from typing import Any
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import ConnectionLost, EngineError, NotAnEngine, TimedOut, translate
-from hosts.engine.transport import Deadline, abort, connect, hang_up, request
+from hosts.engine.transport import Deadline, abort, connect, hang_up, request, request_bytes
 
 CONNECT_SECONDS = 10.0
 BLOCK = 64 * 1024
@@ -59,16 +59,8 @@ class Call:
             raise TimedOut("no connection", where=self.endpoint.address, seconds=CONNECT_SECONDS)
         self._check()
         assert self._sock is not None
-        answer = request(
-            self._sock,
-            self.endpoint,
-            method,
-            f"/v{version}{path}",
-            Deadline(seconds),
-            params=params,
-            body=body,
-            chunked=True,
-        )
+        payload = request_bytes(method, f"/v{version}{path}", params=params, body=body, chunked=True)
+        answer = request(self._sock, self.endpoint, payload, Deadline(seconds))
         self.headers, self._body, self._rest = answer.headers, Body(answer.headers), answer.rest
 
     def _connect(self) -> None:

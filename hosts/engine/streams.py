@@ -4,7 +4,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -12,13 +11,11 @@ import orjson
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import ConnectionLost, NotAnEngine, translate
-from hosts.engine.transport import Answer, Deadline, abort, connect, get_json, request
+from hosts.engine.opening import BLOCK, WAITS, ask, ready, send
+from hosts.engine.transport import Answer, abort, request_bytes
 
-BLOCK = 64 * 1024
 ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of one JSON answer
 NEWEST_API, OLDEST_API = (1, 55), (1, 40)
-# connecting waits for sick hosts: threads of its own, so that nothing else waits behind them
-_connecting = ThreadPoolExecutor(64, thread_name_prefix="connect")
 
 
 class EngineStream:
@@ -54,7 +51,7 @@ class EngineStream:
             return block
         try:
             return self.sock.recv(most)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except WAITS:
             return None
         except OSError as error:
             raise translate(error, self.endpoint) from error
@@ -67,7 +64,7 @@ class EngineStream:
                     block = self.read_available(most)
                     if block is not None:
                         return block
-                    await self._ready(write=False)
+                    await self._readable()
         except TimeoutError as error:
             raise translate(error, self.endpoint, seconds=timeout or 0) from error
 
@@ -84,29 +81,16 @@ class EngineStream:
 
     async def write(self, data: bytes) -> None:
         """Sends all of `data`, waiting while the engine does not read."""
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self.sock.send(view[:BLOCK]) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                await self._ready(write=True)
-            except ssl.SSLWantReadError:
-                await self._ready(write=False)
-            except OSError as error:
-                raise translate(error, self.endpoint) from error
-
-    async def _ready(self, *, write: bool) -> None:
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        number = self.sock.fileno()
-        if number < 0:
-            raise translate(ConnectionResetError("closed"), self.endpoint)
-        add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
-        add(number, _ready_now, future)
         try:
-            await future
-        finally:
-            remove(number)
+            await send(self.sock, data)
+        except OSError as error:
+            raise translate(error, self.endpoint) from error
+
+    async def _readable(self) -> None:
+        try:
+            await ready(self.sock, write=False)
+        except OSError as error:
+            raise translate(error, self.endpoint) from error
 
     def end_input(self) -> None:
         """Says that nothing more will be written (only plain sockets can)."""
@@ -120,11 +104,6 @@ class EngineStream:
             abort(self.sock)
 
 
-def _ready_now(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 async def open_stream(
     endpoint: Endpoint,
     path: str,
@@ -136,26 +115,17 @@ async def open_stream(
     upgrade: bool = False,
     head_timeout: float = 10,
 ) -> EngineStream:
-    """Sends a request and returns its answer's body once the head said that all is well. Raises EngineError."""
+    """Sends a request and returns its answer's body once the head said that all is well. Raises EngineError.
 
-    def work() -> EngineStream:
-        deadline = Deadline(head_timeout)
-        sock = connect(endpoint, deadline)
-        try:
-            answer = request(
-                sock, endpoint, method, f"/v{api_version}{path}", deadline, params=params, body=body, upgrade=upgrade
-            )
-            return EngineStream(endpoint, sock, answer)
-        except BaseException:
-            abort(sock)
-            raise
-
-    future = asyncio.get_running_loop().run_in_executor(_connecting, work)
+    `api_version` "" asks without one, as only /_ping may.
+    """
+    prefix = f"/v{api_version}" if api_version else ""
+    payload = request_bytes(method, f"{prefix}{path}", params=params, body=body, upgrade=upgrade)
     try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        future.add_done_callback(_close_late)
-        raise
+        async with asyncio.timeout(head_timeout):
+            return EngineStream(endpoint, *await ask(endpoint, payload, head_timeout))
+    except OSError as error:
+        raise translate(error, endpoint, seconds=head_timeout) from error
 
 
 async def fetch(
@@ -191,18 +161,11 @@ async def fetch(
 
 async def ping(endpoint: Endpoint, timeout: float = 5) -> str:
     """The API version to speak with the engine, as it answers now; raises EngineError when it does not."""
-    answer: asyncio.Future[Any] = asyncio.get_running_loop().run_in_executor(
-        _connecting, lambda: get_json(endpoint, "/_ping", Deadline(timeout))
-    )
-    headers = (await answer)[1]
+    stream = await open_stream(endpoint, "/_ping", api_version="", head_timeout=timeout)
+    stream.close()
     try:
-        major, minor = (int(part) for part in headers.get("api-version", "1.40").split("."))
+        major, minor = (int(part) for part in stream.headers.get("api-version", "1.40").split("."))
     except ValueError as error:
         raise NotAnEngine("no API version", where=endpoint.address) from error
     spoken = max(OLDEST_API, min(NEWEST_API, (major, minor)))
     return f"{spoken[0]}.{spoken[1]}"
-
-
-def _close_late(future: "asyncio.Future[EngineStream]") -> None:
-    if not future.cancelled() and future.exception() is None:
-        future.result().close()

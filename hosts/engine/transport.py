@@ -18,12 +18,11 @@ from urllib.parse import urlencode
 from hosts.engine.body import Body, content_length
 from hosts.engine.endpoint import Endpoint, TLSMaterial
 from hosts.engine.errors import NotAnEngine, PlainToTLS, from_answer, translate
-from hosts.engine.tls import shared_context, tls_context
-
-__all__ = ["Answer", "Deadline", "abort", "connect", "get_json", "hang_up", "message_of", "request", "tls_context"]
+from hosts.engine.tls import shared_context
 
 HEAD_AT_MOST = 64 * 1024
 ERROR_BODY_AT_MOST = 64 * 1024
+ADDRESSES_AT_MOST = 8  # of one name
 
 
 @dataclass
@@ -86,7 +85,7 @@ def connect_tcp(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
             # several addresses share what is left, so that one that drops packets does not use it up
             sock.settimeout(deadline.left() / (len(found) - number))
             sock.connect(address)
-            _keep_alive(sock)
+            keep_alive(sock)
             return sock
         except OSError as error:
             sock.close()
@@ -115,7 +114,7 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
             raise TimeoutError(f"the name {host} was not found out within {deadline.seconds:g} s")
     if isinstance(answer[0], OSError):
         raise answer[0]
-    return [(family, address) for family, _, _, _, address in answer[0]][:8]
+    return [(family, address) for family, _, _, _, address in answer[0]][:ADDRESSES_AT_MOST]
 
 
 def _connect_unix(path: str, deadline: Deadline) -> socket.socket:
@@ -129,7 +128,7 @@ def _connect_unix(path: str, deadline: Deadline) -> socket.socket:
     return sock
 
 
-def _keep_alive(sock: socket.socket) -> None:
+def keep_alive(sock: socket.socket) -> None:
     """A peer that vanished without a word is noticed within half a minute, also while nothing is sent."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -147,19 +146,16 @@ class Answer:
     rest: bytes
 
 
-def request(
-    sock: socket.socket,
-    endpoint: Endpoint,
+def request_bytes(
     method: str,
     path: str,
-    deadline: Deadline,
     *,
     params: Mapping[str, str] | None = None,
     body: Any = None,
     upgrade: bool = False,
     chunked: bool = False,
-) -> Answer:
-    """Sends a request and reads the head of its answer. Raises EngineError for anything but 1xx and 2xx.
+) -> bytes:
+    """A request as it goes over the wire.
 
     HTTP/1.0 unless upgrading: the engine then sends no chunks and closes at the end. `chunked` asks for HTTP/1.1, whose
     last chunk tells an answer's end from a cut.
@@ -174,36 +170,57 @@ def request(
         head += ["Connection: Upgrade", "Upgrade: tcp"]
     if body is not None or method == "POST":
         head += ["Content-Type: application/json", f"Content-Length: {len(payload)}"]
+    return "\r\n".join([*head, "", ""]).encode() + payload
+
+
+class Head:
+    """Reads the head of an engine's answer from its bytes as they come."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._where = endpoint.address
+        self._data = b""
+
+    def feed(self, block: bytes) -> Answer | None:
+        """The answer once its head is whole; b"" for the end of the connection.
+
+        Raises ConnectionResetError for an end without a byte, PlainToTLS and NotAnEngine for what is no HTTP.
+        """
+        self._data += block
+        data = self._data
+        if b"\r\n\r\n" in data:
+            return self._answer(*data.split(b"\r\n\r\n", 1))
+        if not block or len(data) > HEAD_AT_MOST or not data.startswith(b"HTTP/"[: len(data)]):
+            if not data and not block:
+                raise ConnectionResetError("closed without an answer")
+            if data.startswith(b"\x15\x03"):  # a TLS alert: how a TLS server refuses a plain request
+                raise PlainToTLS(where=self._where)
+            raise NotAnEngine(data[:100].decode("latin-1"), where=self._where)
+        return None
+
+    def _answer(self, head: bytes, rest: bytes) -> Answer:
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        words = status_line.split(" ", 2)
+        if not status_line.startswith("HTTP/") or len(words) < 2 or not words[1].isdecimal():
+            raise NotAnEngine(status_line[:100], where=self._where)
+        pairs = (line.split(":", 1) for line in lines if ":" in line)
+        return Answer(int(words[1]), {name.strip().lower(): value.strip() for name, value in pairs}, rest)
+
+
+def request(sock: socket.socket, endpoint: Endpoint, payload: bytes, deadline: Deadline) -> Answer:
+    """Sends a request (`request_bytes`) and reads the head of its answer. Raises EngineError for anything but 1xx and
+    2xx."""
+    head, answer = Head(endpoint), None
     try:
         sock.settimeout(deadline.left())
-        sock.sendall("\r\n".join([*head, "", ""]).encode() + payload)
-        answer = _read_head(sock, endpoint, deadline)
+        sock.sendall(payload)
+        while answer is None:
+            sock.settimeout(deadline.left())
+            answer = head.feed(sock.recv(8192))
         if answer.status >= 300:
             raise from_answer(answer.status, message_of(_read_error(sock, answer, deadline)), endpoint.address)
     except OSError as error:
         raise translate(error, endpoint, seconds=deadline.seconds) from error
     return answer
-
-
-def _read_head(sock: socket.socket, endpoint: Endpoint, deadline: Deadline) -> Answer:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        sock.settimeout(deadline.left())
-        block = sock.recv(8192)
-        data += block
-        if not block or len(data) > HEAD_AT_MOST or not data.startswith(b"HTTP/"[: len(data)]):
-            if not data and not block:
-                raise ConnectionResetError("closed without an answer")
-            if data.startswith(b"\x15\x03"):  # a TLS alert: how a TLS server refuses a plain request
-                raise PlainToTLS(where=endpoint.address)
-            raise NotAnEngine(data[:100].decode("latin-1"), where=endpoint.address)
-    head, rest = data.split(b"\r\n\r\n", 1)
-    status_line, *lines = head.decode("latin-1").split("\r\n")
-    words = status_line.split(" ", 2)
-    if len(words) < 2 or not words[1].isdecimal():
-        raise NotAnEngine(status_line[:100], where=endpoint.address)
-    pairs = (line.split(":", 1) for line in lines if ":" in line)
-    return Answer(int(words[1]), {name.strip().lower(): value.strip() for name, value in pairs}, rest)
 
 
 def _read_error(sock: socket.socket, answer: Answer, deadline: Deadline) -> bytes:
@@ -226,7 +243,7 @@ def get_json(
 ) -> tuple[Any, dict[str, str]]:
     """One GET on a connection of its own: the decoded JSON (or text) and the headers. Raises EngineError."""
     with connect(endpoint, deadline) as sock:
-        answer = request(sock, endpoint, "GET", path, deadline)
+        answer = request(sock, endpoint, request_bytes("GET", path), deadline)
         body = bytearray(answer.rest)
         length = content_length(answer.headers, at_most)
         if length > at_most:

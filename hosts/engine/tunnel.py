@@ -22,7 +22,7 @@ from hosts.engine.endpoint import SOCKET_PATH_AT_MOST, Endpoint
 from hosts.engine.errors import SSHNoSocket, TimedOut
 from hosts.engine.ssh import Channel, connect_ssh, find_way, open_stdio, read_key, read_known_hosts
 
-__all__ = ["close", "close_all", "open_tunnel", "read_key", "read_known_hosts"]
+__all__ = ["close", "close_all", "join_tunnel", "open_tunnel", "read_key", "read_known_hosts"]
 
 OPEN_SECONDS = 10.0
 IDLE_SECONDS = 300.0  # a tunnel that nobody used for so long is closed
@@ -223,6 +223,12 @@ def open_tunnel(endpoint: Endpoint, timeout: float = OPEN_SECONDS) -> str:
     except TimeoutError as error:
         future.cancel()
         raise TimedOut("no SSH connection", where=endpoint.address, seconds=timeout) from error
+
+
+async def join_tunnel(endpoint: Endpoint, timeout: float = OPEN_SECONDS) -> str:
+    """The same as `open_tunnel`, for event loops."""
+    future = asyncio.run_coroutine_threadsafe(_tunnels.get(endpoint, timeout), _tunnels.loop())
+    return await asyncio.wrap_future(future)
 
 
 def close(endpoint: Endpoint) -> None:

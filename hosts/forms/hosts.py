@@ -141,7 +141,7 @@ class HostForm(forms.Form):
             self._check_material()
 
     def _check_material(self) -> None:
-        from hosts.engine.transport import tls_context
+        from hosts.engine.tls import tls_context
 
         try:
             endpoint = self.endpoint()
