@@ -33,6 +33,7 @@ class Subscription:
         self._waiting = 0
         self._mark = Mark([], "")
         self._resume: Resume | None = None
+        self._live: dict[str, Any] | None = None  # kept back until it is true of this viewer
 
     def sees(self, line: Line) -> bool:
         """Whether the viewer asked for this line's stream and time."""
@@ -57,6 +58,8 @@ class Subscription:
 
     def go_live(self, past: Cursor) -> None:
         """The viewer has read the past up to `past`: what came meanwhile and is not in it is shown."""
+        if self._live is not None:
+            self.viewer.tell(self._live)
         self._resume = past.behind(self._mark)
         waiting, self.pending, self._mark = self.pending or [], None, Mark([], "")
         # the feed may be behind the past that was read: what it brings is compared until it has caught up
@@ -85,8 +88,13 @@ class Subscription:
         return lines
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Sends the viewer a message about this target."""
-        self.viewer.tell({"t": message["t"], "target": self.place, **message})
+        """Sends the viewer a message about this target; that it is live only when it has read the past."""
+        message = {"t": message["t"], "target": self.place, **message}
+        if self.pending is None or message.get("state") != "live":
+            self._live = None
+            self.viewer.tell(message)
+        else:
+            self._live = message
 
 
 class Feed:

@@ -10,7 +10,7 @@ from hosts.consumers.viewers import Viewer, lines_message
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, LogDriverUnreadable
 from hosts.engine.frames import Line
-from hosts.engine.logs import Cursor, LogQuery, Replay, Target, look, replay, unreadable
+from hosts.engine.logs import Cursor, LogQuery, Replay, Resume, Target, look, replay, unreadable
 from hosts.engine.streams import ping
 
 PING_EVERY = 15.0  # seconds of silence after which an engine is asked whether it is still there
@@ -156,11 +156,19 @@ class _Joining:
                 if resume:
                     burst.lines = resume.fresh(burst.lines)
                     burst.text = lines_message(burst.lines) if burst.lines else ""
+                    self._tell_gap(resume)
                 self.cursor.add(burst.lines, burst.size)
                 if burst.text:
                     await sub.viewer.put(burst.text)
         finally:
             reading.close()
+
+    def _tell_gap(self, resume: Resume) -> None:
+        """Lines were rotated away before this viewer took them."""
+        if resume.gap:
+            self.subscription.tell({"t": "gap", "from": resume.newest, "to": resume.first_new, "reason": "rotated"})
+        if resume.first_new:
+            resume.connected = True  # a gap is said once
 
     def _first_waiting(self) -> Line | None:
         pending = self.subscription.pending

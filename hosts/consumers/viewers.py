@@ -87,7 +87,7 @@ class Viewer:
                 await self._send(text)
                 self._queue.popleft()
                 self._size -= len(text)
-                if self._size <= self._at_most // 2:
+                if self._size <= self._at_most // 2 and len(self._queue) <= MESSAGES_AT_MOST // 2:
                     self._space.set()
                     self._say_skipped()
             self._filled.clear()
@@ -100,13 +100,12 @@ class Viewer:
             await asyncio.sleep(0)
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Queues a small message."""
-        if len(self._queue) < MESSAGES_AT_MOST:
-            self._put(orjson.dumps(message).decode())
+        """Queues a small message. None is ever dropped: there are few, and each says something that lines do not."""
+        self._put(orjson.dumps(message).decode())
 
     async def put(self, text: str) -> None:
         """Queues a message that must not be lost, once there is room."""
-        while self._size > self._at_most // 2:
+        while self._size > self._at_most // 2 or len(self._queue) > MESSAGES_AT_MOST // 2:
             self._space.clear()
             await self._space.wait()
         self._put(text)
@@ -121,7 +120,7 @@ class Viewer:
         joined: list[str] = []
         size = 0
         for text, lines in batches:
-            if self._size + size > self._at_most or len(self._queue) > MESSAGES_AT_MOST:
+            if self._size + size > self._at_most or len(self._queue) >= MESSAGES_AT_MOST:
                 self._skip(lines)
                 continue
             if self._skipped:

@@ -173,28 +173,34 @@ def test_a_refusal_is_told_in_the_engine_s_own_words(
             assert "\n" not in end["error"]  # its words are in the sentence already
 
 
-def test_a_pull_of_a_killed_worker_is_interrupted_and_can_be_started_again(
-    docker_engine: DockerEngine, slow: SlowProxy
-) -> None:
+@pytest.fixture
+def mortal(product: Product, docker_engine: DockerEngine) -> Iterator[Product]:
+    """A product whose worker may be killed: the shared one where the worker is a process of its own."""
+    if product.full:
+        yield product
+    else:
+        with Product(docker_engine.url) as another:
+            yield another
+
+
+def test_a_pull_of_a_killed_worker_is_interrupted_and_can_be_started_again(mortal: Product, slow: SlowProxy) -> None:
     slow.bytes_per_second = 300_000
-    database, redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
-    with Product(docker_engine.url, database_url=database, redis_url=redis) as product:
-        is_online(product, "local")
-        with pull(product, f"{slow.address}/{LAYERED}") as watched:
-            watched.until(lambda message: message["progress"] > 0)
-        worker = "worker" if product.full else "up"
-        process = product.processes[worker]
-        os.killpg(process.pid, signal.SIGKILL)  # a worker has children
-        process.wait()
-        until(slow.is_still, "the engine stops when its client is gone")
-        if product.full:
-            product.start_process("worker")
-        else:
-            product.start()
-        until(lambda: product.api(f"jobs/{watched.job}")["state"] == "interrupted", "it is interrupted", 30)
-        assert "worker that ran this job died" in product.api(f"jobs/{watched.job}")["error"]
-        with Watched(product, send(product, f"/jobs/{watched.job}/again/")) as repeated:
-            assert repeated.end()["state"] == "done"
+    is_online(mortal, "local")
+    with pull(mortal, f"{slow.address}/{LAYERED}") as watched:
+        watched.until(lambda message: message["progress"] > 0)
+    worker = "worker" if mortal.full else "up"
+    process = mortal.processes[worker]
+    os.killpg(process.pid, signal.SIGKILL)  # a worker has children
+    process.wait()
+    until(slow.is_still, "the engine stops when its client is gone")
+    if mortal.full:
+        mortal.start_process("worker")
+    else:
+        mortal.start()
+    until(lambda: mortal.api(f"jobs/{watched.job}")["state"] == "interrupted", "it is interrupted", 30)
+    assert "worker that ran this job died" in mortal.api(f"jobs/{watched.job}")["error"]
+    with Watched(mortal, send(mortal, f"/jobs/{watched.job}/again/")) as repeated:
+        assert repeated.end()["state"] == "done"
 
 
 def test_a_pull_is_cancelled_while_its_host_does_not_answer(product: Product, lighter: DockerEngine) -> None:

@@ -213,7 +213,8 @@ class Product:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def socket(self, path: str) -> ClientConnection:
-        """A socket with the admin's token. Use it with `with`."""
+    def socket(self, path: str, **options: Any) -> ClientConnection:
+        """A socket with the admin's token; `options` are those of websockets' client. Use it with `with`."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, proxy=None)
+        url = f"ws://127.0.0.1:{self.port}{path}"
+        return connect(url, additional_headers=headers, proxy=None, **options)

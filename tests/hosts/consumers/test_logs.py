@@ -8,6 +8,7 @@ from channels.db import database_sync_to_async
 
 from accounts.models import User
 from hosts.consumers import hub as hub_module
+from hosts.consumers.logs import LogsConsumer
 from hosts.engine.logs import Target
 from tests.engines.docker_engine import DockerEngine
 from tests.hosts.consumers.conftest import Runner
@@ -33,6 +34,18 @@ async def test_the_last_lines_come_first_and_then_what_follows(docker_engine: Do
         await asyncio.to_thread(docker_engine.docker, "exec", name, "touch", "/go")
         await socket.until(lambda: len(socket.texts) > 10)
         assert socket.texts[10:] == ["more"]
+
+
+async def test_once_it_is_live_every_line_is_shown(docker_engine: DockerEngine, run: Runner) -> None:
+    name = run(COUNT % 100_000 + "read go; seq 1 5000; sleep 1000", "-i")
+    await mirror(docker_engine)
+    user = await a_person()
+    async with open_socket(user, "/ws/logs", target=f"harbour/{name}", tail=0) as socket:
+        async with open_socket(user, "/ws/terminal", target=f"harbour/{name}", mode="attach") as keys:
+            await socket.until(lambda: socket.state("live"))
+            await keys.send(b"go\n")
+            await socket.until(lambda: "5000" in socket.texts)
+    assert socket.texts == [str(number) for number in range(1, 5001)]
 
 
 async def test_stdout_and_stderr_are_told_apart_and_can_be_left_out(docker_engine: DockerEngine, run: Runner) -> None:
@@ -210,6 +223,25 @@ async def test_who_loses_the_account_loses_the_stream(
         await socket.until(lambda: socket.state("live"))
         await database_sync_to_async(User.objects.filter(pk=user.pk).update)(is_active=False)
         assert await socket.closed() in {4401, 4403}
+
+
+async def test_who_never_reads_is_sent_away(
+    docker_engine: DockerEngine, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = run("echo hello; sleep 1000")
+    await mirror(docker_engine)
+
+    async def send(self: LogsConsumer, text_data: str | None = None) -> None:
+        await asyncio.Event().wait()  # as a browser's full window does
+
+    monkeypatch.setattr(LogsConsumer, "send", send)
+    monkeypatch.setattr(LogsConsumer, "check_every", 0.1)
+    monkeypatch.setattr("hosts.consumers.base.STUCK_AT_MOST", 0.5)
+    async with open_socket(await a_person("viewer"), "/ws/logs", target=f"harbour/{name}") as socket:
+        assert await socket.closed() == 4408
+    async with asyncio.timeout(1):
+        while hub_module.current_hub().feeds:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_container_that_is_removed_is_said(docker_engine: DockerEngine, run: Runner) -> None:

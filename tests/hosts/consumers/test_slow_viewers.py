@@ -1,0 +1,153 @@
+"""Who does not read delays nobody, costs a bounded amount of memory, and is told exactly what was left out."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection
+
+from hosts.consumers import feeds, hub
+from hosts.consumers.viewers import Viewer
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.logs import LogQuery, Target
+from tests.engines.docker_engine import DockerEngine
+from tests.hosts.consumers.conftest import Runner
+from tests.servers.product import Product
+from tests.waiting import until
+
+pytestmark = pytest.mark.core
+COUNT = 250_000
+# a line of 80 bytes is over 130 as it crosses the socket: ten times what may wait for a browser
+FLOOD = f"while [ ! -e /go ]; do usleep 20000; done; seq 1 {COUNT} | sed 's/$/ {'x' * 72}/'; sleep 1000"
+MEMORY = 60_000_000
+
+
+def small_window(product: Product) -> socket.socket:
+    """A connected socket that takes little when it is not read."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
+    sock.connect(("127.0.0.1", product.port))
+    return sock
+
+
+class View:
+    """What a viewer was shown: numbers of lines in order, and how many were skipped in between."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.next = 1  # the number of the line that must come
+        self.shown = 0
+        self.skipped = 0
+        self.seconds = 0.0
+
+    def live(self) -> "View":
+        while json.loads(self._connection.recv(20)).get("state") != "live":
+            pass
+        return self
+
+    def read(self) -> None:
+        """Until the last line, shown or skipped. Raises AssertionError for one that is missing or comes twice."""
+        began = time.monotonic()
+        while self.next <= COUNT:
+            message = json.loads(self._connection.recv(30))
+            if message["t"] == "skipped":
+                assert message["count"] > 0
+                self.next += message["count"]
+                self.skipped += message["count"]
+            for _, _, _, text in message.get("lines", []):
+                assert int(text.split(" ")[0]) == self.next
+                self.next += 1
+                self.shown += 1
+        self.seconds = time.monotonic() - began
+
+
+def memory(product: Product) -> int:
+    """The most that the process which serves the sockets has used so far, in bytes."""
+    process = product.processes["web" if product.full else "up"]
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+@pytest.fixture
+def flood(product: Product, run: Runner) -> Iterator[str]:
+    """A container that writes its lines once it is told to."""
+    name = run(FLOOD)
+    until(lambda: product.api(f"containers?search={name}&state=running")["count"] == 1, "it shows")
+    yield name
+
+
+def test_a_viewer_that_stops_reading_is_told_how_much_it_missed(
+    product: Product, docker_engine: DockerEngine, flood: str
+) -> None:
+    path = f"/ws/logs?target=local/{flood}&tail=0"
+    with (
+        product.socket(path, max_size=None) as first,
+        product.socket(path, max_size=None) as second,
+        product.socket(path, max_size=None, max_queue=1, sock=small_window(product)) as third,
+    ):
+        readers, slow = [View(first).live(), View(second).live()], View(third).live()
+        before = memory(product)
+        docker_engine.docker("exec", flood, "touch", "/go")
+        threads = [threading.Thread(target=reader.read) for reader in readers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert [(reader.shown, reader.skipped) for reader in readers] == [(COUNT, 0)] * 2
+        slow.read()
+        assert slow.shown + slow.skipped == COUNT
+        assert slow.skipped > COUNT // 4
+        assert memory(product) - before < MEMORY
+    assert "stream failed" not in product.output
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_is_rotated_away_before_a_slow_viewer_reads_it_is_a_gap(
+    docker_engine: DockerEngine, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It still reads the past when more comes than may wait for it, and that is gone when it asks again."""
+    monkeypatch.setattr(feeds, "PENDING_AT_MOST", 50_000)
+    lines = "seq %d %d | sed 's/$/ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/'; "
+    script = (
+        lines % (1, 4000) + "while [ ! -e /go ]; do usleep 20000; done; " + lines % (4001, 60_000) + "touch /done; "
+    )
+    name = run(script + "sleep 1000", "--log-opt", "max-size=600k", "--log-opt", "max-file=2")
+    messages: list[dict[str, Any]] = []
+    reads = asyncio.Event()
+
+    async def send(text: str) -> None:
+        messages.append(json.loads(text))
+        await reads.wait()
+
+    viewer = Viewer(send, 1000)
+    identity = docker_engine.docker("inspect", "-f", "{{.Id}}", name).strip()
+    work = [
+        asyncio.create_task(viewer.run()),
+        asyncio.create_task(
+            hub.current_hub().watch(viewer, 0, Target(Endpoint(docker_engine.url), identity), LogQuery())
+        ),
+    ]
+    try:
+        async with asyncio.timeout(30):
+            while not messages:
+                await asyncio.sleep(0.02)
+            wait = "touch /go; while [ ! -e /done ]; do usleep 20000; done"
+            await asyncio.to_thread(docker_engine.docker, "exec", name, "sh", "-c", wait)
+            reads.set()
+            while not messages[-1].get("lines") or not messages[-1]["lines"][-1][3].startswith("60000 "):
+                await asyncio.sleep(0.02)
+    finally:
+        for task in work:
+            task.cancel()
+    numbers = [int(line[3].split(" ")[0]) for message in messages for line in message.get("lines", [])]
+    assert numbers == sorted(set(numbers))
+    holes = [(before, after) for before, after in zip(numbers, numbers[1:], strict=False) if after != before + 1]
+    gaps = [message for message in messages if message["t"] == "gap"]
+    assert len(holes) == len(gaps) == 1
+    assert gaps[0]["from"] < gaps[0]["to"]
