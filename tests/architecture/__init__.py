@@ -1,0 +1,1 @@
+"""Rules about the code that import-linter cannot see, read from the syntax tree."""
