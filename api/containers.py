@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 
 from accounts.rights import Right
+from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
-from hosts.access import get_container
+from hosts.access import get_container, get_history
 from hosts.actions import bulk, containers, looks
 from hosts.models import Container
 
@@ -78,6 +79,14 @@ def container_logs(request: HttpRequest, host: str, container: str, timestamps: 
     """The whole log as text."""
     found = get_container(request.user, host, container, Right.LOGS_VIEW)
     return looks.log_download(request.user, found, timestamps=timestamps)
+
+
+@router.get("/{host}/{container}/stats", response=dict)
+@needs(Right.STATS_VIEW)
+def container_stats(request: HttpRequest, host: str, container: str, span: Query[stats.Span]) -> Any:
+    """Its history, also of one that was removed, by its name."""
+    series, _ = get_history(request.user, host, container)
+    return {"host": host, "container": container, **stats.show(span, series)}
 
 
 def _options(verb: str, body: Options | None) -> dict[str, Any]:

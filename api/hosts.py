@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 
 from accounts.rights import Right
+from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
@@ -13,7 +14,7 @@ from hosts import filters
 from hosts.access import get_host
 from hosts.actions import hosts
 from hosts.forms.hosts import HostForm, kind_of
-from hosts.models import Host
+from hosts.models import Host, Series
 
 router = Router(tags=["hosts"])
 SORTS = {"name": ["name"], "state": ["state", "name"]}
@@ -135,3 +136,12 @@ def host_check(request: HttpRequest, host: str) -> Any:
     """Connects once and says who answers, or what is wrong."""
     found = get_host(request.user, host, Right.HOSTS_MANAGE)
     return dict(hosts.test(request.user, found.endpoint(), found.name))
+
+
+@router.get("/{host}/stats", response=dict)
+@needs(Right.STATS_VIEW)
+def host_stats(request: HttpRequest, host: str, span: Query[stats.Span]) -> Any:
+    """The history of the sum over its running containers; CPU 100 is one CPU of `cpus`."""
+    found = get_host(request.user, host, Right.STATS_VIEW)
+    series = Series.objects.select_related("host").filter(host=found, key="").first()
+    return {"host": host, "cpus": found.cpus, **stats.show(span, series)}

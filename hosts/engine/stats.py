@@ -73,13 +73,13 @@ def read_rates(raw: Any, before: Any, seconds: float) -> Rates | None:
     if system <= 0:
         return None
     busy = _grown(_number(raw, *TOTAL), _number(before, *TOTAL))
-    old, new = _counters(before), _counters(raw)
-    grown = {name: 0 for name in COUNTERS}
-    for (name, of), value in new.items():
+    old = _counters(before)
+    grown = dict.fromkeys(COUNTERS, 0)
+    for (name, of), value in _counters(raw).items():
         grown[name] += _grown(value, old.get((name, of), 0))
-    counted = [grown[name] / seconds for name in COUNTERS]
-    # mypy cannot count what the star gives
-    return Rates(100.0 * busy / system * _cpus(raw), now.memory_used, *counted, now.pids, now.memory_limit)  # type: ignore[call-arg,arg-type]
+    rates = {name: bytes_ / seconds for name, bytes_ in grown.items()}
+    cpu = 100.0 * busy / system * _cpus(raw)
+    return Rates(cpu=cpu, memory=now.memory_used, pids=now.pids, memory_limit=now.memory_limit, **rates)
 
 
 def _grown(value: int, before: int) -> int:

@@ -116,19 +116,21 @@ def roll_up_hour(host: Host, due: int) -> None:
         if rolled_up is None:  # removed meanwhile
             host.rolled_up = due
             return
-        rounds = StatsRound.objects.filter(host_id=host.pk, time__gte=rolled_up, time__lt=due).order_by("time")
-        first = rounds.values_list("time", flat=True).first()
-        done = due
+        rounds = StatsRound.objects.filter(host_id=host.pk, time__gte=rolled_up, time__lt=due)
+        first = rounds.order_by("time").values_list("time", flat=True).first()
         if first is not None:
-            hour = floor(first, HOUR)
-            series = set(Series.objects.filter(host_id=host.pk).values_list("pk", flat=True))
-            samples = rounds.filter(time__lt=hour + HOUR).values_list("time", "data")
-            minutes = grids_of_rounds(samples, hour, HOUR, MINUTES.step, series)
-            _store(MINUTES, minutes)
-            _extend(DAYS, _extend(QUARTERS, minutes))
-            done = hour + HOUR
-        host.rolled_up = done
-        Host.objects.filter(pk=host.pk).update(rolled_up=host.rolled_up)
+            due = floor(first, HOUR) + HOUR
+            _roll_up_samples(host.pk, due - HOUR)
+        host.rolled_up = due
+        Host.objects.filter(pk=host.pk).update(rolled_up=due)
+
+
+def _roll_up_samples(host_id: int, hour: int) -> None:
+    series = set(Series.objects.filter(host_id=host_id).values_list("pk", flat=True))
+    rounds = StatsRound.objects.filter(host_id=host_id, time__gte=hour, time__lt=hour + HOUR)
+    minutes = grids_of_rounds(rounds.values_list("time", "data"), hour, HOUR, MINUTES.step, series)
+    _store(MINUTES, minutes)
+    _extend(DAYS, _extend(QUARTERS, minutes))
 
 
 def _extend(tier: Tier, finer: dict[int, Grid]) -> dict[int, Grid]:

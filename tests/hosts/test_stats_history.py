@@ -11,23 +11,18 @@ from django.db import connection
 from django.test import override_settings
 
 from hosts import charts
-from hosts.engine.stats import Rates
 from hosts.inventory import history
 from hosts.models import Container, Host, Series, StatsChunk, StatsRound
 from hosts.models.grid import METRICS, Grid, grids_of_rounds, pack_round, unpack_round
 from hosts.models.spark import Spark
 from hosts.models.stats import DAYS, MINUTES, QUARTERS, TIERS
 from tests.rows import a_host, container_json, containers
+from tests.stats import rates
 
 pytestmark = [pytest.mark.core, pytest.mark.django_db]
 DAY0 = 20_000 * 86400  # a midnight
 COMPOSE = {f"com.docker.compose.{name}": value for name, value in
            {"project": "shop", "service": "web", "container-number": "1"}.items()}  # fmt: skip
-
-
-def rates(cpu: float = 1.0, **more: Any) -> Rates:
-    values = dict.fromkeys(METRICS, 0) | {"cpu": cpu, "memory_limit": 2**30} | more
-    return Rates(**values)
 
 
 def sampled(host: Host, time: int, **cpu_by_name: float) -> None:
@@ -150,6 +145,7 @@ def test_rolling_up_again_changes_nothing_and_later_hours_go_on(django_assert_ma
 def test_a_spike_of_a_minute_shows_after_thirty_days() -> None:
     host, series = shop()
     spike = DAY0 + 3 * 86400 + 7 * 3600 + 11 * 60
+    now = DAY0
     for day in range(34):
         base = DAY0 + day * 86400
         times = range(base, base + 86400, 30 if base < spike < base + 86400 else 3 * 3600)
@@ -201,8 +197,9 @@ def test_a_recreated_container_goes_on_with_its_history() -> None:
     assert sorted(Series.objects.values_list("key", "cpu")) == [("", 9.0), ("db", 2.0), ("shop/web/1", 7.0)]
     for name, values in (("shop-web-1", [5.0, 7.0]), ("db", [1.0, 2.0])):
         container = Container.objects.select_related("series__host").get(name=name)
+        assert container.series
         lines = charts.series([container.series], DAY0, DAY0 + 60, 60, DAY0 + 60)
-        assert [values[0][1] for values in points(lines.grids[container.series.pk]).values()] == values
+        assert [columns[0][1] for columns in points(lines.grids[container.series.pk]).values()] == values
 
 
 def test_of_two_that_go_by_one_key_the_newer_is_kept() -> None:
@@ -233,7 +230,9 @@ def test_nothing_an_engine_says_breaks_the_writing() -> None:
     row = Container.objects.get()
     history.record(host, DAY0, [history.Taken(row, rates(1e300, memory=2**70, net_rx=1e308, pids=2**62))] * 3, 30)
     history.roll_up(DAY0 + 7200, 60)
-    chart = charts.as_json(charts.series([a_series(host)], DAY0, DAY0 + 7200, 10, DAY0 + 7200).grids[row.series_id])
+    chart = charts.as_json(
+        charts.series([a_series(host)], DAY0, DAY0 + 7200, 10, DAY0 + 7200).grids[row.series_id or 0]
+    )
     assert chart["metrics"]["cpu"]["max"] == [pytest.approx(1e15)]
 
 
