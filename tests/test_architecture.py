@@ -12,6 +12,7 @@ from tests.architecture.writes import writes
 # import-linter keeps hosts.models from the packages below hosts
 MAY_NAME_ROWS = ("api", "dashboard", "hosts")
 NO_ENGINE = ("accounts", "api", "hosts.charts", "hosts.context", "hosts.filters", "hosts.views", "jobs")
+TALKS_TO_NOBODY = ("hosts.engine.endpoint", "hosts.engine.errors")  # addresses and words
 
 
 def modules(*packages: str) -> list[Source]:
@@ -152,7 +153,8 @@ def test_only_the_engine_layer_imports_docker() -> None:
 
 
 def test_no_page_and_no_api_route_reaches_an_engine_but_through_an_act() -> None:
-    assert strangers(modules(*NO_ENGINE), "hosts.engine") == []
+    found = strangers(modules(*NO_ENGINE), "hosts.engine")
+    assert [one for one in found if not any(f"imports {silent}." in one for silent in TALKS_TO_NOBODY)] == []
 
 
 def test_an_import_in_a_function_is_caught() -> None:

@@ -19,7 +19,7 @@ from hosts.models.base import Mirrored
 from tests.architecture.sources import Source
 
 MIRRORED: set[type[Model]] = {*Mirrored.__subclasses__(), ContainerDetail, Event, Series, StatsChunk, StatsRound, Use}
-MODELS: dict[str, type[Model]] = {model.__name__: model for model in {*MIRRORED, Host}}
+MODELS = {model.__name__: model for model in MIRRORED | {Host}}
 _columns = [column.name for column in Host._meta.fields]
 WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
 ROWS = {"save", "delete"}
@@ -37,13 +37,13 @@ SQL = re.compile(
 
 def _relations() -> dict[str, str]:
     """Attribute -> model, for each way from one of our models to one of them."""
-    found = {}
+    found: dict[str, str] = {}
     for model in MODELS.values():
         for relation in model._meta.get_fields(include_hidden=False):
             other = relation.related_model
             if isinstance(other, type) and issubclass(other, Model) and other.__name__ in MODELS:
                 accessor = relation.get_accessor_name() if hasattr(relation, "get_accessor_name") else relation.name
-                found[accessor] = other.__name__
+                found[str(accessor)] = other.__name__
     return found
 
 
