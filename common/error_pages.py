@@ -17,11 +17,10 @@ def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:
 
 def answer(request: HttpRequest, error: DermagaError) -> HttpResponse:
     """The answer for one of our errors, in the form that the asker reads."""
-    detail = getattr(error, "detail", "")
     if request.path.startswith("/api/"):
         more = {"field": error.field} if hasattr(error, "field") else {}
-        return problem(error.status, error.code, str(error), detail=detail, **more)
-    return page(request, error.status, str(error), detail)
+        return problem(error.status, error.code, str(error), detail=error.detail, **more)
+    return page(request, error.status, str(error), error.unsaid)
 
 
 def page(request: HttpRequest, status: int, sentence: str, detail: str = "") -> HttpResponse:

@@ -13,6 +13,7 @@ class DermagaError(Exception):
     status = 400
     code = "error"
     template: str = gettext_noop("That cannot be done.")
+    detail = ""  # a machine's own words
 
     def __init__(self, template: str = "", params: Mapping[str, Any] | None = None) -> None:
         """`template` is an English sentence with %(name)s places, marked for translation where it is written."""
@@ -23,6 +24,16 @@ class DermagaError(Exception):
     def __str__(self) -> str:
         sentence = str(_(self.template))
         return sentence % self.params if self.params else sentence
+
+    @property
+    def unsaid(self) -> str:
+        """The machine's own words, where the sentence does not have them in it."""
+        return "" if self.detail.strip(" .") in str(self) else self.detail
+
+    @property
+    def whole(self) -> str:
+        """The sentence, and the machine's own words after it."""
+        return f"{self} {self.unsaid}".strip()
 
 
 class NotFound(DermagaError):

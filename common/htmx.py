@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -23,8 +23,6 @@ def back(request: HttpRequest, default: str) -> str:
     return target if target and url_has_allowed_host_and_scheme(target, {request.get_host()}) else default
 
 
-def no_cache(response: HttpResponse) -> HttpResponse:
-    """The back button must not show a fragment in place of the page."""
-    response["Vary"] = "HX-Request"
-    response["Cache-Control"] = "no-store"
-    return response
+def go(request: HttpRequest, to: str) -> HttpResponse:
+    """Sends the browser to `to`, also when htmx sent the form."""
+    return HttpResponse(status=204, headers={"HX-Redirect": to}) if is_fragment(request) else HttpResponseRedirect(to)

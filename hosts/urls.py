@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hosts.views import containers, events, hosts, images, networks, overview, volumes
+from hosts.views import container_acts, containers, events, hosts, images, networks, overview, volumes
 
 C = "containers/<slug:host>/<str:ref>"
 
@@ -17,7 +17,7 @@ urlpatterns = [
     path("hosts/<slug:name>/remove/", hosts.host_remove, name="host_remove"),
     path("hosts/<slug:name>/test/", hosts.host_test, name="host_test"),
     path("containers/", containers.container_list, name="container_list"),
-    path("containers/bulk/<slug:verb>/", containers.container_bulk, name="container_bulk"),
+    path("containers/bulk/<slug:verb>/", container_acts.container_bulk, name="container_bulk"),
     path(f"{C}/", containers.container_page, name="container_page"),
     path(f"{C}/logs/", containers.container_logs, name="container_logs"),
     path(f"{C}/logs/download/", containers.container_logs_download, name="container_logs_download"),
@@ -27,14 +27,15 @@ urlpatterns = [
     path(f"{C}/changes/", containers.container_changes, name="container_changes"),
     path(f"{C}/inspect/", containers.container_inspect, name="container_inspect"),
     path(f"{C}/environment/", containers.container_environment, name="container_environment"),
-    path(f"{C}/start/", containers.container_start, name="container_start"),
-    path(f"{C}/stop/", containers.container_stop, name="container_stop"),
-    path(f"{C}/restart/", containers.container_restart, name="container_restart"),
-    path(f"{C}/kill/", containers.container_kill, name="container_kill"),
-    path(f"{C}/pause/", containers.container_pause, name="container_pause"),
-    path(f"{C}/unpause/", containers.container_unpause, name="container_unpause"),
-    path(f"{C}/rename/", containers.container_rename, name="container_rename"),
-    path(f"{C}/remove/", containers.container_remove, name="container_remove"),
+    path(f"{C}/ask/<slug:verb>/", container_acts.container_ask, name="container_ask"),
+    path(f"{C}/start/", container_acts.container_start, name="container_start"),
+    path(f"{C}/stop/", container_acts.container_stop, name="container_stop"),
+    path(f"{C}/restart/", container_acts.container_restart, name="container_restart"),
+    path(f"{C}/kill/", container_acts.container_kill, name="container_kill"),
+    path(f"{C}/pause/", container_acts.container_pause, name="container_pause"),
+    path(f"{C}/unpause/", container_acts.container_unpause, name="container_unpause"),
+    path(f"{C}/rename/", container_acts.container_rename, name="container_rename"),
+    path(f"{C}/remove/", container_acts.container_remove, name="container_remove"),
     path("images/", images.image_list, name="image_list"),
     path("images/pull/", images.image_pull, name="image_pull"),
     path("images/prune/", images.image_prune, name="image_prune"),

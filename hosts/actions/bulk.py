@@ -33,6 +33,7 @@ def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[st
         raise Invalid("targets", gettext_noop("No container was chosen."))
     if len(targets) > TARGETS_AT_MOST:
         raise Invalid("targets", gettext_noop("At most %(most)s containers at once."), {"most": TARGETS_AT_MOST})
+    containers.check_options(options)
     hosts = {container.host.name for container in targets}
     record(actor, f"containers.{verb}", f"{len(targets)} containers", host=hosts.pop() if len(hosts) == 1 else "")
     return queue.start(

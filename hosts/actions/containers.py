@@ -12,6 +12,7 @@ from hosts.models import Container
 from hosts.models.containers import STATES_FOR
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
+NUMBER = re.compile(r"[0-9]{1,2}")
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "STOP", "CONT")
 STOP_SECONDS_AT_MOST = 600
 
@@ -39,13 +40,7 @@ def restart(actor: Any, container: Container, timeout: int | None = None) -> Non
 
 def kill(actor: Any, container: Container, signal: str = "KILL") -> None:
     """Sends a signal, SIGKILL unless another is named."""
-    name = signal.upper().removeprefix("SIG") or "KILL"
-    if name not in SIGNALS and not (name.isdecimal() and 1 <= int(name) <= 64):
-        raise Invalid(
-            "signal",
-            gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64."),
-            {"signal": signal[:40]},
-        )
+    name = _signal(signal)
     with _engine(actor, container, "kill", signal=name) as api:
         api.kill(container.engine_id, name if name.isdecimal() else f"SIG{name}")
 
@@ -81,6 +76,23 @@ def remove(actor: Any, container: Container, *, volumes: bool = False, force: bo
     """Removes it; with its anonymous volumes if `volumes`; while it runs only by `force`."""
     with _engine(actor, container, "remove", volumes=volumes, force=force) as api:
         api.remove_container(container.engine_id, v=volumes, force=force)
+
+
+def check_options(options: dict[str, Any]) -> None:
+    """Raises Invalid for an option that an act would refuse: before a job is made of it."""
+    _seconds(options.get("timeout"))
+    _signal(options.get("signal", "KILL"))
+
+
+def _signal(signal: str) -> str:
+    name = signal.upper().removeprefix("SIG") or "KILL"
+    if name not in SIGNALS and not (NUMBER.fullmatch(name) and 1 <= int(name) <= 64):
+        raise Invalid(
+            "signal",
+            gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64."),
+            {"signal": signal[:40]},
+        )
+    return name
 
 
 def _seconds(timeout: int | None) -> int | None:

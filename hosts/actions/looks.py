@@ -1,23 +1,27 @@
 """Questions to an engine about one container, for a page that is already there: short deadlines, nothing changes."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from accounts.audit import record
 from accounts.rights import Right
-from common.errors import Conflict
+from common.errors import Conflict, Failure
 from hosts.actions.act import demand, failure
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.logs import iter_log_download
+from hosts.inventory import apply
 from hosts.models import Container
 
 DEADLINE = 5.0
+FRESH_SECONDS = 4
 CHANGES_AT_MOST = 5000
 KINDS = {0: "changed", 1: "added", 2: "deleted"}
 HIDDEN = "(hidden)"
@@ -53,6 +57,18 @@ def inspect(actor: Any, container: Container) -> Any:
     config = answer.get("Config") or {}
     config["Env"] = [f"{str(entry).partition('=')[0]}={HIDDEN}" for entry in config.get("Env") or []]
     return answer
+
+
+def refresh(actor: Any, container: Container) -> None:
+    """Stores a fresh inspect answer when the last one is older than FRESH_SECONDS: what a health check printed comes
+    with no event that a watcher could hear. Many who look ask the engine once; its silence changes nothing."""
+    detail = getattr(container, "detail", None)
+    asked = timezone.now()
+    if detail is None or not container.host.is_live or asked - detail.seen < timedelta(seconds=FRESH_SECONDS):
+        return
+    with suppress(Failure):
+        answer = _ask(actor, container, Right.CONTAINERS_VIEW, lambda api: api.inspect_container(container.engine_id))
+        apply.apply_look(container, answer, asked)
 
 
 def environment(actor: Any, container: Container) -> dict[str, Any]:

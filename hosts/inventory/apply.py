@@ -110,6 +110,11 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             changed("container", host.name, *(row.engine_id for row in moved))
 
 
+def apply_look(container: Container, inspect: Any, asked: datetime) -> None:
+    """Stores an inspect answer that a page asked for at `asked`, unless the watcher has stored one since."""
+    ContainerDetail.objects.filter(container=container, seen__lt=asked).update(inspect=inspect, seen=timezone.now())
+
+
 def apply_events(host: Host, rows: list[Any]) -> None:
     """Keeps events; one that came twice (after a reconnect) is kept once."""
     with transaction.atomic():

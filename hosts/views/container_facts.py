@@ -1,15 +1,26 @@
-"""What a container's page shows of an inspect answer."""
+"""What a container's page shows of an inspect answer. Nothing in one is trusted: anything may be missing or odd."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from hosts.engine import parse
+
 HEALTH_OUTPUT_AT_MOST = 4000
+CHECKS_SHOWN = 5
+CHECK_SECONDS = 30.0  # between two health checks, where the image says nothing
+CPU_PERIOD = 100_000
 
 
 def _at(value: Any, *path: str) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _list(value: Any, *path: str) -> list[Any]:
+    found = _at(value, *path)
+    return found if isinstance(found, list) else []
 
 
 @dataclass(frozen=True)
@@ -21,32 +32,52 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Check:
+    """One run of a health check."""
+
+    ended: datetime | None
+    code: int
+    output: str
+
+    @classmethod
+    def of(cls, entry: Any) -> "Check":
+        """From an entry of State.Health.Log."""
+        output = str(_at(entry, "Output") or "").strip()[:HEALTH_OUTPUT_AT_MOST]
+        return cls(parse.time_of(_at(entry, "End")), parse.whole(_at(entry, "ExitCode")), output)
+
+
+@dataclass(frozen=True)
 class Facts:
-    """Reads an inspect answer; everything in it may be missing."""
+    """Reads an inspect answer."""
 
     inspect: dict[str, Any]
 
     @property
-    def known(self) -> bool:
-        """Whether there is an answer yet."""
-        return bool(self.inspect)
-
-    @property
     def environment(self) -> list[Variable]:
         """Variables in the engine's order."""
-        pairs = (str(entry).partition("=") for entry in _at(self.inspect, "Config", "Env") or [])
+        pairs = (str(entry).partition("=") for entry in _list(self.inspect, "Config", "Env"))
         return [Variable(name, value) for name, _, value in pairs]
 
     @property
-    def health_output(self) -> str:
-        """What the last health check printed."""
-        log = _at(self.inspect, "State", "Health", "Log") or []
-        return str(_at(log[-1], "Output") or "")[:HEALTH_OUTPUT_AT_MOST] if log else ""
+    def checks(self) -> list[Check]:
+        """The last health checks, newest first."""
+        return [Check.of(entry) for entry in reversed(_list(self.inspect, "State", "Health", "Log")[-CHECKS_SHOWN:])]
+
+    @property
+    def check_command(self) -> str:
+        """What is run to see whether it is well."""
+        words = [str(word) for word in _list(self.inspect, "Config", "Healthcheck", "Test")]
+        return " ".join(words[1:] if words[:1] in (["CMD"], ["CMD-SHELL"]) else words)
+
+    @property
+    def check_seconds(self) -> float:
+        """The time between two health checks."""
+        return parse.whole(_at(self.inspect, "Config", "Healthcheck", "Interval")) / 1e9 or CHECK_SECONDS
 
     @property
     def failing_streak(self) -> int:
         """How many checks in a row failed."""
-        return int(_at(self.inspect, "State", "Health", "FailingStreak") or 0)
+        return parse.whole(_at(self.inspect, "State", "Health", "FailingStreak"))
 
     @property
     def error(self) -> str:
@@ -56,38 +87,39 @@ class Facts:
     @property
     def out_of_memory(self) -> bool:
         """Whether the kernel killed it for memory."""
-        return bool(_at(self.inspect, "State", "OOMKilled"))
+        return _at(self.inspect, "State", "OOMKilled") is True
 
     @property
     def command(self) -> str:
         """Entrypoint and command."""
-        parts = [_at(self.inspect, "Path"), *(_at(self.inspect, "Args") or [])]
+        parts = [_at(self.inspect, "Path"), *_list(self.inspect, "Args")]
         return " ".join(str(part) for part in parts if part)
 
     @property
     def restart_policy(self) -> str:
         """no, always, unless-stopped, on-failure:3"""
-        policy = _at(self.inspect, "HostConfig", "RestartPolicy") or {}
-        name, most = policy.get("Name") or "no", policy.get("MaximumRetryCount")
-        return f"{name}:{most}" if most else str(name)
+        name = str(_at(self.inspect, "HostConfig", "RestartPolicy", "Name") or "no")
+        most = parse.whole(_at(self.inspect, "HostConfig", "RestartPolicy", "MaximumRetryCount"))
+        return f"{name}:{most}" if most else name
 
     @property
     def cpus(self) -> str:
         """CPU limit in CPUs, "" for none."""
-        nano, quota = _at(self.inspect, "HostConfig", "NanoCpus"), _at(self.inspect, "HostConfig", "CpuQuota")
-        if nano:
-            return f"{nano / 1e9:g}"
-        return f"{quota / (_at(self.inspect, 'HostConfig', 'CpuPeriod') or 100000):g}" if quota and quota > 0 else ""
+        nano = parse.whole(_at(self.inspect, "HostConfig", "NanoCpus"))
+        quota = parse.whole(_at(self.inspect, "HostConfig", "CpuQuota"))
+        period = parse.whole(_at(self.inspect, "HostConfig", "CpuPeriod")) or CPU_PERIOD
+        share = nano / 1e9 if nano else quota / period
+        return f"{share:g}" if share > 0 else ""
 
     @property
     def memory(self) -> int:
         """Memory limit in bytes, 0 for none."""
-        return int(_at(self.inspect, "HostConfig", "Memory") or 0)
+        return parse.whole(_at(self.inspect, "HostConfig", "Memory"))
 
     @property
     def pids(self) -> int:
         """Process limit, 0 for none."""
-        return max(0, int(_at(self.inspect, "HostConfig", "PidsLimit") or 0))
+        return max(0, parse.whole(_at(self.inspect, "HostConfig", "PidsLimit")))
 
     @property
     def log_driver(self) -> str:
@@ -102,17 +134,18 @@ class Facts:
     @property
     def privileged(self) -> bool:
         """Whether it may do anything to its host."""
-        return bool(_at(self.inspect, "HostConfig", "Privileged"))
+        return _at(self.inspect, "HostConfig", "Privileged") is True
 
     @property
     def networks(self) -> list[dict[str, str]]:
         """Name, address and aliases in each network."""
-        found = _at(self.inspect, "NetworkSettings", "Networks") or {}
+        found = _at(self.inspect, "NetworkSettings", "Networks")
+        own = str(_at(self.inspect, "Id") or "")[:12]  # the engine's own alias says nothing new
         return [
             {
-                "name": name,
+                "name": str(name),
                 "address": str(_at(entry, "IPAddress") or ""),
-                "aliases": ", ".join(str(alias) for alias in _at(entry, "Aliases") or []),
+                "aliases": ", ".join(alias for alias in map(str, _list(entry, "Aliases")) if alias != own),
             }
-            for name, entry in found.items()
+            for name, entry in (found.items() if isinstance(found, dict) else ())
         ]

@@ -1,29 +1,28 @@
-"""Containers of all hosts in one table, a page for each, and what can be done to them."""
+"""Containers of all hosts in one table, and a page for each."""
 
 from collections.abc import Callable
 from typing import Any
 
 from csp.decorators import csp_update
-from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid
-from common.htmx import back, is_fragment, template_for
+from common.errors import DermagaError
+from common.htmx import is_fragment, template_for
 from hosts import filters
 from hosts.access import get_container
-from hosts.actions import bulk, containers, looks
+from hosts.actions import looks
 from hosts.models import Container
 from hosts.views.container_facts import Facts
 from hosts.views.container_groups import GROUPS, add_groups, grouped
 from hosts.views.ports import published
 
 COLUMNS = ("state", "host", "image", "ports", "project", "created", "started")
+PARTS = {"head": "containers/_head.html", "health": "containers/_health.html"}
 COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "started")
 
 
@@ -53,22 +52,6 @@ def container_list(request: HttpRequest) -> HttpResponse:
     return render(request, template_for(request, "containers/page.html", "containers/_rows.html"), context)
 
 
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_bulk(request: HttpRequest, verb: str) -> HttpResponse:
-    """Starts a job for all chosen containers (`target` = HOST/ID, repeated) and shows it."""
-    targets = []
-    for target in request.POST.getlist("target")[: bulk.TARGETS_AT_MOST + 1]:
-        host, _slash, ref = target.partition("/")
-        targets.append(get_container(request.user, host, ref))
-    try:
-        job = bulk.start_bulk(request.user, verb, targets, _options(request, verb))
-    except DermagaError as error:
-        messages.error(request, str(error))
-        return redirect(back(request, "container_list"))
-    return redirect("job_page", job.pk)
-
-
 # ---------------------------------------------------------------- page
 def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **more: Any) -> HttpResponse:
     container = get_container(request.user, host, ref, right)
@@ -77,18 +60,20 @@ def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **m
         "container": container,
         "tab": tab,
         "facts": Facts(detail.inspect if detail else {}),
+        "published": published(container, request),
         "target": f"{host}/{container.engine_id}",
-        "signals": containers.SIGNALS,
         **more,
     }
-    fragment = "containers/_acts.html" if request.GET.get("part") == "acts" else "containers/_overview.html"
+    fragment = PARTS.get(request.GET.get("part", ""), "containers/_overview.html")
     return render(request, template_for(request, f"containers/{tab}.html", fragment), context)
 
 
 @guard(Right.CONTAINERS_VIEW)
 @require_GET
 def container_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """What is known of it, from the tables."""
+    """What is known of it, from the tables; its health card asks again while somebody looks at it."""
+    if request.GET.get("part") == "health":
+        looks.refresh(request.user, get_container(request.user, host, ref))
     return _page(request, host, ref, "overview", Right.CONTAINERS_VIEW)
 
 
@@ -123,7 +108,7 @@ def _look(request: HttpRequest, host: str, ref: str, tab: str, ask: Callable[[An
     try:
         context["answer"] = ask(request.user, container)
     except DermagaError as error:
-        context |= {"sentence": str(error), "detail": getattr(error, "detail", "")}
+        context |= {"sentence": str(error), "detail": error.unsaid}
     return render(request, f"containers/_{tab}.html", context)
 
 
@@ -167,121 +152,3 @@ def container_logs_download(request: HttpRequest, host: str, ref: str) -> Stream
     """The whole log as a file."""
     container = get_container(request.user, host, ref, Right.LOGS_VIEW)
     return looks.log_download(request.user, container, timestamps=request.GET.get("timestamps") == "1")
-
-
-# ---------------------------------------------------------------- acts
-SLOW = {"stop", "restart"}  # may take as long as the container likes: a job
-
-
-def _act(request: HttpRequest, host: str, ref: str, verb: str) -> HttpResponse:
-    container = get_container(request.user, host, ref, Right.CONTAINERS_OPERATE)
-    to = back(request, "") or container_url(container, verb)
-    try:
-        options = _options(request, verb)
-        if verb in SLOW:
-            job = bulk.start_bulk(request.user, verb, [container], options)
-            messages.info(
-                request, _("%(verb)s %(name)s: job %(job)s") % {"verb": verb, "name": container.name, "job": job.pk}
-            )
-        else:
-            act: Callable[..., None] = bulk.ACTS.get(verb, containers.rename)
-            act(request.user, container, **options)
-            messages.success(request, _done(verb, container, options))
-    except DermagaError as error:
-        messages.error(request, f"{error} {getattr(error, 'detail', '')}".strip())
-        to = back(request, "") or container_url(container, "")
-    return redirect(to)
-
-
-def container_url(container: Container, verb: str) -> str:
-    """Where to go after an act: a removed container has no page any more."""
-    from django.urls import reverse
-
-    if verb == "remove":
-        return reverse("container_list")
-    return reverse("container_page", args=[container.host.name, container.engine_id[:12]])
-
-
-def _done(verb: str, container: Container, options: dict[str, Any]) -> str:
-    sentences = {
-        "start": _("Started %(name)s on %(host)s."),
-        "kill": _("Sent the signal to %(name)s on %(host)s."),
-        "pause": _("Paused %(name)s on %(host)s."),
-        "unpause": _("%(name)s on %(host)s goes on."),
-        "rename": _("%(name)s on %(host)s is now called %(new)s."),
-        "remove": _("Removed %(name)s from %(host)s."),
-    }
-    return sentences[verb] % {"name": container.name, "host": container.host.name, "new": options.get("name", "")}
-
-
-def _options(request: HttpRequest, verb: str) -> dict[str, Any]:
-    """The act's own options from a form."""
-    post = request.POST
-    if verb in SLOW and post.get("timeout", "").strip():
-        value = post["timeout"].strip()
-        if not value.isdecimal() or len(value) > 6:
-            raise Invalid("timeout", "The time to stop is a whole number of seconds.")
-        return {"timeout": int(value)}
-    if verb == "kill":
-        return {"signal": post.get("signal", "KILL")}
-    if verb == "rename":
-        return {"name": post.get("name", "")}
-    if verb == "remove":
-        return {"volumes": post.get("volumes") == "1", "force": post.get("force") == "1"}
-    return {}
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_start(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Starts it."""
-    return _act(request, host, ref, "start")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_stop(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Stops it, in a job."""
-    return _act(request, host, ref, "stop")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_restart(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Restarts it, in a job."""
-    return _act(request, host, ref, "restart")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_kill(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Sends it a signal."""
-    return _act(request, host, ref, "kill")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_pause(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Freezes it."""
-    return _act(request, host, ref, "pause")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_unpause(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Lets it go on."""
-    return _act(request, host, ref, "unpause")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_rename(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Renames it."""
-    return _act(request, host, ref, "rename")
-
-
-@guard(Right.CONTAINERS_OPERATE)
-@require_POST
-def container_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Removes it."""
-    return _act(request, host, ref, "remove")

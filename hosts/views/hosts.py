@@ -81,7 +81,7 @@ def _test(request: HttpRequest, endpoint: Any, name: str) -> dict[str, Any]:
     try:
         return {"tested": hosts.test(request.user, endpoint, name)}
     except DermagaError as error:
-        return {"test_error": str(error), "test_detail": getattr(error, "detail", "")}
+        return {"test_error": str(error), "test_detail": error.unsaid}
 
 
 @guard(Right.HOSTS_MANAGE)

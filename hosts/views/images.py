@@ -72,5 +72,5 @@ def image_remove(request: HttpRequest, host: str, pk: int) -> HttpResponse:
         images.remove(request.user, image, force=request.POST.get("force") == "1")
         messages.success(request, _("Removed %(image)s from %(host)s.") % {"image": image, "host": host})
     except DermagaError as error:
-        messages.error(request, f"{error} {getattr(error, 'detail', '')}")
+        messages.error(request, error.whole)
     return redirect(back(request, "image_list"))

@@ -36,7 +36,7 @@ def test_a_container_is_stopped_from_its_page(page: Page, product: Product, dock
     page.goto(f"{product.url}/containers/local/to-stop/")
     page.locator("#container-acts > form button", has_text="Stop").click()
     page.locator("confirm-dialog button[data-answer=yes]").click()
-    expect(page.locator("#container-acts")).to_contain_text("exited (0)", timeout=15000)
+    expect(page.locator("h1")).to_contain_text("exited (0)", timeout=15000)
     docker_engine.docker("rm", "to-stop")
 
 

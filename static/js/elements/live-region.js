@@ -1,5 +1,6 @@
 // <live-region kinds="container host" hosts="fra-1 lab" ids="..." url="...">server-rendered part</live-region>
-// Fetches its part again when rows of its kinds change, and morphs it in place.
+// Fetches its part again when rows of its kinds change, and every so many seconds where it says every="5"; morphs it in
+// place.
 import { subscribe } from "dermaga/changes";
 import { morphInside } from "dermaga/morph";
 import { toast } from "dermaga/toasts";
@@ -22,14 +23,16 @@ function signature(row) {
 class LiveRegion extends HTMLElement {
   connectedCallback() {
     this.wanted = { kinds: listed(this, "kinds"), hosts: listed(this, "hosts"), ids: listed(this, "ids") };
-    this.last = 0;
-    this.stop = subscribe(this.wanted, () => this.soon());
+    this.last = performance.now();
+    if (this.wanted.kinds) this.stop = subscribe(this.wanted, () => this.soon());
+    this.ticks = setInterval(() => this.hasAttribute("every") && this.tick(), 1000);
     this.seen = () => !document.hidden && this.waiting && this.soon();
     document.addEventListener("visibilitychange", this.seen);
   }
 
   disconnectedCallback() {
     this.stop?.();
+    clearInterval(this.ticks);
     clearTimeout(this.timer);
     this.timer = null;
     this.request?.abort();
@@ -45,6 +48,10 @@ class LiveRegion extends HTMLElement {
       this.timer = null;
       this.refresh();
     }, wait);
+  }
+
+  tick() {
+    if (performance.now() - this.last >= Number(this.getAttribute("every")) * 1000) this.soon();
   }
 
   get url() {

@@ -6,7 +6,10 @@ function closeAllBut(kept) {
 document.addEventListener("click", (event) => {
   const menu = event.target.closest?.("details.menu");
   closeAllBut(menu);
-  if (menu && event.target.closest("a:not([data-stays]), .menu-list button:not([type=button]), [data-closes]")) menu.open = false;
+  if (menu && event.target.closest("a:not([data-stays]), .menu-list button:not([type=button]), [data-closes]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus(); // a dialog that opens now gives the focus back to it
+  }
 });
 
 document.addEventListener("keydown", (event) => {

@@ -38,6 +38,7 @@ function pressed(event) {
 export function setUpKeys() {
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {
+    event.target.closest?.("[data-close]")?.closest("dialog")?.close();
     const opener = event.target.closest?.("[data-open]");
     if (!opener) return;
     const dialog = document.getElementById(opener.dataset.open);
