@@ -81,7 +81,8 @@ def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Any:
 
 def asked(params: QueryDict, name: str) -> list[str]:
     """The values of the filter `name`, bounded."""
-    return [value.replace("\0", "")[:VALUE_AT_MOST] for value in params.getlist(name) if value][:VALUES_AT_MOST]
+    values = (value.replace("\0", "")[:VALUE_AT_MOST] for value in params.getlist(name)[:VALUES_AT_MOST])
+    return [value for value in values if value]
 
 
 def without(params: QueryDict, name: str) -> QueryDict:
@@ -120,6 +121,26 @@ def _facet(rows: QuerySet[Any], params: QueryDict, name: str, column: str, narro
     values = sorted({*list(counted)[:CHOICES_AT_MOST], *chosen}, key=lambda value: (value == NONE, value.casefold()))
     choices = [Choice(value, counted.get(value, 0), value in chosen) for value in values]
     return Facet(name, choices, chosen, others.urlencode(), more)
+
+
+# ---------------------------------------------------------------- hosts
+HOST_FACETS = {"state": "state", "kind": "kind", "engine": "engine", "label": ""}
+HOST_SORTS = {
+    "name": ["name"],
+    "state": ["state", "name"],
+    "engine": ["engine", "engine_version", "name"],
+    "cpu": ["cpu_percent", "name"],
+    "memory": ["memory_used", "name"],
+    "seen": ["last_seen", "name"],
+}
+
+
+def hosts(rows: Rows, params: QueryDict) -> Rows:
+    """Hosts filtered by state, kind (unix, tcp, tls, ssh), engine, label (name or name=value) and search."""
+    for name, column in HOST_FACETS.items():
+        if values := asked(params, name):
+            rows = rows.filter(one_of(column, values) if column else any_of(map(_label_condition, values)))
+    return search(rows, params.get("search", ""), ["name", "url", "engine_version", "os"])
 
 
 # ---------------------------------------------------------------- containers

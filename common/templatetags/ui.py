@@ -130,6 +130,12 @@ def short_id(value: str | None) -> str:
     return str(value or "").removeprefix("sha256:")[:12]
 
 
+@register.filter
+def upstream_version(value: str | None) -> str:
+    """A version without what a distribution added to it: 20.10.24 of 20.10.24+dfsg1."""
+    return str(value or "").partition("+")[0]
+
+
 @register.simple_tag
 def copy(value: str | None, length: int = 0, shown: str = "") -> SafeString:
     """`value` in mono, copied whole on click; shortened in the middle to `length`, or replaced by `shown`."""

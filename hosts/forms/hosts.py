@@ -39,7 +39,7 @@ class HostForm(forms.Form):
         help_text=_("unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@10.0.0.5"),
     )
     labels = forms.CharField(
-        label=_("Labels"), required=False, max_length=2000, help_text=_("name=value, separated by commas. Optional.")
+        label=_("Labels"), required=False, max_length=2000, help_text=_("name=value, separated by commas.")
     )
     tls_ca = forms.CharField(label=_("CA certificate"), required=False, widget=forms.Textarea)
     tls_cert = forms.CharField(label=_("Client certificate"), required=False, widget=forms.Textarea)

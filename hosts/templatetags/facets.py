@@ -13,6 +13,7 @@ LABELS = {
     "action": n_("Event"),
     "attention": n_("Needs attention"),
     "driver": n_("Driver"),
+    "engine": n_("Engine"),
     "health": n_("Health"),
     "host": n_("Host"),
     "image": n_("Image"),
@@ -22,7 +23,12 @@ LABELS = {
     "state": n_("State"),
     "use": n_("Use"),
 }
-WITHOUT = {"health": n_("no health check"), "project": n_("no project"), "driver": n_("no driver")}
+WITHOUT = {
+    "health": n_("no health check"),
+    "project": n_("no project"),
+    "driver": n_("no driver"),
+    "engine": n_("unknown"),
+}
 WORDED = {"health", "state", "use"}
 
 

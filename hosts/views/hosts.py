@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,21 +11,31 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError
-from common.htmx import template_for
+from common.htmx import is_fragment, template_for
+from hosts import filters
 from hosts.access import get_host
 from hosts.actions import hosts
 from hosts.forms.hosts import HostForm
 from hosts.models import Container, Event, Host, Image, Network, Volume
+from hosts.views.disk import disk_use
+from hosts.views.host_counts import add_counts
+
+EVENTS_SHOWN = 8
 
 
 @guard(Right.HOSTS_VIEW)
 @require_GET
 def host_list(request: HttpRequest) -> HttpResponse:
-    """One table."""
-    rows = Host.objects.visible_to(request.user).annotate(
-        running=Count("container", filter=Q(container__state="running")), total=Count("container")
-    )
-    return render(request, template_for(request, "hosts/page.html", "hosts/_rows.html"), {"hosts": rows})
+    """One table; its filters and order are in the URL."""
+    params, everything = request.GET, Host.objects.visible_to(request.user)
+    rows, sort = filters.order(filters.hosts(everything, params), params.get("sort", ""), filters.HOST_SORTS, "name")
+    page = filters.page_of(rows, params, sort)
+    add_counts(request.user, page.items)
+    is_filtered = any(params.get(name) for name in ("search", *filters.HOST_FACETS))
+    context: dict[str, Any] = {"page": page, "total": everything.count(), "is_filtered": is_filtered}
+    if not is_fragment(request):
+        context["facets"] = filters.facets(everything, params, filters.HOST_FACETS, filters.hosts)
+    return render(request, template_for(request, "hosts/page.html", "hosts/_rows.html"), context)
 
 
 @guard(Right.HOSTS_VIEW)
@@ -34,17 +43,21 @@ def host_list(request: HttpRequest) -> HttpResponse:
 def host_page(request: HttpRequest, name: str) -> HttpResponse:
     """What is known of one host."""
     host = get_host(request.user, name)
-    counts = {
-        noun: model.objects.visible_to(request.user).filter(host=host).count()
-        for noun, model in (("containers", Container), ("images", Image), ("networks", Network), ("volumes", Volume))
-    }
+    if request.GET.get("part") == "head":
+        return render(request, "hosts/_head.html", {"host": host})
+    add_counts(request.user, [host])
     context = {
         "host": host,
-        "counts": counts,
-        "running": Container.objects.filter(host=host, state="running").count(),
-        "events": Event.objects.visible_to(request.user).filter(host=host)[:10],
+        "counts": _counts(request.user, host, Image, Network, Volume),
+        "events": Event.objects.visible_to(request.user).select_related("host").filter(host=host)[:EVENTS_SHOWN],
+        "disk": disk_use(host.disk),
     }
     return render(request, template_for(request, "hosts/host.html", "hosts/_host.html"), context)
+
+
+def _counts(user: Any, host: Host, *models: Any) -> dict[str, int]:
+    """How many rows of each model a host has: {"images": 3, ...}."""
+    return {f"{model._meta.model_name}s": model.objects.visible_to(user).filter(host=host).count() for model in models}
 
 
 @guard(Right.HOSTS_MANAGE)
@@ -127,11 +140,5 @@ def host_remove(request: HttpRequest, name: str) -> HttpResponse:
         hosts.remove(request.user, host)
         messages.success(request, _("Removed %(host)s. Nothing on the host itself was touched.") % {"host": name})
         return redirect("host_list")
-    counts = {
-        "containers": Container.objects.filter(host=host).count(),
-        "images": Image.objects.filter(host=host).count(),
-        "networks": Network.objects.filter(host=host).count(),
-        "volumes": Volume.objects.filter(host=host).count(),
-        "events": Event.objects.filter(host=host).count(),
-    }
+    counts = _counts(request.user, host, Container, Image, Network, Volume, Event)
     return render(request, "hosts/remove.html", {"host": host, "counts": counts})

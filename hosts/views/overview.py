@@ -1,6 +1,6 @@
 """All hosts in one view, and what needs attention."""
 
-from django.db.models import Count, Q
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -10,10 +10,13 @@ from accounts.rights import Right
 from common.htmx import template_for
 from hosts.models import Container, Event, Host
 from hosts.models.containers import NEEDS_ATTENTION
-from hosts.models.hosts import LIVE_STATES
+from hosts.models.hosts import LIVE_STATES, HostState
+from hosts.views.host_counts import add_counts
 from jobs.models import Job
 
-SHOWN = 12
+LOST_SHOWN, TROUBLED_SHOWN, EVENTS_SHOWN, JOBS_SHOWN = 6, 10, 8, 5
+CARDS_AT_MOST = 12  # hosts; more are a table, and what needs attention comes before it
+UNUSED = ("tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts", "info", "warnings", "disk")
 
 
 @guard(Right.HOSTS_VIEW)
@@ -21,21 +24,22 @@ SHOWN = 12
 def overview(request: HttpRequest) -> HttpResponse:
     """The first page: tables only, no engine."""
     user = request.user
-    hosts = Host.objects.visible_to(user).annotate(
-        running=Count("container", filter=Q(container__state="running")),
-        stopped=Count("container", filter=Q(container__state__in=["exited", "created", "dead"])),
-        unhealthy=Count("container", filter=Q(container__health="unhealthy", container__state="running")),
-    )
-    containers = Container.objects.visible_to(user).select_related("host")
-    troubled = containers.filter(NEEDS_ATTENTION).order_by("-health", "state", "name")
-    lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, "connecting")]
+    hosts = list(Host.objects.visible_to(user).defer(*UNUSED))
+    add_counts(user, hosts)
+    lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, HostState.CONNECTING)]
+    troubled = Container.objects.visible_to(user).filter(NEEDS_ATTENTION)
+    events = Event.objects.visible_to(user).exclude(kind="network", action__in=["connect", "disconnect"])
     context = {
         "hosts": hosts,
-        "lost": lost,
-        "troubled": troubled[:SHOWN],
-        "attention": troubled.count() + len(lost),
-        "containers": containers.count(),
-        "events": Event.objects.visible_to(user).select_related("host")[:8],
-        "jobs": Job.objects.visible_to(user).open()[:8],
+        "is_dense": len(hosts) > CARDS_AT_MOST,
+        "containers": sum(host.counts.total for host in hosts),  # type: ignore[attr-defined]
+        "lost": lost[:LOST_SHOWN],
+        "lost_count": len(lost),
+        "troubled": troubled.select_related("host").order_by("-health", F("finished").desc(nulls_last=True), "name")[
+            :TROUBLED_SHOWN
+        ],
+        "troubled_count": troubled.count(),
+        "events": events.select_related("host")[:EVENTS_SHOWN],
+        "jobs": Job.objects.visible_to(user).open()[:JOBS_SHOWN],
     }
     return render(request, template_for(request, "overview/page.html", "overview/_live.html"), context)

@@ -1,0 +1,34 @@
+"""Disk use of a host by kind, as its page shows it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as n_
+
+KINDS = {
+    "images": n_("Images"),
+    "containers": n_("Containers"),
+    "volumes": n_("Volumes"),
+    "build_cache": n_("Build cache"),
+}
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """Bytes of one kind, and their share of all in percent."""
+
+    label: str
+    bytes: int
+    share: int
+
+
+def disk_use(disk: dict[str, Any] | None) -> list[DiskUse]:
+    """One entry a kind; none when nothing was measured yet."""
+    if not disk:
+        return []
+    total = sum(disk.get(name) or 0 for name in KINDS)
+    return [
+        DiskUse(_(label), disk.get(name) or 0, round(100 * (disk.get(name) or 0) / total) if total else 0)
+        for name, label in KINDS.items()
+    ]
