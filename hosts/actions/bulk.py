@@ -15,6 +15,7 @@ from hosts.access import get_container
 from hosts.actions import containers
 from hosts.actions.act import demand
 from hosts.models import Container
+from hosts.options import check
 from jobs import queue
 from jobs.models import Job
 from jobs.run import JobContext
@@ -33,7 +34,7 @@ def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[st
         raise Invalid("targets", gettext_noop("No container was chosen."))
     if len(targets) > TARGETS_AT_MOST:
         raise Invalid("targets", gettext_noop("At most %(most)s containers at once."), {"most": TARGETS_AT_MOST})
-    containers.check_options(options)
+    check(options)
     hosts = {container.host.name for container in targets}
     record(actor, f"containers.{verb}", f"{len(targets)} containers", host=hosts.pop() if len(hosts) == 1 else "")
     return queue.start(

@@ -1,20 +1,15 @@
 """What can be done to a container."""
 
-import re
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Conflict, Invalid
+from common.errors import Conflict
+from hosts import options
 from hosts.actions.act import on_engine
 from hosts.models import Container
 from hosts.models.containers import STATES_FOR
-
-NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
-NUMBER = re.compile(r"[0-9]{1,2}")
-SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "STOP", "CONT")
-STOP_SECONDS_AT_MOST = 600
 
 
 def start(actor: Any, container: Container) -> None:
@@ -25,14 +20,14 @@ def start(actor: Any, container: Container) -> None:
 
 def stop(actor: Any, container: Container, timeout: int | None = None) -> None:
     """Stops it: its stop signal, then after `timeout` seconds (None: the container's own) SIGKILL."""
-    wait = _seconds(timeout)
+    wait = options.seconds(timeout)
     with _engine(actor, container, "stop", wait=(wait or 10) + 30, timeout=wait) as api:
         api.stop(container.engine_id, timeout=wait)
 
 
 def restart(actor: Any, container: Container, timeout: int | None = None) -> None:
     """Stops and starts it."""
-    wait = _seconds(timeout)
+    wait = options.seconds(timeout)
     with _engine(actor, container, "restart", wait=(wait or 10) + 30, timeout=wait) as api:
         # the SDK has no "the container's own" here: 10 s is the engine's default
         api.restart(container.engine_id, timeout=10 if wait is None else wait)
@@ -40,7 +35,7 @@ def restart(actor: Any, container: Container, timeout: int | None = None) -> Non
 
 def kill(actor: Any, container: Container, signal: str = "KILL") -> None:
     """Sends a signal, SIGKILL unless another is named."""
-    name = _signal(signal)
+    name = options.signal(signal)
     with _engine(actor, container, "kill", signal=name) as api:
         api.kill(container.engine_id, name if name.isdecimal() else f"SIG{name}")
 
@@ -59,15 +54,7 @@ def unpause(actor: Any, container: Container) -> None:
 
 def rename(actor: Any, container: Container, name: str) -> None:
     """Gives it another name."""
-    name = name.strip().removeprefix("/")
-    if not NAME.fullmatch(name):
-        raise Invalid(
-            "name",
-            gettext_noop(
-                "A container's name has 2 to 255 letters, digits, dots, dashes and underscores, "
-                "and begins with a letter or digit."
-            ),
-        )
+    name = options.name(name)
     with _engine(actor, container, "rename", name=name) as api:
         api.rename(container.engine_id, name)
 
@@ -76,33 +63,6 @@ def remove(actor: Any, container: Container, *, volumes: bool = False, force: bo
     """Removes it; with its anonymous volumes if `volumes`; while it runs only by `force`."""
     with _engine(actor, container, "remove", volumes=volumes, force=force) as api:
         api.remove_container(container.engine_id, v=volumes, force=force)
-
-
-def check_options(options: dict[str, Any]) -> None:
-    """Raises Invalid for an option that an act would refuse: before a job is made of it."""
-    _seconds(options.get("timeout"))
-    _signal(options.get("signal", "KILL"))
-
-
-def _signal(signal: str) -> str:
-    name = signal.upper().removeprefix("SIG") or "KILL"
-    if name not in SIGNALS and not (NUMBER.fullmatch(name) and 1 <= int(name) <= 64):
-        raise Invalid(
-            "signal",
-            gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64."),
-            {"signal": signal[:40]},
-        )
-    return name
-
-
-def _seconds(timeout: int | None) -> int | None:
-    if timeout is not None and not 0 <= timeout <= STOP_SECONDS_AT_MOST:
-        raise Invalid(
-            "timeout",
-            gettext_noop("The time to stop is 0 to %(most)s seconds."),
-            {"most": STOP_SECONDS_AT_MOST},
-        )
-    return timeout
 
 
 def _engine(actor: Any, container: Container, verb: str, wait: float = 30, **detail: Any) -> Any:

@@ -18,6 +18,7 @@ from common.htmx import back, go, template_for
 from hosts.access import get_container
 from hosts.actions import bulk, containers
 from hosts.models import Container
+from hosts.options import SIGNALS
 
 SLOW = {"stop", "restart"}  # may take as long as the container likes: a job
 ASKED = {"stop", "kill", "rename", "remove"}  # have options that a dialog asks for
@@ -56,7 +57,7 @@ def _ask(request: HttpRequest, container: Container, verb: str, error: DermagaEr
         "container": container,
         "verb": verb,
         "typed": {"name": container.name, "signal": "TERM", **request.POST.dict()},
-        "signals": containers.SIGNALS,
+        "signals": SIGNALS,
         "error": error,
         "field": getattr(error, "field", ""),
     }

@@ -32,7 +32,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "hosts": hosts,
         "is_dense": len(hosts) > CARDS_AT_MOST,
-        "containers": sum(host.counts.total for host in hosts),  # type: ignore[attr-defined]
+        "containers": sum(host.counts.total for host in hosts),
         "lost": lost[:LOST_SHOWN],
         "lost_count": len(lost),
         "troubled": troubled.select_related("host").order_by("-health", F("finished").desc(nulls_last=True), "name")[

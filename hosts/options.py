@@ -1,0 +1,55 @@
+"""Options of acts on containers, checked before a job is made of them or an engine hears them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from common.errors import Invalid
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
+NUMBER = re.compile(r"[0-9]{1,2}")
+SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "STOP", "CONT")
+STOP_SECONDS_AT_MOST = 600
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Raises Invalid for an option that its act would refuse."""
+    seconds(options.get("timeout"))
+    signal(options.get("signal", "KILL"))
+
+
+def seconds(timeout: int | None) -> int | None:
+    """The time to stop; None is the container's own."""
+    if timeout is not None and not 0 <= timeout <= STOP_SECONDS_AT_MOST:
+        raise Invalid(
+            "timeout", gettext_noop("The time to stop is 0 to %(most)s seconds."), {"most": STOP_SECONDS_AT_MOST}
+        )
+    return timeout
+
+
+def signal(name: str) -> str:
+    """A signal's name in capitals without SIG, or its number."""
+    short = name.upper().removeprefix("SIG") or "KILL"
+    if short not in SIGNALS and not (NUMBER.fullmatch(short) and 1 <= int(short) <= 64):
+        raise Invalid(
+            "signal",
+            gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64."),
+            {"signal": name[:40]},
+        )
+    return short
+
+
+def name(text: str) -> str:
+    """A container's name, without the slash that engines put before it."""
+    wanted = text.strip().removeprefix("/")
+    if not NAME.fullmatch(wanted):
+        raise Invalid(
+            "name",
+            gettext_noop(
+                "A container's name has 2 to 255 letters, digits, dots, dashes and underscores, "
+                "and begins with a letter or digit."
+            ),
+        )
+    return wanted
