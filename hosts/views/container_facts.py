@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hosts.engine import parse
+from hosts.engine.parse import time_of, whole
 
 HEALTH_OUTPUT_AT_MOST = 4000
 CHECKS_SHOWN = 5
@@ -43,7 +43,7 @@ class Check:
     def of(cls, entry: Any) -> "Check":
         """From an entry of State.Health.Log."""
         output = str(_at(entry, "Output") or "").strip()[:HEALTH_OUTPUT_AT_MOST]
-        return cls(parse.time_of(_at(entry, "End")), parse.whole(_at(entry, "ExitCode")), output)
+        return cls(time_of(_at(entry, "End")), whole(_at(entry, "ExitCode")), output)
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ class Facts:
     @property
     def check_seconds(self) -> float:
         """The time between two health checks."""
-        return parse.whole(_at(self.inspect, "Config", "Healthcheck", "Interval")) / 1e9 or CHECK_SECONDS
+        return whole(_at(self.inspect, "Config", "Healthcheck", "Interval")) / 1e9 or CHECK_SECONDS
 
     @property
     def failing_streak(self) -> int:
         """How many checks in a row failed."""
-        return parse.whole(_at(self.inspect, "State", "Health", "FailingStreak"))
+        return whole(_at(self.inspect, "State", "Health", "FailingStreak"))
 
     @property
     def error(self) -> str:
@@ -99,27 +99,27 @@ class Facts:
     def restart_policy(self) -> str:
         """no, always, unless-stopped, on-failure:3"""
         name = str(_at(self.inspect, "HostConfig", "RestartPolicy", "Name") or "no")
-        most = parse.whole(_at(self.inspect, "HostConfig", "RestartPolicy", "MaximumRetryCount"))
+        most = whole(_at(self.inspect, "HostConfig", "RestartPolicy", "MaximumRetryCount"))
         return f"{name}:{most}" if most else name
 
     @property
     def cpus(self) -> str:
         """CPU limit in CPUs, "" for none."""
-        nano = parse.whole(_at(self.inspect, "HostConfig", "NanoCpus"))
-        quota = parse.whole(_at(self.inspect, "HostConfig", "CpuQuota"))
-        period = parse.whole(_at(self.inspect, "HostConfig", "CpuPeriod")) or CPU_PERIOD
+        nano = whole(_at(self.inspect, "HostConfig", "NanoCpus"))
+        quota = whole(_at(self.inspect, "HostConfig", "CpuQuota"))
+        period = whole(_at(self.inspect, "HostConfig", "CpuPeriod")) or CPU_PERIOD
         share = nano / 1e9 if nano else quota / period
         return f"{share:g}" if share > 0 else ""
 
     @property
     def memory(self) -> int:
         """Memory limit in bytes, 0 for none."""
-        return parse.whole(_at(self.inspect, "HostConfig", "Memory"))
+        return whole(_at(self.inspect, "HostConfig", "Memory"))
 
     @property
     def pids(self) -> int:
         """Process limit, 0 for none."""
-        return max(0, parse.whole(_at(self.inspect, "HostConfig", "PidsLimit")))
+        return max(0, whole(_at(self.inspect, "HostConfig", "PidsLimit")))
 
     @property
     def log_driver(self) -> str:
