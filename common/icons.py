@@ -128,6 +128,7 @@ NAMES = frozenset(
         "world",
         "x",
         "zoom-in",
+        "zoom-out",
     ]
 ) - {"volume"}  # the drawing called "volume" is a loudspeaker; storage uses "database"
 

@@ -56,6 +56,22 @@ STATE_WORDS = frozenset(
 )
 
 SCRIPT_WORDS = (
+    n_("Live"),
+    n_("1 hour"),
+    n_("24 hours"),
+    n_("7 days"),
+    n_("30 days"),
+    n_("1 year"),
+    n_("Earlier"),
+    n_("Later"),
+    n_("Zoom in"),
+    n_("Zoom out"),
+    n_("Zoom"),
+    n_("Time range"),
+    n_("max %(value)s"),
+    n_("The last 10 minutes, live"),
+    n_("Nothing was sampled in this time."),
+    n_("%(span)s; a point is %(every)s, the band its lowest to highest"),
     n_("rotated away by the engine"),
     n_("resumed"),
     n_("restarted"),

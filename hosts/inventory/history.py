@@ -41,7 +41,8 @@ def record(host: Host, time: int, taken: Sequence[Taken], every: float) -> None:
     newest: dict[str, Taken] = {}  # while a container is replaced two may go by one key
     for sample in sorted(taken, key=lambda sample: sample.container.created or datetime.min.replace(tzinfo=UTC)):
         newest[sample.container.history_key] = sample
-    total = _sum(host, [sample.rates for sample in taken])
+    cpus, memory = Host.objects.values_list("cpus", "memory").get(pk=host.pk)  # `host` is older than its first answer
+    total = _sum([sample.rates for sample in taken], memory or 0)
     named = {key: (sample.container.name, sample.rates) for key, sample in newest.items()} | {HOST_KEY: ("", total)}
     with transaction.atomic():
         series = _update_series(host, time, named)
@@ -56,7 +57,7 @@ def record(host: Host, time: int, taken: Sequence[Taken], every: float) -> None:
                 moved.append(sample.container)
         Container.objects.bulk_update(moved, ["series"], batch_size=BATCH)
         Host.objects.filter(pk=host.pk).update(
-            cpu_percent=min(100.0, total.cpu / (host.cpus or 1)),
+            cpu_percent=min(100.0, total.cpu / (cpus or 1)),
             memory_used=min(total.memory, int(MOST)),
             sampled=datetime.fromtimestamp(time, UTC),
             sample_seconds=every,
@@ -64,9 +65,9 @@ def record(host: Host, time: int, taken: Sequence[Taken], every: float) -> None:
         changed("stats", host.name)
 
 
-def _sum(host: Host, rates: list[Rates]) -> Rates:
+def _sum(rates: list[Rates], memory: int) -> Rates:
     totals = {name: sum(getattr(one, name) for one in rates) for name in METRICS}
-    return Rates(**totals, memory_limit=host.memory or 0)
+    return Rates(**totals, memory_limit=memory)
 
 
 def _update_series(host: Host, time: int, named: dict[str, tuple[str, Rates]]) -> dict[str, Series]:

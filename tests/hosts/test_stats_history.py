@@ -214,7 +214,6 @@ def test_of_two_that_go_by_one_key_the_newer_is_kept() -> None:
 def test_a_host_s_numbers_are_the_sum_of_its_containers() -> None:
     host = a_host()
     Host.objects.update(cpus=4, memory=2**33)
-    host.refresh_from_db()
     containers(host, container_json("one"), container_json("three"))
     rows = {c.name: c for c in Container.objects.all()}
     taken = [history.Taken(rows["one"], rates(100, memory=5)), history.Taken(rows["three"], rates(60, memory=7))]

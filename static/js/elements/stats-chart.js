@@ -1,154 +1,171 @@
-// <stats-chart target="fra-1/web">: CPU, memory, network and block I/O of a container, live, the last ten minutes.
-// Reads /ws/stats (docs/sockets.md); the numbers beside the charts say the same to screen readers.
-import uPlot from "uplot";
-import { colour, el, onTheme } from "dermaga/dom";
-import { SPAN_SECONDS, StatsSeries, bytes, percent } from "dermaga/stats-series";
+// <stats-chart target="fra-1/web" live> or <stats-chart host="fra-1" cpus="8">: stats of a container or of a host's sum.
+// Live (/ws/stats, the last ten minutes, for as long as it is on screen) or from the history (the API), with zoom by
+// dragging over a chart or by the buttons. The address keeps what is shown.
+import { shortSpan } from "dermaga/ago-times";
+import { el, icon, onTheme } from "dermaga/dom";
+import { RANGES, bounded, linesOf, moved, spanOf } from "dermaga/stats-history";
+import { StatsPlots } from "dermaga/stats-plots";
+import { SPAN_SECONDS, StatsSeries } from "dermaga/stats-series";
 import { Stream } from "dermaga/stream";
-import { number, t } from "dermaga/words";
+import { t } from "dermaga/words";
 
-const HEIGHT = 170;
-const AXIS_PX = 64;
-const BINARY_STEPS = Array.from({ length: 40 }, (_, n) => 2 ** n); // so that the ticks are whole KiB and MiB
-const rate = (value) => (value === null || value === undefined ? "-" : `${bytes(value)}/s`);
-
-const timeOfDay = (seconds) => {
-  const time = new Date(seconds * 1000);
-  return [time.getHours(), time.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
-};
-
-// lines: [column of StatsSeries, label, colour token]
-const CHARTS = [
-  { name: "cpu", title: "CPU", show: percent, lines: [[1, "CPU", "--accent"]] },
-  { name: "memory", title: "Memory", show: bytes, lines: [[2, "Used", "--accent"], [3, "Limit", "--off"]] },
-  { name: "network", title: "Network", show: rate, lines: [[4, "Received", "--accent"], [5, "Sent", "--warn"]] },
-  { name: "blocks", title: "Block I/O", show: rate, lines: [[6, "Read", "--accent"], [7, "Written", "--warn"]] },
-];
+const OFF_SCREEN_MS = 4000; // a tab that is hidden for longer costs its host no stream
+const AGAIN_MS = 30_000; // a range that ends now is read again; samples come as often
+const NAMES = ["cpu", "memory", "limit", "net_rx", "net_tx", "block_read", "block_write", "pids"];
+const now = () => Date.now() / 1000;
 
 class StatsChart extends HTMLElement {
   connectedCallback() {
     this.series = new StatsSeries();
-    this.build();
-    this.stopTheme = onTheme(() => this.plot());
-    this.resized = new ResizeObserver(() => this.fit());
-    this.resized.observe(this);
-    const query = new URLSearchParams({ target: this.getAttribute("target") });
-    this.stream = new Stream(`/ws/stats?${query}`, {
+    this.plots = new StatsPlots((from, to) => this.go({ span: bounded(from, to, now()) }));
+    this.status = el("div", { class: "notice", role: "status", hidden: true });
+    this.replaceChildren(this.bar(), this.status, this.plots.element);
+    this.stopTheme = onTheme(() => this.plots.rebuild());
+    this.seen = () => this.visibility();
+    document.addEventListener("visibilitychange", this.seen);
+    const first = spanOf(location.search, now()) ?? {};
+    const usual = this.hasAttribute("live") ? "live" : "24h";
+    this.show(first.span || (first.range && (first.range !== "live" || this.target)) ? first : { range: usual });
+  }
+
+  disconnectedCallback() {
+    this.rest();
+    this.stopTheme();
+    document.removeEventListener("visibilitychange", this.seen);
+    this.plots.destroy();
+    this.replaceChildren();
+  }
+
+  get target() {
+    return this.getAttribute("target");
+  }
+
+  get address() {
+    const [host, container] = (this.target ?? this.getAttribute("host")).split("/").map(encodeURIComponent);
+    return container ? `/api/v1/containers/${host}/${container}/stats` : `/api/v1/hosts/${host}/stats`;
+  }
+
+  // ---------------------------------------------------------------- which time
+  bar() {
+    const names = { ...(this.target ? { live: t("Live") } : {}), "1h": t("1 hour"), "24h": t("24 hours"), "7d": t("7 days"), "30d": t("30 days"), "1y": t("1 year") };
+    this.chips = Object.entries(names).map(([range, label]) => el("button", { type: "button", class: "chip", "data-range": range, onclick: () => this.go({ range }) }, label));
+    const act = (name, label, factor, by) => el("button", { type: "button", class: "icon-button", "aria-label": t(label), title: t(label), onclick: () => this.step(factor, by) }, icon(name));
+    this.words = el("span", { class: "muted stats-span" });
+    const acts = [act("arrow-left", "Earlier", 1, -0.5), act("arrow-right", "Later", 1, 0.5), act("zoom-in", "Zoom in", 0.5, 0), act("zoom-out", "Zoom out", 2, 0)];
+    return el("div", { class: "stats-bar" }, el("div", { class: "stats-ranges", role: "group", "aria-label": t("Time range") }, ...this.chips), this.words, el("div", { class: "stats-acts", role: "group", "aria-label": t("Zoom") }, ...acts));
+  }
+
+  step(factor, by) {
+    this.go({ span: moved(this.span, factor, by, now()) });
+  }
+
+  /** Shows another time and keeps it in the address. */
+  go(what) {
+    const address = new URL(location.href);
+    for (const name of ["range", "from", "to"]) address.searchParams.delete(name);
+    for (const [name, value] of Object.entries(what.span ?? { range: what.range })) address.searchParams.set(name, value);
+    history.replaceState(history.state, "", address);
+    this.show(what);
+  }
+
+  show({ range, span }) {
+    this.rest();
+    this.range = range;
+    this.chosen = span;
+    for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.dataset.range === range));
+    this.say("");
+    if (range === "live") this.follow();
+    else this.read();
+  }
+
+  get span() {
+    if (this.chosen) return this.chosen;
+    const end = this.range === "live" ? (this.series.last?.seconds ?? now()) : Math.ceil(now());
+    return { from: end - (RANGES[this.range] ?? SPAN_SECONDS), to: end };
+  }
+
+  rest() {
+    this.stream?.end();
+    this.stream = null;
+    this.request?.abort();
+    clearTimeout(this.timer);
+    clearTimeout(this.leaving);
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
+  }
+
+  visibility() {
+    clearTimeout(this.leaving);
+    if (document.hidden) this.leaving = setTimeout(() => this.rest(), OFF_SCREEN_MS);
+    else if (this.range === "live" ? !this.stream : !this.chosen) this.show({ range: this.range });
+  }
+
+  // ---------------------------------------------------------------- live
+  follow() {
+    this.words.textContent = t("The last 10 minutes, live");
+    this.stream = new Stream(`/ws/stats?${new URLSearchParams({ target: this.target })}`, {
       message: (message) => this.receive(message),
       open: () => this.say(""),
       lost: () => this.say(t("Connection lost, trying again")),
       refused: (code, reason) => this.say(reason || t("The server closed the stream (%(code)s).", { code })),
     });
-  }
-
-  disconnectedCallback() {
-    this.stream.end();
-    this.stopTheme();
-    this.resized.disconnect();
-    cancelAnimationFrame(this.frame);
-    for (const chart of this.charts) chart.plot?.destroy();
-    this.replaceChildren();
-  }
-
-  build() {
-    this.status = el("div", { class: "notice", role: "status", hidden: true });
-    this.pids = el("dd", {}, "-");
-    this.charts = CHARTS.map((kind) => this.card(kind));
-    const pids = el("div", { class: "card pad stats-pids" }, el("dl", { class: "figure" }, el("dt", {}, t("Processes")), this.pids));
-    this.replaceChildren(this.status, el("div", { class: "stats-grid" }, ...this.charts.map((chart) => chart.card), pids));
-  }
-
-  card(kind) {
-    const values = kind.lines.map(([, label, token]) => {
-      const value = el("dd", {}, "-");
-      const key = el("dt", { class: `stats-key stats-key${token}` }, t(label));
-      return { key, value };
-    });
-    const list = el("dl", { class: "stats-now" }, ...values.flatMap(({ key, value }) => [key, value]));
-    const place = el("div", { class: "stats-plot", "aria-hidden": "true" });
-    const card = el("section", { class: "card", "aria-label": t(kind.title) }, el("div", { class: "card-head" }, el("h2", {}, t(kind.title)), list), place);
-    return { kind, card, place, values: values.map((one) => one.value), plot: null };
+    this.drawLive();
   }
 
   receive(message) {
     if (message.t === "stats") {
       for (const sample of message.samples) if (sample[0] === 0) this.series.add(sample);
-      this.frame ??= requestAnimationFrame(() => this.draw());
+      this.frame ??= requestAnimationFrame(() => this.drawLive());
     } else if (message.t === "state") {
       const fine = ["connecting", "live", "resumed", "restarted"].includes(message.state);
       this.say(fine ? "" : message.reason || message.text || t(message.state.replaceAll("_", " ")));
     } else if (message.t === "error") this.say(message.reason);
   }
 
+  drawLive() {
+    this.frame = null;
+    const [time, ...columns] = this.series.columns;
+    const lines = Object.fromEntries(NAMES.map((name, n) => [name, { avg: columns[n] }]));
+    this.plots.draw({ time, lines }, this.span, false);
+  }
+
+  // ---------------------------------------------------------------- history
+  async read() {
+    const span = this.span;
+    this.request = new AbortController();
+    const { signal } = this.request;
+    const query = new URLSearchParams({ ...span, points: Math.round(Math.min(1500, Math.max(60, this.plots.width / 1.5))) });
+    try {
+      const answer = await fetch(`${this.address}?${query}`, { signal, headers: { Accept: "application/json" }, cache: "no-store" });
+      const body = await answer.json();
+      if (signal.aborted) return;
+      if (answer.status === 401) location.reload(); // the guard sends the page to the login, and back here after it
+      else if (!answer.ok) this.say(body.detail || body.title);
+      else this.drawPast(body, span);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.say(t("The server did not answer. Check your connection and try again."));
+    }
+    if (!this.chosen) this.timer = setTimeout(() => this.read(), Math.max(AGAIN_MS, ((span.to - span.from) / 300) * 1000));
+  }
+
+  drawPast(body, span) {
+    const cpus = Number(this.getAttribute("cpus")) || 0;
+    this.plots.draw(linesOf(body, cpus), span, true);
+    this.words.textContent = this.describe(span, body.step);
+    this.say(body.time.length ? "" : t("Nothing was sampled in this time."));
+  }
+
+  describe({ from, to }, step) {
+    const format = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { dateStyle: "medium", timeStyle: "short" });
+    const span = format.formatRange(new Date(from * 1000), new Date(to * 1000));
+    const every = shortSpan(step);
+    return t("%(span)s; a point is %(every)s, the band its lowest to highest", { span, every });
+  }
+
   say(words) {
     this.status.textContent = words;
     this.status.hidden = !words;
-  }
-
-  draw() {
-    this.frame = null;
-    if (!this.charts[0].plot) this.plot();
-    for (const { kind, values, plot } of this.charts) {
-      plot.setData(this.series.data(kind.lines.map(([column]) => column)), true);
-      kind.lines.forEach(([column], n) => {
-        values[n].textContent = kind.show(this.series.latest(column));
-      });
-    }
-    this.pids.textContent = this.series.pids === null ? "-" : number(this.series.pids);
-  }
-
-  /** Makes the charts, in the colours of the current theme. */
-  plot() {
-    if (!this.series.last) return;
-    for (const chart of this.charts) {
-      chart.plot?.destroy();
-      const columns = chart.kind.lines.map(([column]) => column);
-      chart.plot = new uPlot(this.options(chart), this.series.data(columns), chart.place);
-    }
-  }
-
-  options({ kind, place }) {
-    const [ink, grid] = [colour("--text-2"), colour("--line")];
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-    const lines = kind.lines.map(([, label, token], n) => ({
-      label: t(label),
-      stroke: colour(token),
-      width: 1.5,
-      dash: kind.name === "memory" && n === 1 ? [5, 4] : undefined,
-      fill: n === 0 ? colour(token).replace("rgb(", "rgba(").replace(")", ", 0.10)") : undefined,
-      points: { show: false },
-      value: (_, value) => kind.show(value),
-    }));
-    const end = () => this.series.last.seconds;
-    return {
-      width: Math.max(160, place.clientWidth),
-      height: HEIGHT,
-      series: [{}, ...lines],
-      axes: [
-        { ...axis, size: 28, values: (_, ticks) => ticks.map(timeOfDay) },
-        { ...axis, size: AXIS_PX, values: (_, ticks) => ticks.map(kind.show), ...(kind.name === "cpu" ? {} : { incrs: BINARY_STEPS }) },
-      ],
-      scales: { x: { range: () => [end() - SPAN_SECONDS, end()] }, y: { range: (_, low, high) => [0, Math.max(kind.name === "cpu" ? 1 : 1024, (high || 0) * 1.1)] } },
-      legend: { show: false },
-      cursor: { sync: { key: "stats" }, drag: { x: false, y: false }, points: { size: 6 } },
-      hooks: { setCursor: [(plot) => this.pointed(kind, plot)] },
-    };
-  }
-
-  /** The numbers follow the cursor, and return to the latest when it leaves. */
-  pointed(kind, plot) {
-    const chart = this.charts.find((one) => one.kind === kind);
-    const at = plot.cursor.idx;
-    kind.lines.forEach(([column], n) => {
-      const value = at === null || at === undefined ? this.series.latest(column) : this.series.columns[column][at];
-      chart.values[n].textContent = kind.show(value);
-    });
-  }
-
-  fit() {
-    for (const { plot, place } of this.charts) {
-      const width = Math.max(160, place.clientWidth);
-      if (plot && plot.width !== width) plot.setSize({ width, height: HEIGHT });
-    }
   }
 }
 

@@ -6,9 +6,8 @@ const HOLE_SECONDS = 15; // a longer silence is a hole in the line, not a slope
 /** One target's samples: [index, unix ms, cpu %, mem used, mem limit, net rx, net tx, block read, block written, pids]. */
 export class StatsSeries {
   constructor() {
-    this.columns = Array.from({ length: 8 }, () => []); // seconds, cpu, memory, limit, rx/s, tx/s, read/s, write/s
+    this.columns = Array.from({ length: 9 }, () => []); // seconds, cpu, memory, limit, rx/s, tx/s, read/s, write/s, pids
     this.last = null;
-    this.pids = null;
   }
 
   add(sample) {
@@ -16,16 +15,15 @@ export class StatsSeries {
     const seconds = ms / 1000;
     if (this.last && seconds <= this.last.seconds) return;
     const since = this.last ? seconds - this.last.seconds : 0;
-    if (since > HOLE_SECONDS) this.push([seconds - since / 2, null, null, null, null, null, null, null]);
+    if (since > HOLE_SECONDS) this.push([seconds - since / 2, ...new Array(8).fill(null)]);
     const counters = [rx, tx, read, written];
     const rates = counters.map((value, n) => {
       const before = this.last?.counters[n];
       if (!since || since > HOLE_SECONDS || value === null || before === null || value < before) return null;
       return (value - before) / since;
     });
-    this.push([seconds, cpu, used, limit || null, ...rates]);
+    this.push([seconds, cpu, used, limit || null, ...rates, pids]);
     this.last = { seconds, counters };
-    this.pids = pids;
   }
 
   push(values) {
@@ -34,11 +32,6 @@ export class StatsSeries {
     let gone = 0;
     while (this.columns[0][gone] < oldest) gone += 1;
     if (gone) for (const column of this.columns) column.splice(0, gone);
-  }
-
-  /** The columns numbered `numbers` behind the column of seconds, as uPlot wants them. */
-  data(numbers) {
-    return [this.columns[0], ...numbers.map((n) => this.columns[n])];
   }
 
   latest(column) {
