@@ -26,6 +26,7 @@ class Sweep:
         self._sources: set[Source] = set()
         self._task: asyncio.Task[None] | None = None
         self._wake: asyncio.Future[None] | None = None
+        self._waited_for: set[int] = set()  # numbers of sockets
 
     def add(self, source: Source) -> None:
         """Sweeps `source` from now on."""
@@ -37,7 +38,12 @@ class Sweep:
     def remove(self, source: Source) -> None:
         """Sweeps `source` no more; call it before the socket is closed."""
         self._sources.discard(source)
-        self._stir()  # readiness must not be waited for on a number that another socket may get
+        number = source.fileno()
+        if number in self._waited_for:
+            # at once: the next socket may get this number, and could not be waited for
+            self._waited_for.discard(number)
+            asyncio.get_running_loop().remove_reader(number)
+        self._stir()
 
     def _stir(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -60,12 +66,13 @@ class Sweep:
     async def _readiness(self) -> None:
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
-        numbers = [number for source in self._sources if (number := source.fileno()) >= 0]
-        for number in numbers:
+        self._waited_for = {number for source in self._sources if (number := source.fileno()) >= 0}
+        for number in self._waited_for:
             loop.add_reader(number, self._stir)
         try:
             await self._wake
         finally:
-            for number in numbers:
+            for number in self._waited_for:
                 loop.remove_reader(number)
+            self._waited_for.clear()
             self._wake = None

@@ -44,7 +44,16 @@ async def ready(sock: socket.socket, *, write: bool) -> None:
     try:
         await future
     finally:
-        remove(number)
+        if sock.fileno() == number:  # else it was closed meanwhile, and the number may be another socket's
+            remove(number)
+
+
+def forget(sock: socket.socket) -> None:
+    """Lets the running loop wait for the socket no more: before it is closed, since the next one may get its number."""
+    with contextlib.suppress(RuntimeError):  # no loop runs here
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(sock.fileno())
+        loop.remove_writer(sock.fileno())
 
 
 def _ready_now(future: "asyncio.Future[None]") -> None:

@@ -11,7 +11,7 @@ import orjson
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import ConnectionLost, NotAnEngine, translate
-from hosts.engine.opening import BLOCK, WAITS, ask, ready, send
+from hosts.engine.opening import BLOCK, WAITS, ask, forget, ready, send
 from hosts.engine.transport import Answer, abort, request_bytes
 
 ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of one JSON answer
@@ -101,6 +101,7 @@ class EngineStream:
         """Ends the stream at once."""
         if not self.closed:
             self.closed = True
+            forget(self.sock)
             abort(self.sock)
 
 
