@@ -44,6 +44,7 @@ build/.dev: requirements-dev.txt build/.web
 
 test: build/.dev
 	@$(BIN)/python -m tests.engines.install
+	@PATH="$$PWD/$(BIN):$$PATH" node --test --test-reporter=dot tests/js/
 	@$(BIN)/python -m pytest $(ARGS)
 	@$(BIN)/python -m tests.full_mode
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from common.error_pages import answer
 from common.errors import DermagaError
@@ -43,3 +45,10 @@ class ErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return answer(request, error) if isinstance(error, DermagaError) else None
+
+
+class PackMiddleware(GZipMiddleware):
+    """Pages and their parts travel packed, a tenth of their size; downloads that stream go out as they come."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if response.streaming else super().process_response(request, response)

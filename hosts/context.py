@@ -1,5 +1,6 @@
 """What the frame of every page shows: counts, the fleet's state, running jobs."""
 
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, Q
@@ -16,7 +17,7 @@ class Frame:
     def __init__(self, user: Any) -> None:
         self._user = user
 
-    @property
+    @cached_property
     def nav(self) -> dict[str, int]:
         """Counts beside the entries of the sidebar."""
         nouns = {"containers": Container, "images": Image, "networks": Network, "volumes": Volume}
@@ -25,23 +26,19 @@ class Frame:
             "jobs": self.jobs_running,
         }
 
-    @property
+    @cached_property
     def fleet(self) -> dict[str, int]:
         """How many enabled hosts there are and how many of them answer."""
-        if not hasattr(self, "_fleet"):
-            self._fleet = (
-                Host.objects.visible_to(self._user)
-                .filter(enabled=True)
-                .aggregate(total=Count("pk"), online=Count("pk", filter=Q(state__in=LIVE_STATES)))
-            )
-        return self._fleet
+        return (
+            Host.objects.visible_to(self._user)
+            .filter(enabled=True)
+            .aggregate(total=Count("pk"), online=Count("pk", filter=Q(state__in=LIVE_STATES)))
+        )
 
-    @property
+    @cached_property
     def jobs_running(self) -> int:
         """Queued and running jobs."""
-        if not hasattr(self, "_jobs"):
-            self._jobs = Job.objects.visible_to(self._user).open().count()
-        return self._jobs
+        return Job.objects.visible_to(self._user).open().count()
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from hosts.views import container_acts, containers, events, hosts, images, networks, overview, volumes
+from hosts.views import container_acts, containers, events, frame, hosts, images, networks, overview, volumes
 
 C = "containers/<slug:host>/<str:ref>"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("frame/", frame.frame, name="frame"),
     path("hosts/", hosts.host_list, name="host_list"),
     path("hosts/add/", hosts.host_add, name="host_add"),
     path("hosts/<slug:name>/", hosts.host_page, name="host_page"),

@@ -197,13 +197,19 @@ def field(bound: forms.BoundField, kind: str = "") -> dict[str, Any]:
 
 @register.inclusion_tag("components/nav_entry.html", takes_context=True)
 def nav_entry(
-    context: RequestContext, label: str, url: str, icon: str, count: int | None = None, exact: bool = False
+    context: RequestContext,
+    label: str,
+    url: str,
+    icon: str,
+    count: int | None = None,
+    name: str = "",
+    exact: bool = False,
 ) -> dict[str, Any]:
-    """An entry of the navigation; marked as the current one when the page's path is at or below `url`."""
+    """An entry of the navigation, with the live count `name`; marked as the current one when the page's path is at or below `url`."""
     request = context.get("request")
     path = request.path if request is not None else ""
     current = path == url if exact else path.startswith(url)
-    return {"label": label, "url": url, "icon_name": icon, "count": count, "current": current}
+    return {"label": label, "url": url, "icon_name": icon, "count": count, "name": name, "current": current}
 
 
 @register.simple_tag(takes_context=True)

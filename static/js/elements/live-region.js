@@ -1,12 +1,13 @@
 // <live-region kinds="container host" hosts="fra-1 lab" ids="..." url="...">server-rendered part</live-region>
 // Fetches its part again when rows of its kinds change, and every so many seconds where it says every="5"; morphs it in
-// place.
+// place. Parts that are large or change all the time say apart="3000": milliseconds between two fetches.
 import { subscribe } from "dermaga/changes";
 import { morphInside } from "dermaga/morph";
 import { toast } from "dermaga/toasts";
 
 const LEADING_MS = 80; // lets a burst of events end before the first fetch
 const APART_MS = 700;
+const REST = 10; // times as long as the last fetch took: a slow part is asked for seldom
 const ROWS = "tr[id], [data-row][id]";
 const QUIET = "[data-quiet], :has([data-quiet], time.ago)"; // what changes by itself does not count as a change
 
@@ -23,7 +24,8 @@ function signature(row) {
 class LiveRegion extends HTMLElement {
   connectedCallback() {
     this.wanted = { kinds: listed(this, "kinds"), hosts: listed(this, "hosts"), ids: listed(this, "ids") };
-    this.last = performance.now();
+    this.last = this.hasAttribute("every") ? performance.now() : 0;
+    this.took = 0;
     if (this.wanted.kinds) this.stop = subscribe(this.wanted, () => this.soon());
     this.ticks = setInterval(() => this.hasAttribute("every") && this.tick(), 1000);
     this.seen = () => !document.hidden && this.waiting && this.soon();
@@ -39,11 +41,11 @@ class LiveRegion extends HTMLElement {
     document.removeEventListener("visibilitychange", this.seen);
   }
 
-  /** Asks for the part again: at once after a rest, at most every 700 ms in a storm, never in a hidden tab. */
+  /** Asks for the part again: at once after a rest, at most every `apart` in a storm, never in a hidden tab. */
   soon() {
     this.waiting = true;
     if (document.hidden || this.timer || this.request) return;
-    const wait = Math.max(LEADING_MS, this.last + APART_MS - performance.now());
+    const wait = Math.max(LEADING_MS, this.last + this.apart - performance.now());
     this.timer = setTimeout(() => {
       this.timer = null;
       this.refresh();
@@ -52,6 +54,10 @@ class LiveRegion extends HTMLElement {
 
   tick() {
     if (performance.now() - this.last >= Number(this.getAttribute("every")) * 1000) this.soon();
+  }
+
+  get apart() {
+    return Math.max(Number(this.getAttribute("apart")) || APART_MS, this.took * REST);
   }
 
   get url() {
@@ -69,6 +75,7 @@ class LiveRegion extends HTMLElement {
       const answer = await fetch(url, { headers, signal: this.request.signal, cache: "no-store" });
       if (url === this.url) await this.take(answer);
       else this.waiting = true; // the reader has filtered or turned the page meanwhile
+      this.took = performance.now() - this.last;
     } catch (error) {
       if (error.name !== "AbortError") this.again();
     } finally {
@@ -103,9 +110,10 @@ class LiveRegion extends HTMLElement {
     const before = new Map([...this.querySelectorAll(ROWS)].map((row) => [row.id, signature(row)]));
     morphInside(this, html);
     globalThis.htmx?.process(this);
-    for (const words of this.querySelectorAll("[data-words-for]")) {
-      const place = document.getElementById(words.dataset.wordsFor);
-      if (place && place.textContent !== words.textContent) place.textContent = words.textContent;
+    for (const words of this.querySelectorAll("[data-words-of]")) {
+      for (const place of document.querySelectorAll(`[data-words="${words.dataset.wordsOf}"]`)) {
+        if (place.textContent !== words.textContent) place.textContent = words.textContent;
+      }
     }
     for (const row of this.querySelectorAll(ROWS)) {
       if (before.get(row.id) === signature(row)) continue;

@@ -46,15 +46,15 @@ function start() {
     message: receive,
     lost: showLost,
     refused: hideLost,
-    open(again) {
+    open() {
       hideLost();
-      if (!again) return;
-      for (const { listener } of subscribers) listener([]); // what happened meanwhile is unknown: ask for all
+      // what happened since the page was rendered, or since the connection broke, is unknown: ask for all
+      for (const { listener } of subscribers) listener([]);
     },
   });
 }
 
-/** Calls `listener(items)` for changes that concern `wanted`, and with no items after a reconnect; returns the way out. */
+/** Calls `listener(items)` for changes that concern `wanted`, and with no items whenever the connection is (again) there; returns the way out. */
 export function subscribe(wanted, listener) {
   const entry = { wanted, listener };
   subscribers.add(entry);
