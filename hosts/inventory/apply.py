@@ -173,9 +173,12 @@ def apply_info(host: Host, info: Any, at: datetime | None = None) -> None:
             changed("host", host.name)
 
 
-def touch(host_id: int) -> None:
-    """The engine just answered."""
-    Host.objects.filter(pk=host_id).update(last_seen=timezone.now())
+def apply_alive(host_id: int, state: str) -> None:
+    """The engine just answered: notes when, and the state if that is another than before."""
+    same = Host.objects.filter(pk=host_id, state=state, reason_code="")
+    if not same.update(last_seen=timezone.now()):
+        Host.objects.filter(pk=host_id).update(last_seen=timezone.now())
+        apply_state(host_id, state)
 
 
 def apply_disk(host: Host, disk: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The watch process: shares the hosts out among its kind by a lease in the database, one HostWatcher each."""
+"""The watch process: one HostWatcher for each host that it holds the lease of."""
 
 import asyncio
 import os
@@ -6,23 +6,17 @@ import socket
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 from django.db import close_old_connections, connections
-from django.db.models import Q
-from django.utils import timezone
 
-from common.events import changed
+from hosts.inventory import leases
 from hosts.inventory.watcher import HostWatcher
 from hosts.models import Host
-from hosts.models.hosts import HostState
 
 LOOK_SECONDS = 1.0  # a host that was added or changed is noticed within this
-LEASE = timedelta(seconds=12)
-RENEW_BELOW = timedelta(seconds=8)
 
 log = structlog.get_logger("dermaga.watch")
 
@@ -53,53 +47,41 @@ class Fleet:
                 except TimeoutError:
                     continue
         finally:
-            for _, task in self._running.values():
-                task.cancel()
-            await asyncio.gather(*(task for _, task in self._running.values()), return_exceptions=True)
-            await self.db(give_back, self.owner)
+            await self._end(list(self._running))
+            await self.db(leases.give_back, self.owner)
             await self.db(connections.close_all)
             self._pool.shutdown()
 
     async def _look(self) -> None:
-        mine: dict[int, Host] = await self.db(take_leases, self.owner)
-        for pk, (revision, task) in list(self._running.items()):
-            if pk not in mine or mine[pk].revision != revision or task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-                del self._running[pk]
-        for pk, host in mine.items():
-            if pk not in self._running:
-                self._running[pk] = (host.revision, asyncio.create_task(self._watch(host), name=f"watch {host.name}"))
+        held: leases.Leases = await self.db(leases.take, self.owner)
+        gone = [
+            pk
+            for pk, (revision, task) in self._running.items()
+            if held.mine.get(pk) != revision or task.done() or pk in held.surplus
+        ]
+        await self._end(gone)
+        if held.surplus:
+            await self.db(leases.give_back, self.owner, held.surplus)
+        new = held.mine.keys() - self._running.keys() - set(held.surplus)
+        if new:
+            for host in await self.db(_hosts, new):
+                task = asyncio.create_task(self._watch(host), name=f"watch {host.name}")
+                self._running[host.pk] = (host.revision, task)
+
+    async def _end(self, hosts: list[int]) -> None:
+        tasks = [self._running.pop(pk)[1] for pk in hosts]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self, host: Host) -> None:
-        await HostWatcher(host, self.db).run()
+        await HostWatcher(host, partial(self.db, leases.fenced, self.owner, host.pk)).run()
+
+
+def _hosts(keys: set[int]) -> list[Host]:
+    return list(Host.objects.filter(pk__in=keys))
 
 
 def _clean(function: Callable[..., Any], *args: Any) -> Any:
     close_old_connections()
     return function(*args)
-
-
-def take_leases(owner: str) -> dict[int, Host]:
-    """Renews this owner's leases, takes its fair share of free ones, and returns the hosts it now holds."""
-    now = timezone.now()
-    enabled = Host.objects.filter(enabled=True)
-    mine = enabled.filter(lease_owner=owner)
-    mine.filter(lease_until__lt=now + RENEW_BELOW).update(lease_until=now + LEASE)
-    free = list(enabled.filter(Q(lease_until=None) | Q(lease_until__lt=now)).exclude(lease_owner=owner))
-    for host in free:
-        # the condition again in the update: two processes may have seen the same free host
-        Host.objects.filter(pk=host.pk).filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
-            lease_owner=owner, lease_until=now + LEASE
-        )
-    for host in Host.objects.filter(enabled=False).exclude(state=HostState.DISABLED):
-        Host.objects.filter(pk=host.pk).update(
-            state=HostState.DISABLED, since=now, reason_code="", reason_template="", lease_owner="", lease_until=None
-        )
-        changed("host", host.name)
-    return {host.pk: host for host in mine.all()}
-
-
-def give_back(owner: str) -> None:
-    """Lets others take this owner's hosts at once."""
-    Host.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None)

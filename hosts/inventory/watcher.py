@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -17,19 +18,24 @@ from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import STATE_OF, ConnectionLost, EngineError
 from hosts.engine.streams import EngineStream, fetch, open_stream
 from hosts.inventory import apply, reader
+from hosts.inventory.leases import LeaseLost
 from hosts.inventory.sampler import Sampler
 from hosts.models import Host
 
-Db = Callable[..., Any]  # await db(function, *args): runs it in the thread that owns the database connection
+# await db(function, *args): runs it in the thread that owns the database connection; raises LeaseLost when the host is
+# another process' by now
+Db = Callable[..., Any]
 
 GATHER_SECONDS = 0.08  # events that come together are answered by one list
 SETTLE_SECONDS = 2.0
 LIST_DEADLINE = 10.0
 LIST_AT_MOST = 128 * 1024 * 1024  # bytes; 10,000 containers with long labels are about 40 MB
-CHECK_DEADLINE = 8.0
+CHECK_DEADLINE = 6.0
 PING_EVERY = 5.0
+PING_DEADLINE = 7.0  # with PING_EVERY a host that has gone silent is said to be lost within 12 s
 SLOW_AFTER = 2.0  # seconds that a ping may take before the host is called slow
-BACK_OFF_AT_MOST = 10.0
+BACK_OFF_AT_MOST = 5.0  # with CHECK_DEADLINE a host that has healed is back within 11 s
+STEADY_AFTER = 5.0  # seconds after which a session that ends is not the fault of a host that cannot hold one
 INSPECT_AT_ONCE = 8
 EVENT_FILTERS = {
     "type": ["container", "image", "network", "volume", "daemon", "plugin"],
@@ -70,6 +76,8 @@ LISTS: dict[str, tuple[str, dict[str, str], Callable[[Any], Any]]] = {
 # what an event of a type may have changed; an image's use and a network's members show in other lists
 TOUCHES = {"container": ["container"], "image": ["image"], "network": ["network", "container"], "volume": ["volume"]}
 
+# asking who answers blocks a thread: one a host at most, so that sick hosts never make healthy ones wait for a thread
+_checking = ThreadPoolExecutor(2000, thread_name_prefix="check")
 log = structlog.get_logger("dermaga.watch")
 
 
@@ -98,16 +106,17 @@ class HostWatcher:
             except EngineError as error:
                 await self.db(apply.apply_state, self.host.pk, STATE_OF.get(error.code, "unreachable"), error)
                 log.info("host lost", host=self.host.name, code=error.code, detail=error.detail)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, LeaseLost):
                 raise
             except Exception:
                 log.exception("watching failed", host=self.host.name)
-            wait = 0.5 if time.monotonic() - began > 30 else min(wait * 2, BACK_OFF_AT_MOST)
+            wait = 0.5 if time.monotonic() - began > STEADY_AFTER else min(wait * 2, BACK_OFF_AT_MOST)
             await asyncio.sleep(wait)
 
     async def _session(self) -> None:
         """One connection's life. Steps: 1. ask who it is, 2. subscribe, 3. list, 4. apply what came meanwhile."""
-        info = await asyncio.wait_for(asyncio.to_thread(check, self.endpoint, CHECK_DEADLINE), CHECK_DEADLINE + 4)
+        asking = asyncio.get_running_loop().run_in_executor(_checking, check, self.endpoint, CHECK_DEADLINE)
+        info = await asyncio.wait_for(asking, CHECK_DEADLINE + 4)
         self.version = info["api_version"]
         await self.db(apply.apply_info, self.host, info)
         events = await open_stream(
@@ -214,11 +223,10 @@ class HostWatcher:
         while True:
             await asyncio.sleep(settings.RESYNC_SECONDS)
             await self._list_all()
-            await self.db(apply.touch, self.host.pk)
 
-    async def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
+    async def _get(self, path: str, params: dict[str, str] | None = None, deadline: float = LIST_DEADLINE) -> Any:
         return await fetch(
-            self.endpoint, path, params, api_version=self.version, timeout=LIST_DEADLINE, at_most=LIST_AT_MOST
+            self.endpoint, path, params, api_version=self.version, timeout=deadline, at_most=LIST_AT_MOST
         )
 
     # ---------------------------------------------------------------- health of the connection
@@ -227,10 +235,9 @@ class HostWatcher:
         disk_due = 0.0
         while True:
             began = time.monotonic()
-            await self._get("/version")
+            await self._get("/version", deadline=PING_DEADLINE)
             took = time.monotonic() - began
-            await self.db(apply.touch, self.host.pk)
-            await self.db(apply.apply_state, self.host.pk, "slow" if took > SLOW_AFTER else "online", None)
+            await self.db(apply.apply_alive, self.host.pk, "slow" if took > SLOW_AFTER else "online")
             if time.monotonic() > disk_due:
                 disk_due = time.monotonic() + 900
                 await self._disk()

@@ -6,6 +6,7 @@ from hosts.models.networks import Network
 from hosts.models.stats import Series, StatsChunk, StatsRound
 from hosts.models.uses import Use
 from hosts.models.volumes import Volume
+from hosts.models.watchers import WatchProcess
 
 __all__ = [
     "Container",
@@ -19,4 +20,5 @@ __all__ = [
     "StatsRound",
     "Use",
     "Volume",
+    "WatchProcess",
 ]
