@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
-from accounts.rights import Right
+from accounts.rights import Right, allows
 from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
@@ -27,8 +27,9 @@ class Options(Schema):
     force: bool = False
 
 
-def show(container: Container) -> dict[str, Any]:
-    """A container as JSON."""
+def show(container: Container, user: Any) -> dict[str, Any]:
+    """A container as JSON; what it uses now for those who may see stats."""
+    now = container.current if allows(user, Right.STATS_VIEW) else None
     return {
         "host": container.host.name,
         "id": container.engine_id,
@@ -44,6 +45,8 @@ def show(container: Container) -> dict[str, Any]:
         "created": container.created,
         "started": container.started,
         "exit_code": container.exit_code,
+        "cpu": now.cpu if now else None,
+        "memory": now.memory if now else None,
         "host_state": container.host.state,
         "seen": container.seen,
     }
@@ -53,17 +56,17 @@ def show(container: Container) -> dict[str, Any]:
 @needs(Right.CONTAINERS_VIEW)
 def container_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
     """All containers; the same filters as the page: search, host, state, health, image, project, label, attention."""
-    rows = Container.objects.visible_to(request.user).select_related("host")
-    rows = filters.containers(rows, request.GET)
+    rows = Container.objects.visible_to(request.user).select_related("host", "series")
+    rows = filters.with_figures(filters.containers(rows, request.GET), request.user)
     rows, _ = filters.order(rows, sort, filters.CONTAINER_SORTS, "name")
-    return many(rows, limit, offset, show)
+    return many(rows, limit, offset, lambda container: show(container, request.user))
 
 
 @router.get("/{host}/{container}", response=dict)
 @needs(Right.CONTAINERS_VIEW)
 def container_get(request: HttpRequest, host: str, container: str) -> Any:
     """One container, by name, id or unique prefix of its id."""
-    return show(get_container(request.user, host, container))
+    return show(get_container(request.user, host, container), request.user)
 
 
 @router.get("/{host}/{container}/top", response=dict)

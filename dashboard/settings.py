@@ -82,6 +82,7 @@ TEMPLATES: list[dict[str, Any]] = [
             ],
             "builtins": [
                 "common.templatetags.icons",
+                "common.templatetags.sparks",
                 "common.templatetags.ui",
                 "common.templatetags.tables",
             ],

@@ -28,7 +28,7 @@ def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
 
 def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONTAINERS_VIEW) -> Container:
     """The container `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host."""
-    rows = Container.objects.visible_to(user).select_related("host").filter(host__name=host_name)
+    rows = Container.objects.visible_to(user).select_related("host", "series").filter(host__name=host_name)
     found = rows.filter(name=ref).first() or rows.filter(engine_id=ref).first()
     if found is None and len(ref) >= 4:
         alike = list(rows.filter(engine_id__startswith=ref)[:2])

@@ -7,11 +7,14 @@ from operator import or_
 from typing import Any, TypeVar
 
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import Case, Count, F, Func, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, IsNull
 from django.http import QueryDict
 
+from accounts.rights import Right, allows
 from hosts.models.containers import NEEDS_ATTENTION
+from hosts.models.hosts import LIVE_STATES
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 PAGE_SIZE = 50
@@ -161,7 +164,19 @@ CONTAINER_SORTS = {
     "project": ["project", "service", "name"],
     "created": ["created"],
     "started": ["started"],
+    "cpu": ["cpu_now"],
+    "memory": ["memory_now"],
 }
+
+
+def with_figures(rows: Rows, user: Any) -> Rows:
+    """Containers that can be sorted by what they use now; those of whom it is unknown, or hidden from `user`, are less."""
+    if not allows(user, Right.STATS_VIEW):
+        return rows.alias(cpu_now=Value(-1), memory_now=Value(-1))
+    now = Q(state="running", host__state__in=LIVE_STATES)
+    cpu = Coalesce(Case(When(now, then="series__cpu")), -1.0)
+    memory = Coalesce(Case(When(now, then="series__memory")), -1)
+    return rows.alias(cpu_now=cpu, memory_now=memory)
 
 
 def containers(rows: Rows, params: QueryDict) -> Rows:

@@ -67,6 +67,14 @@ def filesize_iec(value: float | str | None) -> str:
     return f"{size:.{digits}f} {unit}"
 
 
+@register.filter
+def percent(value: float | None) -> str:
+    """A percentage with one digit where it is small: 0.4 %, 141 %; "-" when unknown."""
+    if value is None:
+        return "-"
+    return f"{value:.1f} %" if value < 10 else f"{value:.0f} %"
+
+
 def short_span(seconds: float) -> str:
     """A span in its largest unit: 4 s, 12 min, 3 h, 41 d, 2 y. static/js/elements/ago.js says the same."""
     if seconds < MINUTE:

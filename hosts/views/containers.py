@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.guard import guard
-from accounts.rights import Right
+from accounts.rights import Right, allows
 from common.errors import DermagaError
 from common.htmx import is_fragment, template_for
 from hosts import filters
@@ -21,9 +21,10 @@ from hosts.views.container_facts import Facts
 from hosts.views.container_groups import GROUPS, add_groups, grouped
 from hosts.views.ports import published
 
-COLUMNS = ("state", "host", "image", "ports", "project", "created", "started")
+COLUMNS = ("state", "host", "image", "ports", "project", "cpu", "memory", "created", "started")
+STATS_COLUMNS = {"cpu", "memory"}
 PARTS = {"head": "containers/_head.html", "health": "containers/_health.html"}
-COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "started")
+COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started")
 
 
 # ---------------------------------------------------------------- list
@@ -34,20 +35,23 @@ def container_list(request: HttpRequest) -> HttpResponse:
     params, everything = request.GET, Container.objects.visible_to(request.user)
     group = params.get("group", "") if params.get("group", "") in GROUPS else ""
     matching = filters.containers(everything, params)
-    rows, sort = filters.order(matching.select_related("host"), params.get("sort", ""), filters.CONTAINER_SORTS, "name")
+    rows = filters.with_figures(matching.select_related("host", "series"), request.user)
+    rows, sort = filters.order(rows, params.get("sort", ""), filters.CONTAINER_SORTS, "name")
     page = filters.page_of(grouped(rows, group), params, sort)
     for container in page.items:
         container.published = published(container, request)
     add_groups(page.items, matching, group)
+    allowed = [c for c in COLUMNS if c not in STATS_COLUMNS or allows(request.user, Right.STATS_VIEW)]
     context = {
         "page": page,
-        "columns": [c for c in params.getlist("column") if c in COLUMNS] or list(COLUMNS_AT_FIRST),
+        "columns": [c for c in params.getlist("column") if c in allowed]
+        or [c for c in COLUMNS_AT_FIRST if c in allowed],
         "group": group,
         "fleet": everything.aggregate(n=Count("pk"), hosts=Count("host", distinct=True)),
         "is_filtered": any(params.get(name) for name in ("search", *filters.CONTAINER_FACETS)),
     }
     if not is_fragment(request):
-        context["all_columns"] = COLUMNS
+        context["all_columns"] = allowed
         context["facets"] = filters.facets(everything, params, filters.CONTAINER_FACETS, filters.containers)
     return render(request, template_for(request, "containers/page.html", "containers/_rows.html"), context)
 

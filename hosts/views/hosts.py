@@ -18,6 +18,7 @@ from hosts.actions import hosts
 from hosts.forms.hosts import HostForm
 from hosts.models import Container, Event, Host, Image, Network, Volume
 from hosts.views.disk import disk_use
+from hosts.views.figures import add_sparks
 from hosts.views.host_counts import add_counts
 
 EVENTS_SHOWN = 8
@@ -31,6 +32,7 @@ def host_list(request: HttpRequest) -> HttpResponse:
     rows, sort = filters.order(filters.hosts(everything, params), params.get("sort", ""), filters.HOST_SORTS, "name")
     page = filters.page_of(rows, params, sort)
     add_counts(request.user, page.items)
+    add_sparks(request.user, page.items)
     is_filtered = any(params.get(name) for name in ("search", *filters.HOST_FACETS))
     context: dict[str, Any] = {"page": page, "total": everything.count(), "is_filtered": is_filtered}
     if not is_fragment(request):

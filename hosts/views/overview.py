@@ -11,6 +11,7 @@ from common.htmx import template_for
 from hosts.models import Container, Event, Host
 from hosts.models.containers import NEEDS_ATTENTION
 from hosts.models.hosts import LIVE_STATES, HostState
+from hosts.views.figures import add_sparks, greatest
 from hosts.views.host_counts import add_counts
 from jobs.models import Job
 
@@ -26,6 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = request.user
     hosts = list(Host.objects.visible_to(user).defer(*UNUSED))
     add_counts(user, hosts)
+    add_sparks(user, hosts)
     lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, HostState.CONNECTING)]
     troubled = Container.objects.visible_to(user).filter(NEEDS_ATTENTION)
     events = Event.objects.visible_to(user).exclude(kind="network", action__in=["connect", "disconnect"])
@@ -39,6 +41,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             :TROUBLED_SHOWN
         ],
         "troubled_count": troubled.count(),
+        "busiest": greatest(user, "cpu"),
+        "hungriest": greatest(user, "memory"),
         "events": events.select_related("host")[:EVENTS_SHOWN],
         "jobs": Job.objects.visible_to(user).open()[:JOBS_SHOWN],
     }

@@ -7,6 +7,7 @@ import { toast } from "dermaga/toasts";
 
 const LEADING_MS = 80; // lets a burst of events end before the first fetch
 const APART_MS = 700;
+const CALM_MS = 5000; // for figures, which move all the time: a fleet samples some host every moment
 const REST = 10; // times as long as the last fetch took: a slow part is asked for seldom
 const ROWS = "tr[id], [data-row][id]";
 const QUIET = "[data-quiet], :has([data-quiet], time.ago)"; // what changes by itself does not count as a change
@@ -26,7 +27,7 @@ class LiveRegion extends HTMLElement {
     this.wanted = { kinds: listed(this, "kinds"), hosts: listed(this, "hosts"), ids: listed(this, "ids") };
     this.last = this.hasAttribute("every") ? performance.now() : 0;
     this.took = 0;
-    if (this.wanted.kinds) this.stop = subscribe(this.wanted, () => this.soon());
+    if (this.wanted.kinds) this.stop = subscribe(this.wanted, (items) => this.soon(items.length > 0 && items.every((item) => item.kind === "stats")));
     this.ticks = setInterval(() => this.hasAttribute("every") && this.tick(), 1000);
     this.seen = () => !document.hidden && this.waiting && this.soon();
     document.addEventListener("visibilitychange", this.seen);
@@ -41,11 +42,14 @@ class LiveRegion extends HTMLElement {
     document.removeEventListener("visibilitychange", this.seen);
   }
 
-  /** Asks for the part again: at once after a rest, at most every `apart` in a storm, never in a hidden tab. */
-  soon() {
+  /** Asks for the part again: at once after a rest, at most every `apart` in a storm, never in a hidden tab; `calm`
+      for what is no news. */
+  soon(calm = false) {
     this.waiting = true;
-    if (document.hidden || this.timer || this.request) return;
-    const wait = Math.max(LEADING_MS, this.last + this.apart - performance.now());
+    if (document.hidden || this.request || (this.timer && (calm || !this.calm))) return;
+    clearTimeout(this.timer);
+    this.calm = calm;
+    const wait = Math.max(LEADING_MS, this.last + Math.max(this.apart, calm ? CALM_MS : 0) - performance.now());
     this.timer = setTimeout(() => {
       this.timer = null;
       this.refresh();
