@@ -17,7 +17,6 @@ from hosts.forms.hosts import HostForm, kind_of
 from hosts.models import Host, Series
 
 router = Router(tags=["hosts"])
-SORTS = {"name": ["name"], "state": ["state", "name"]}
 
 
 class HostIn(Schema):
@@ -64,10 +63,9 @@ def show(host: Host) -> dict[str, Any]:
 
 @router.get("", response=Many)
 @needs(Right.HOSTS_VIEW)
-def host_list(request: HttpRequest, search: str = "", sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
-    """All hosts."""
-    rows = filters.search(Host.objects.visible_to(request.user), search, ["name", "url"])
-    rows, _ = filters.order(rows, sort, SORTS, "name")
+def host_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
+    """All hosts; the same filters as the page: search, state, kind, engine, label."""
+    rows, _ = filters.HOSTS.ordered(filters.HOSTS.narrow(Host.objects.visible_to(request.user), request.GET), sort)
     return many(rows, limit, offset, show)
 
 

@@ -14,7 +14,6 @@ from hosts.actions import images
 from hosts.models import Image
 
 router = Router(tags=["images"])
-SORTS = {"name": ["name"], "size": ["size"], "created": ["created"]}
 
 
 class Pull(Schema):
@@ -44,15 +43,10 @@ def show(image: Image) -> dict[str, Any]:
 
 @router.get("", response=Many)
 @needs(Right.IMAGES_VIEW)
-def image_list(
-    request: HttpRequest, host: str = "", search: str = "", sort: str = "", limit: int = Limit, offset: int = Offset
-) -> Any:
-    """All images."""
-    rows = Image.objects.visible_to(request.user).select_related("host")
-    if host:
-        rows = rows.filter(host__name=host)
-    rows = filters.search(rows, search, ["name", "engine_id"])
-    rows, _ = filters.order(rows, sort, SORTS, "name")
+def image_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
+    """All images; the same filters as the page: search, host, use (in use, unused, dangling), label."""
+    rows = filters.images_with_use(Image.objects.visible_to(request.user).select_related("host"))
+    rows, _ = filters.IMAGES.ordered(filters.IMAGES.narrow(rows, request.GET), sort)
     return many(rows, limit, offset, show)
 
 

@@ -20,7 +20,7 @@ def add_kinds() -> None:
 
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
-    add_kind("containers.bulk", _("Act on several containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
+    add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
 
 
 @shared_task(name="hosts.forget_old_events", expires=600)

@@ -7,21 +7,24 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
+from common.lists import Table
 from jobs import queue
-from jobs.models import Job, JobState
+from jobs.models import Job
 
-SHOWN = 100
+LINES_SHOWN = 5000
+JOBS = Table(
+    search=("target", "host", "by_name", "error"),
+    sorts={"started": ["id"], "state": ["state", "id"], "host": ["host", "id"], "by": ["by_name", "id"]},
+    first="-started",
+    facets={"state": "state", "host": "host", "by": "by_name"},
+)
 
 
 @guard(Right.JOBS_VIEW)
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponse:
     """Newest first."""
-    jobs = Job.objects.visible_to(request.user)
-    state = request.GET.get("state", "")
-    if state in JobState.values:
-        jobs = jobs.filter(state=state)
-    context = {"jobs": jobs[:SHOWN], "states": JobState.choices, "state": state}
+    context = JOBS.context(request, Job.objects.visible_to(request.user))
     return render(request, template_for(request, "jobs/page.html", "jobs/_rows.html"), context)
 
 
@@ -30,7 +33,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job, live; as many may look as like to."""
     job = queue.get_job(request.user, job_id)
-    context = {"job": job, "lines": job.lines.all()[:5000]}
+    context = {"job": job, "lines": job.lines.all()[:LINES_SHOWN]}
     return render(request, template_for(request, "jobs/job.html", "jobs/_job.html"), context)
 
 

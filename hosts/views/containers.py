@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.guard import guard
 from accounts.rights import Right, allows
 from common.errors import DermagaError
-from common.htmx import is_fragment, template_for
+from common.htmx import template_for
 from hosts import filters
 from hosts.access import get_container
 from hosts.actions import looks
@@ -32,27 +32,21 @@ COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started
 @require_GET
 def container_list(request: HttpRequest) -> HttpResponse:
     """The table; its filters, order, columns and grouping are in the URL."""
-    params, everything = request.GET, Container.objects.visible_to(request.user)
-    group = params.get("group", "") if params.get("group", "") in GROUPS else ""
-    matching = filters.containers(everything, params)
-    rows = filters.with_figures(matching.select_related("host", "series"), request.user)
-    rows, sort = filters.order(rows, params.get("sort", ""), filters.CONTAINER_SORTS, "name")
-    page = filters.page_of(grouped(rows, group), params, sort)
-    for container in page.items:
+    everything = Container.objects.visible_to(request.user)
+    group = request.GET.get("group", "") if request.GET.get("group", "") in GROUPS else ""
+    rows = filters.with_figures(everything, request.user)
+    context = filters.CONTAINERS.context(request, rows, "host", "series", shape=lambda rows: grouped(rows, group))
+    for container in context["page"].items:
         container.published = published(container, request)
-    add_groups(page.items, matching, group)
+    add_groups(context["page"].items, filters.CONTAINERS.narrow(everything, request.GET), group)
     allowed = [c for c in COLUMNS if c not in STATS_COLUMNS or allows(request.user, Right.STATS_VIEW)]
-    context = {
-        "page": page,
-        "columns": [c for c in params.getlist("column") if c in allowed]
-        or [c for c in COLUMNS_AT_FIRST if c in allowed],
+    chosen = [c for c in request.GET.getlist("column") if c in allowed]
+    context |= {
+        "columns": chosen or [c for c in COLUMNS_AT_FIRST if c in allowed],
+        "all_columns": allowed,
         "group": group,
-        "fleet": everything.aggregate(n=Count("pk"), hosts=Count("host", distinct=True)),
-        "is_filtered": any(params.get(name) for name in ("search", *filters.CONTAINER_FACETS)),
+        "hosts": everything.aggregate(n=Count("host", distinct=True))["n"],
     }
-    if not is_fragment(request):
-        context["all_columns"] = allowed
-        context["facets"] = filters.facets(everything, params, filters.CONTAINER_FACETS, filters.containers)
     return render(request, template_for(request, "containers/page.html", "containers/_rows.html"), context)
 
 

@@ -1,23 +1,52 @@
 """What the engines reported."""
 
+from typing import Any
+
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from hosts import filters
-from hosts.models import Event
+from hosts.models import Container, Event
+from hosts.models.containers import FINE_EXITS
+
+ID_SHOWN = 12
+BAD_ACTIONS = ("oom", "health_status: unhealthy")
 
 
 @guard(Right.EVENTS_VIEW)
 @require_GET
 def event_list(request: HttpRequest) -> HttpResponse:
-    """Newest first."""
-    rows = Event.objects.visible_to(request.user).select_related("host").order_by("-time", "-id")
-    if host := request.GET.get("host"):
-        rows = rows.filter(host__name=host)
-    rows = filters.search(rows, request.GET.get("search", ""), ["actor_name", "action", "kind", "host__name"])
-    page = filters.page_of(rows, request.GET, "-time")
-    return render(request, template_for(request, "events/page.html", "events/_rows.html"), {"page": page})
+    """Newest first; the name of a container that is still there leads to it."""
+    there = Container.objects.visible_to(request.user).filter(host=OuterRef("host"), engine_id=OuterRef("actor_id"))
+    context = filters.EVENTS.context(
+        request,
+        Event.objects.visible_to(request.user),
+        "host",
+        shape=lambda rows: rows.annotate(has_page=Exists(there)),
+    )
+    for event in context["page"].items:
+        event.detail, event.is_bad = _detail(event.data), _is_bad(event)
+    return render(request, template_for(request, "events/page.html", "events/_rows.html"), context)
+
+
+def _detail(data: dict[str, Any]) -> str:
+    """What the engine adds, in one line."""
+    words = []
+    for name, value in data.items():
+        if name == "exitCode":
+            words.append(_("exit code %(code)s") % {"code": value})
+        else:
+            words.append(f"{name} {str(value)[:ID_SHOWN] if name == 'container' else value}")
+    return ", ".join(words)
+
+
+def _is_bad(event: Event) -> bool:
+    """Whether it says that something went wrong."""
+    code = str(event.data.get("exitCode", "0"))
+    return event.action in BAD_ACTIONS or (event.action in {"die", "died"} and code not in map(str, FINE_EXITS))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError
-from common.htmx import is_fragment, template_for
+from common.htmx import template_for
 from hosts import filters
 from hosts.access import get_host
 from hosts.actions import hosts
@@ -28,15 +28,9 @@ EVENTS_SHOWN = 8
 @require_GET
 def host_list(request: HttpRequest) -> HttpResponse:
     """One table; its filters and order are in the URL."""
-    params, everything = request.GET, Host.objects.visible_to(request.user)
-    rows, sort = filters.order(filters.hosts(everything, params), params.get("sort", ""), filters.HOST_SORTS, "name")
-    page = filters.page_of(rows, params, sort)
-    add_counts(request.user, page.items)
-    add_sparks(request.user, page.items)
-    is_filtered = any(params.get(name) for name in ("search", *filters.HOST_FACETS))
-    context: dict[str, Any] = {"page": page, "total": everything.count(), "is_filtered": is_filtered}
-    if not is_fragment(request):
-        context["facets"] = filters.facets(everything, params, filters.HOST_FACETS, filters.hosts)
+    context = filters.HOSTS.context(request, Host.objects.visible_to(request.user))
+    add_counts(request.user, context["page"].items)
+    add_sparks(request.user, context["page"].items)
     return render(request, template_for(request, "hosts/page.html", "hosts/_rows.html"), context)
 
 

@@ -1,64 +1,70 @@
 """Images of all hosts: list, pull, remove, prune."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, NotFound
-from common.htmx import back, template_for
+from common.htmx import back, go, template_for
 from hosts import filters
 from hosts.access import get_host
 from hosts.actions import images
 from hosts.models import Host, Image
 from hosts.views.uses import add_image_users
-
-SORTS = {"name": ["name"], "host": ["host__name", "name"], "size": ["size"], "created": ["created"]}
+from jobs.models import Job
 
 
 @guard(Right.IMAGES_VIEW)
 @require_GET
 def image_list(request: HttpRequest) -> HttpResponse:
     """One table."""
-    return _list(request)
-
-
-def _list(request: HttpRequest, status: int = 200, **more: object) -> HttpResponse:
-    rows = Image.objects.visible_to(request.user).select_related("host")
-    if host := request.GET.get("host"):
-        rows = rows.filter(host__name=host)
-    rows = filters.search(rows, request.GET.get("search", ""), ["name", "engine_id", "host__name"])
-    rows, sort = filters.order(rows, request.GET.get("sort", ""), SORTS, "name")
-    page = filters.page_of(rows, request.GET, sort)
-    add_image_users(request.user, page.items)
-    hosts = Host.objects.visible_to(request.user).filter(enabled=True)
-    template = template_for(request, "images/page.html", "images/_rows.html")
-    return render(request, template, {"page": page, "hosts": hosts, **more}, status=status)
+    rows = filters.images_with_use(Image.objects.visible_to(request.user))
+    context = filters.IMAGES.context(request, rows, "host")
+    add_image_users(request.user, context["page"].items)
+    return render(request, template_for(request, "images/page.html", "images/_rows.html"), context)
 
 
 @guard(Right.IMAGES_MANAGE)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def image_pull(request: HttpRequest) -> HttpResponse:
-    """Starts the job and shows it; a wrong name keeps what was typed."""
-    host = get_host(request.user, request.POST.get("host", ""))
-    reference = request.POST.get("reference", "")
-    try:
-        job = images.start_pull(request.user, host, reference)
-    except DermagaError as error:
-        return _list(request, error.status, pull_error=str(error), pull_reference=reference, pull_host=host.name)
-    return redirect("job_page", job.pk)
+    """Asks which image; starts the job and shows it. A wrong name is said at the field and stays."""
+    return _ask(request, "pull", lambda host: images.start_pull(request.user, host, request.POST.get("reference", "")))
 
 
 @guard(Right.IMAGES_MANAGE)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def image_prune(request: HttpRequest) -> HttpResponse:
-    """Starts the job and shows it."""
-    host = get_host(request.user, request.POST.get("host", ""))
-    job = images.start_prune(request.user, host, everything=request.POST.get("everything") == "1")
-    return redirect("job_page", job.pk)
+    """Asks on which host and how much; starts the job and shows it."""
+    everything = request.POST.get("everything") == "1"
+    return _ask(request, "prune", lambda host: images.start_prune(request.user, host, everything=everything))
+
+
+def _ask(request: HttpRequest, verb: str, start: Callable[[Host], Job]) -> HttpResponse:
+    """The dialog (or, without htmx, the page) of an act on one host's images; on POST the act."""
+    error: DermagaError | None = None
+    if request.method == "POST":
+        try:
+            return go(
+                request, reverse("job_page", args=[start(get_host(request.user, request.POST.get("host", ""))).pk])
+            )
+        except DermagaError as refused:
+            error = refused
+    context = {
+        "verb": verb,
+        "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
+        "typed": request.POST.dict() or request.GET.dict(),
+        "error": error,
+        "field": getattr(error, "field", ""),
+    }
+    fragment = "images/_ask_form.html" if error else "images/_ask_dialog.html"
+    return render(request, template_for(request, "images/ask.html", fragment), context, status=422 if error else 200)
 
 
 @guard(Right.IMAGES_MANAGE)

@@ -11,19 +11,12 @@ from hosts import filters
 from hosts.models import Network
 from hosts.views.uses import add_users
 
-SORTS = {"name": ["name"], "host": ["host__name", "name"], "driver": ["driver", "name"], "created": ["created"]}
-
 
 @guard(Right.NETWORKS_VIEW)
 @require_GET
 def network_list(request: HttpRequest) -> HttpResponse:
     """One table."""
-    rows = Network.objects.visible_to(request.user).select_related("host")
-    if host := request.GET.get("host"):
-        rows = rows.filter(host__name=host)
-    rows = filters.search(rows, request.GET.get("search", ""), ["name", "driver", "host__name"])
-    rows, sort = filters.order(rows, request.GET.get("sort", ""), SORTS, "name")
-    page = filters.page_of(rows, request.GET, sort)
-    add_users(request.user, "network", page.items)
-    template = template_for(request, "networks/page.html", "networks/_rows.html")
-    return render(request, template, {"page": page})
+    rows = filters.with_use("network", Network.objects.visible_to(request.user))
+    context = filters.NETWORKS.context(request, rows, "host")
+    add_users(request.user, "network", context["page"].items)
+    return render(request, template_for(request, "networks/page.html", "networks/_rows.html"), context)

@@ -11,18 +11,12 @@ from hosts import filters
 from hosts.models import Volume
 from hosts.views.uses import add_users
 
-SORTS = {"name": ["name"], "host": ["host__name", "name"], "driver": ["driver", "name"], "created": ["created"]}
-
 
 @guard(Right.VOLUMES_VIEW)
 @require_GET
 def volume_list(request: HttpRequest) -> HttpResponse:
     """One table."""
-    rows = Volume.objects.visible_to(request.user).select_related("host")
-    if host := request.GET.get("host"):
-        rows = rows.filter(host__name=host)
-    rows = filters.search(rows, request.GET.get("search", ""), ["name", "driver", "host__name"])
-    rows, sort = filters.order(rows, request.GET.get("sort", ""), SORTS, "name")
-    page = filters.page_of(rows, request.GET, sort)
-    add_users(request.user, "volume", page.items)
-    return render(request, template_for(request, "volumes/page.html", "volumes/_rows.html"), {"page": page})
+    rows = filters.with_use("volume", Volume.objects.visible_to(request.user))
+    context = filters.VOLUMES.context(request, rows, "host")
+    add_users(request.user, "volume", context["page"].items)
+    return render(request, template_for(request, "volumes/page.html", "volumes/_rows.html"), context)

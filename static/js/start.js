@@ -5,7 +5,7 @@ import { setUpKeys } from "dermaga/keys";
 import { setUpSwap } from "dermaga/swap";
 
 const ELEMENTS = [
-  "confirm-dialog", "copy-text", "job-progress", "json-tree", "live-region", "live-stats", "log-view", "row-select", "stats-chart",
+  "confirm-dialog", "copy-text", "json-tree", "live-region", "live-stats", "log-view", "row-select", "stats-chart",
   "terminal-view", "theme-toggle", "toast-list", "ago-times", "menu-close", "menu-find",
 ];
 const ALWAYS = new Set(["ago-times", "menu-close", "confirm-dialog"]);

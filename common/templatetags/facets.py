@@ -4,14 +4,14 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as n_
 
+from common.lists import NONE
 from common.templatetags.words import STATE_WORDS
-from hosts.filters import NONE
 
 register = template.Library()
 
 LABELS = {
-    "action": n_("Event"),
     "attention": n_("Needs attention"),
+    "by": n_("By"),
     "driver": n_("Driver"),
     "engine": n_("Engine"),
     "health": n_("Health"),
@@ -28,6 +28,7 @@ WITHOUT = {
     "project": n_("no project"),
     "driver": n_("no driver"),
     "engine": n_("unknown"),
+    "host": n_("several hosts"),
 }
 WORDED = {"health", "state", "use"}
 

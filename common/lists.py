@@ -1,0 +1,159 @@
+"""Lists: what a table can be searched, filtered and sorted by. The same for page and API; the URL holds all of it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any, TypeVar
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, QueryDict
+
+from common.htmx import is_fragment
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+PAGE_SIZE = 50
+SEARCH_AT_MOST, WORDS_AT_MOST = 200, 8  # characters, words
+VALUE_AT_MOST = 300  # characters of a filter's value
+VALUES_AT_MOST = 50
+CHOICES_AT_MOST = 200  # values of a filter that its menu lists, the frequent ones
+NONE = "none"  # how the URL names the empty value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a filter: how many rows it would leave (None where nobody counts), and whether it is on."""
+
+    value: str
+    count: int | None
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One filter of a list: its values, those that are on, and the query string without it.
+
+    `more` says that there are values which are not listed.
+    """
+
+    name: str
+    choices: list[Choice]
+    chosen: list[str]
+    without: str
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """`search` names the columns in which words are looked for; `sorts` what "sort=NAME" orders by, `first` the one
+    that holds unasked. `facets` are the filters, each with its column, whose values are counted ("": they are not
+    listed). A filter in `conditions` is more than a comparison of its column; one in `listed` has a menu of values
+    that are not counted, because the table is too long for that."""
+
+    search: Sequence[str]
+    sorts: Mapping[str, Sequence[str]]
+    first: str
+    facets: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[str, Callable[[list[str]], Q]] = field(default_factory=dict)
+    listed: Mapping[str, Callable[[], Iterable[str]]] = field(default_factory=dict)
+
+    def narrow(self, rows: Rows, params: QueryDict) -> Rows:
+        """The rows that meet the filters and the search in `params`."""
+        for name, column in self.facets.items():
+            if values := asked(params, name):
+                special = self.conditions.get(name)
+                rows = rows.filter(special(values) if special else one_of(column, values))
+        return searched(rows, params.get("search", ""), self.search)
+
+    def ordered(self, rows: Rows, sort: str) -> tuple[Rows, str]:
+        """`rows` sorted by `sort` ("name" or "-name") if that is allowed, and what they are sorted by."""
+        used = sort if sort.removeprefix("-") in self.sorts else self.first
+        sign = "-" if used.startswith("-") else ""
+        keys = [f"{sign}{key}" for key in self.sorts[used.removeprefix("-")]]
+        return rows.order_by(*keys, f"{sign}pk"), used
+
+    def is_filtered(self, params: QueryDict) -> bool:
+        """Whether anything narrows the list."""
+        return any(params.get(name) for name in ("search", *self.facets))
+
+    def context(
+        self, request: HttpRequest, rows: QuerySet[Any], *related: str, shape: Callable[[Any], Any] = lambda rows: rows
+    ) -> dict[str, Any]:
+        """What the page of this list shows: `page`, `total`, `is_filtered`, and for a whole page its `facets`.
+
+        `related` are fetched with the rows; `shape` has the last word on them, for groups.
+        """
+        params = request.GET
+        matching, sort = self.ordered(self.narrow(rows, params), params.get("sort", ""))
+        page = page_of(shape(matching.select_related(*related) if related else matching), params, sort)
+        context = {"page": page, "total": page.count, "is_filtered": self.is_filtered(params)}
+        if context["is_filtered"]:
+            context["total"] = rows.count()
+        if not is_fragment(request):
+            context["facets"] = self.facets_of(rows, params)
+        return context
+
+    def facets_of(self, rows: QuerySet[Any], params: QueryDict) -> list[Facet]:
+        """The filters; a value's count is what all the other filters leave of `rows` with it."""
+        return [self._facet(rows, params, name) for name in self.facets]
+
+    def _facet(self, rows: QuerySet[Any], params: QueryDict, name: str) -> Facet:
+        others, chosen, column = without(params, name), asked(params, name), self.facets[name]
+        counted: dict[str, int | None] = {}
+        if name in self.listed:
+            counted = dict.fromkeys(self.listed[name]())
+        elif column:
+            found = self.narrow(rows, others).order_by().values_list(column)
+            most = found.annotate(n=Count("pk")).order_by("-n", column)[: CHOICES_AT_MOST + 1]
+            counted = {str(value) or NONE: n for value, n in most}
+        more = len(counted) > CHOICES_AT_MOST
+        values = {*list(counted)[:CHOICES_AT_MOST], *chosen}
+        lost = None if name in self.listed else 0
+        choices = [
+            Choice(value, counted.get(value, lost), value in chosen)
+            for value in sorted(values, key=lambda value: (value == NONE, value.casefold()))
+            if column
+        ]
+        return Facet(name, choices, chosen, others.urlencode(), more)
+
+
+# ---------------------------------------------------------------- parts
+def searched(rows: Rows, query: str, columns: Sequence[str]) -> Rows:
+    """Rows in which every word of `query` occurs in one of `columns`."""
+    for word in query.replace("\0", "")[:SEARCH_AT_MOST].split()[:WORDS_AT_MOST]:
+        rows = rows.filter(any_of(Q(**{f"{column}__icontains": word}) for column in columns))
+    return rows
+
+
+def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Any:
+    """The page that `params` ask for (page=N; the nearest there is), with `items` (its rows as a list), `count` (of
+    all) and `sort`."""
+    page: Any = Paginator(rows, PAGE_SIZE).get_page(params.get("page", "1")[:8])
+    page.items = list(page.object_list)
+    page.count, page.sort = page.paginator.count, sort
+    return page
+
+
+def asked(params: QueryDict, name: str) -> list[str]:
+    """The values of the filter `name`, bounded."""
+    values = (value.replace("\0", "")[:VALUE_AT_MOST] for value in params.getlist(name)[:VALUES_AT_MOST])
+    return [value for value in values if value]
+
+
+def without(params: QueryDict, name: str) -> QueryDict:
+    """`params` without `name`, back on the first page."""
+    rest = params.copy()
+    for gone in (name, "page"):
+        rest.pop(gone, None)
+    return rest
+
+
+def any_of(conditions: Iterable[Q]) -> Q:
+    """One of `conditions`, which has at least one."""
+    return reduce(or_, conditions)
+
+
+def one_of(column: str, values: list[str]) -> Q:
+    """`column` holds one of `values`."""
+    return Q(**{f"{column}__in": ["" if value == NONE else value for value in values]})
