@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 import threading
 import time
 from collections import deque
@@ -14,7 +15,7 @@ from typing import Any
 
 from tests.engines.run import current
 from tests.fake_engine import answers
-from tests.fake_engine.behaviours import Behaviour
+from tests.fake_engine.behaviours import Behaviour, Hang
 from tests.fake_engine.things import FakeContainer, image, network, volume
 from tests.fake_engine.wire import Connection, Request
 from tests.servers.closing import close_server
@@ -55,6 +56,7 @@ class FakeEngine:
         self.pull_every = 0.01  # seconds between two messages of a pull
         self.ticks = 0
         self.requests: list[Request] = []
+        self.asked: list[tuple[float, str, bool]] = []  # when (seconds since 1970), path, whether without a filter
         self.connections = 0  # ever made
         self.open: set[Connection] = set()
         self._tcp = tcp
@@ -63,6 +65,7 @@ class FakeEngine:
         self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-engine", daemon=True)
+        self._fillers: list[socket.socket] = []
         self.url = ""
 
     # ------------------------------------------------------------ its life
@@ -82,9 +85,9 @@ class FakeEngine:
     def _call(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
-    async def _listen(self) -> None:
+    async def _listen(self, port: int = 0) -> None:
         if self._tcp:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
             self.url = f"tcp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         else:
             path = str(current().folder / f"fake-{next(NUMBERS)}.sock")
@@ -115,6 +118,49 @@ class FakeEngine:
                 connection.reset()
 
         self._loop.call_soon_threadsafe(reset_all)
+
+    # ------------------------------------------------------------ cut off
+    def refuse(self) -> None:
+        """Listens no more and resets what is open (TCP only); `listen_again` heals it."""
+        self._loop.call_soon_threadsafe(self._server.close)
+        self.cut_streams()
+
+    def drop(self) -> None:
+        """Vanishes without a word (TCP only): new connections get no answer at all, open ones fall silent.
+
+        A listener with a full queue drops what arrives, as a network that loses every packet does.
+        """
+        self._call(self._fall_silent())
+
+    async def _fall_silent(self) -> None:
+        self.behave()
+        self.misbehave("*", Hang())
+        self._server.close()
+        full = socket.socket()
+        full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        full.bind(("127.0.0.1", self.port))
+        full.listen(0)
+        self._fillers = [full]
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self._fillers.append(filler)
+
+    def listen_again(self) -> None:
+        """Heals `refuse`, `drop` and every misbehaviour."""
+        self.behave()
+        for sock in self._fillers:
+            sock.close()
+        self._fillers = []
+        self.cut_streams()
+        if not self._server.is_serving():
+            self._call(self._listen(self.port))
+
+    @property
+    def port(self) -> int:
+        """The TCP port that it has had since it began."""
+        return int(self.url.rpartition(":")[2])
 
     def _behaviour(self, fits: Callable[[str, Behaviour], bool]) -> Behaviour | None:
         for pattern, (behaviour, times) in list(self._behaviours.items()):
@@ -212,6 +258,7 @@ class FakeEngine:
         # a connection object for each request: what a behaviour does to it holds for one answer
         while request := await (connection := Connection(reader, writer)).read_request():
             self.requests.append(request)
+            self.asked.append((time.time(), request.path, not request.query.get("filters")))
             behaviour = self._behaviour(partial(self._fits, request.path))
 
             async def normal(to: Connection, asked: Request = request) -> None:
