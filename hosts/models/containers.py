@@ -61,7 +61,7 @@ class Container(Mirrored):
             models.Index(fields=["name"]),
             models.Index(fields=["state"]),
             models.Index(fields=["project", "name"]),
-            models.Index(fields=["image_id"]),
+            models.Index(fields=["image_id", "host"]),
         ]
 
     def __str__(self) -> str:

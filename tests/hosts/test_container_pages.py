@@ -124,7 +124,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(page: Client, django_
         page.get("/containers/", headers={"HX-Request": "true"})
     with django_assert_max_num_queries(7):
         page.get("/containers/?group=project", headers={"HX-Request": "true"})
-    with django_assert_max_num_queries(17):  # with its frame and its filters' values
+    with django_assert_max_num_queries(18):  # with its frame and its filters' values
         page.get("/containers/?group=project")
 
 
