@@ -21,6 +21,7 @@ NEEDED = {
     "util-linux": ["nsenter", "unshare"],
     "openssl": ["openssl"],
     "openssh-server": ["sshd"],
+    "curl": ["curl"],
     "openssh-client": ["ssh-keygen", "ssh"],
     "podman": ["podman"],
     "conmon": ["conmon"],

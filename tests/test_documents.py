@@ -1,0 +1,242 @@
+"""What the documents tell a reader to type, typed: against the product with a data folder of its own, and real engines."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.documents import PYTHON, Command, all_commands, commands, documents
+from tests.engines.commands import run_command
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.run import PROJECT, current
+from tests.servers.ports import free_port
+from tests.servers.product import PASSWORD, Product
+from tests.waiting import until
+
+BY_THE_CI = {"make test", "make check"}  # these run this test
+ADDRESS = "http://127.0.0.1:8000"  # where the documents have the product
+
+
+class Reader:
+    """Somebody who follows the documents on a machine with three engines."""
+
+    def __init__(self, product: Product, tls: DockerEngine, ssh: DockerEngine) -> None:
+        self.product = product
+        self.tls = tls
+        self.ssh = ssh
+        self.folder = product.folder / "reader"
+        self.folder.mkdir()
+        kept = {k: v for k, v in product.environment.items() if not k.startswith("MAKE")}
+        self.environment = kept | {"TOKEN": product.token}
+
+    def type(self, line: str, cwd: Path = PROJECT) -> str:
+        """Runs a line in a shell; raises CommandFailed with what it said."""
+        return run_command("bash", "-euo", "pipefail", "-c", line, env=self.environment, cwd=str(cwd))
+
+    def file(self, name: str, content: str) -> str:
+        """A file that a command names, with the mode of a key."""
+        path = self.folder / name
+        path.write_text(content)
+        path.chmod(0o600)
+        return str(path)
+
+
+@pytest.fixture(scope="module")
+def reader(docker_engine: DockerEngine, tls_engine: DockerEngine, ssh_engine: DockerEngine) -> Iterator[Reader]:
+    with Product(docker_engine.url) as product:
+        docker_engine.docker("run", "-d", "--name", "web", "busybox", "sleep", "1000")
+        until(lambda: product.api("containers?search=web&state=running")["count"] == 1, "the container shows", 20)
+        yield Reader(product, tls_engine, ssh_engine)
+    docker_engine.docker("rm", "-f", "web")
+
+
+# ---------------------------------------------------------------- manage.py
+def add_hosts(reader: Reader, line: str) -> None:
+    """The three ways that the synopsis names; every option of it is used."""
+    synopsis = re.fullmatch(r"(.+ NAME URL) \[([^|]+) \| (.+)\]", line)
+    assert synopsis, line
+    assert reader.tls.authority and reader.tls.client_certificate and reader.ssh.ssh
+    pair = reader.tls.client_certificate
+    files = {
+        "--ca": reader.file("ca.pem", reader.tls.authority.ca),
+        "--cert": reader.file("cert.pem", pair.cert),
+        "--key": reader.file("key.pem", pair.key),
+        "--ssh-key": reader.file("id", reader.ssh.ssh.key),
+        "--ssh-known-hosts": reader.file("known_hosts", reader.ssh.ssh.known_hosts),
+    }
+    ways = {
+        "plain": (reader.product.environment["DOCKER_HOST"], ""),
+        "secure": (reader.tls.tls_url, synopsis[2]),
+        "far": (reader.ssh.ssh_url, synopsis[3]),
+    }
+    for name, (url, options) in ways.items():
+        words = re.sub(r"(--\S+) F", lambda found: f"{found[1]} {files[found[1]]}", options)
+        reader.type(f"{synopsis[1]} {words}".replace("NAME", name).replace("URL", url))
+    for name in ways:
+        until(lambda name=name: reader.product.api(f"hosts/{name}")["state"] == "online", f"{name} is online", 30)
+
+
+def list_hosts(reader: Reader, line: str) -> None:
+    assert "local\t" in reader.type(line)
+
+
+def remove_host(reader: Reader, line: str) -> None:
+    reader.product.api("hosts", "POST", name="gone", url="tcp://127.0.0.1:9")
+    reader.type(line.replace("NAME", "gone"))
+    assert "gone" not in [host["name"] for host in reader.product.api("hosts")["items"]]
+
+
+def check_hosts(reader: Reader, line: str) -> None:
+    said = reader.type(line)
+    hosts = [host["name"] for host in reader.product.api("hosts")["items"]]
+    assert [text.split("\t")[:2] for text in said.splitlines()] == [[name, "ok"] for name in sorted(hosts)]
+
+
+def create_token(reader: Reader, line: str) -> None:
+    token = reader.type(line.replace("USER", "admin").replace("--name N", "--name a-reader")).strip()
+    assert requests.get(f"{reader.product.url}/api/v1/hosts", headers={"Authorization": f"Bearer {token}"}).ok
+
+
+def keep_token(reader: Reader, line: str) -> None:
+    reader.environment["TOKEN"] = reader.type(f"{line}; echo $TOKEN").strip()
+    assert reader.environment["TOKEN"].startswith("dmg_")
+
+
+# ---------------------------------------------------------------- make, and what serves
+def serve(reader: Reader, line: str) -> None:
+    """Starts as a person does, on a free port, until it answers and lets somebody in; Ctrl-C ends it."""
+    port = free_port()
+    words = line if line.startswith("make") else f"{PYTHON}{line} --port"
+    line = re.sub(r" PORT=\d+", "", words) + (f" PORT={port}" if line.startswith("make") else f" {port}")
+    data = reader.folder / f"data-{port}"
+    environment = reader.environment | {"DERMAGA_DATA": str(data)}
+    process = current().spawn("bash", "-c", f"exec {line}", log=reader.folder / "served", env=environment, cwd=PROJECT)
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/readyz", process), f"`{line}` serves", 90)
+        assert PASSWORD not in (reader.folder / "served").read_text()
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(20)
+
+
+def answers(url: str, process: "subprocess.Popen[bytes]") -> bool:
+    assert process.poll() is None, "it ended while it started"
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def collect_messages(reader: Reader, line: str) -> None:
+    """In a copy of the project, since it writes into it."""
+    copy = reader.folder / "project"
+    own = shutil.ignore_patterns(".git", ".venv", "node_modules", "build", "var", "__pycache__", ".*_cache", "tests")
+    shutil.copytree(PROJECT, copy, ignore=own)
+    for name in (".venv", "node_modules"):
+        (copy / name).symlink_to(PROJECT / name)
+    shutil.copytree(PROJECT / "build", copy / "build", ignore=shutil.ignore_patterns("mypy"))
+    catalogue = copy / "locale" / "id" / "LC_MESSAGES" / "django.po"
+    catalogue.write_text("\n".join(catalogue.read_text().split("\n\n")[:1]) + "\n")
+    reader.type(f"touch build/.* && {line}", cwd=copy)
+    assert catalogue.read_text().count("\nmsgid ") > 300
+
+
+# ---------------------------------------------------------------- the API
+def call(reader: Reader, line: str) -> None:
+    """As it is written, but for the address; an error's status fails it."""
+    assert ADDRESS in line
+    if "/pause" not in line:  # a paused container cannot be restarted
+        reader.type(f"docker -H {reader.product.environment['DOCKER_HOST']} unpause web || true")
+        until(lambda: reader.product.api("containers/local/web")["state"] == "running", "it runs", 20)
+    said = reader.type(
+        line.replace("curl ", "curl --fail-with-body -sS ").replace(ADDRESS, reader.product.url), reader.folder
+    )
+    assert " -o " in line or json.loads(said)
+
+
+KNOWN: dict[str, Callable[[Reader, str], None]] = {
+    "make run": serve,
+    "make run HOST=0.0.0.0 PORT=9000": serve,
+    "make messages": collect_messages,
+    "manage.py up": serve,
+    f"{PYTHON}manage.py host add NAME URL [--ca F --cert F --key F | --ssh-key F --ssh-known-hosts F]": add_hosts,
+    f"{PYTHON}manage.py host list": list_hosts,
+    f"{PYTHON}manage.py host remove NAME": remove_host,
+    f"{PYTHON}manage.py check_hosts": check_hosts,
+    f"{PYTHON}manage.py token create USER --name N": create_token,
+    f"TOKEN=$({PYTHON}manage.py token create admin --name shell)": keep_token,
+    "python -m common.icons": lambda reader, line: print(reader.type(f".venv/bin/{line}")),
+}
+
+
+def how(text: str) -> Callable[[Reader, str], None] | None:
+    """What proves a command; None when nothing does."""
+    return KNOWN.get(text) or (call if text.startswith("curl ") else None)
+
+
+@pytest.mark.parametrize("command", [c for c in all_commands() if c.text not in BY_THE_CI], ids=lambda c: c.text[:60])
+def test_what_a_document_says_works(reader: Reader, command: Command) -> None:
+    proof = how(command.text)
+    assert proof, f"{command.where} says `{command.text}`, and nothing here proves it: add it to KNOWN"
+    proof(reader, command.text)
+
+
+def test_nothing_is_proved_that_no_document_says() -> None:
+    said = {command.text for command in all_commands()}
+    assert set(KNOWN) - said == set()
+    assert said >= BY_THE_CI
+
+
+def test_a_change_must_pass_what_the_documents_leave_to_it() -> None:
+    lines = (PROJECT / ".ci" / "run").read_text().splitlines()
+    assert set(lines) >= BY_THE_CI
+
+
+def test_the_procfile_starts_what_the_tests_start() -> None:
+    product = Product(mode="full")
+    written = dict(line.split(": ", 1) for line in (PROJECT / "Procfile").read_text().splitlines())
+    assert written.pop("release") == f"{PYTHON}manage.py prepare"
+    started = {name: " ".join(words[1:]) for name, words in product._commands().items()}
+    started["web"] = (
+        started["web"].replace("127.0.0.1", "${HOST:-127.0.0.1}").replace(str(product.port), "${PORT:-8000}")
+    )
+    started["beat"] = started["beat"].removesuffix(" --pidfile ")
+    assert written == {name: f"{PYTHON}{words}" for name, words in started.items()}
+
+
+# ---------------------------------------------------------------- the finder itself
+def test_commands_are_found_wherever_they_stand() -> None:
+    text = (
+        "Type `make  run` or\n`.venv/bin/python manage.py a \\| b`, see `run_job(x)`, `GET hosts` and `hosts/urls.py`.\n"
+        '```sh\n# a remark\ncurl -X POST \\\n  http://x   # calls it\n```\n```json\n{"make": 1}\n```\n'
+    )
+    found = [command.text for command in commands(text)]
+    assert found == ["curl -X POST http://x", "make run", ".venv/bin/python manage.py a | b"]
+
+
+def test_a_block_that_does_not_say_what_it_holds_is_refused() -> None:
+    with pytest.raises(ValueError, match="fenced block"):
+        list(commands("```\nrm -rf /\n```"))
+
+
+def test_a_command_that_nothing_proves_is_noticed() -> None:
+    for text in ("make everything", "manage.py flush --noinput", "rm -rf var", "docker compose up"):
+        (found,) = commands(f"Type `{text}`.")
+        assert how(found.text) is None
+
+
+def test_every_link_of_a_document_leads_somewhere() -> None:
+    broken = [
+        f"{document.name}: {link}"
+        for document in documents()
+        for link in re.findall(r"\]\(([^)#]+)", document.read_text())
+        if not link.startswith("http") and not (document.parent / link).exists()
+    ]
+    assert broken == []
