@@ -11,11 +11,17 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError, ProgrammingError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Dermaga cannot start: {error}")
+    except (OperationalError, ProgrammingError) as error:
+        said = " ".join(str(error).split())
+        missing = "no such table" in said or "does not exist" in said
+        hint = " `manage.py prepare` makes what is missing." if missing else ""
+        sys.exit(f"The database cannot be used: {said}.{hint}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -26,6 +27,41 @@ def flag(name: str, default: bool = False) -> bool:
     if value in {"0", "false", "no", "off"}:
         return False
     raise ImproperlyConfigured(f"{name}={value} is neither yes nor no.")
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of `allowed`."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value} is none of {', '.join(allowed)}.")
+    return value
+
+
+def zone(name: str, default: str) -> str:
+    """The name of a time zone, like Asia/Jakarta."""
+    value = text(name, default).lstrip(":")
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}={value} is not a time zone. Example: Asia/Jakarta.") from error
+    return value
+
+
+def origins(name: str) -> list[str]:
+    """A comma-separated list of origins, like https://dermaga.example.com."""
+    values = names(name)
+    for value in values:
+        if not value.startswith(("http://", "https://")):
+            raise ImproperlyConfigured(f"{name}={value} is not an origin. Example: https://dermaga.example.com")
+    return values
+
+
+def redis_url(name: str) -> str:
+    """An address that begins with redis://, rediss:// or unix://, or nothing."""
+    value = text(name)
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} is not a Redis address like redis://host:6379/0.")  # may hold a password
+    return value
 
 
 def number(name: str, default: int, lowest: int, highest: int) -> int:
@@ -57,6 +93,16 @@ def data_folder(default: Path) -> Path:
     return folder
 
 
+def _check_fernet(name: str, keys: str) -> None:
+    from cryptography.fernet import Fernet
+
+    try:
+        for key in keys.split(","):
+            Fernet(key.strip())
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not a Fernet key (32 bytes in URL-safe base64).") from error
+
+
 def kept_secret(name: str, folder: Path, make: str) -> str:
     """The secret `name` from the environment, else from `folder/NAME`, made there (mode 0600) at the first start.
 
@@ -64,6 +110,8 @@ def kept_secret(name: str, folder: Path, make: str) -> str:
     """
     given = text(name)
     if given:
+        if make == "fernet":
+            _check_fernet(name, given)
         return given
     file = folder / name.lower()
     if not file.exists():

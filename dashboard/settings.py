@@ -18,15 +18,13 @@ SECRET_KEY = env.kept_secret("SECRET_KEY", DATA, "django")
 DERMAGA_ENCRYPTION_KEY = env.kept_secret("DERMAGA_ENCRYPTION_KEY", DATA, "fernet")
 DEBUG = env.flag("DEBUG")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
-LOG_FORMAT = env.text("LOG_FORMAT", "text")
-if LOG_FORMAT not in {"text", "json"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT} is neither text nor json.")
-LOGGING = logging_config(LOG_FORMAT, env.text("LOG_LEVEL", "INFO").upper())
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+LOGGING = logging_config(LOG_FORMAT, env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))
 LOGGING_CONFIG = "dashboard.logs.configure"
 
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.redis_url("REDIS_URL")
 EMBEDDED = not REDIS_URL
 
 INSTALLED_APPS = [
@@ -189,7 +187,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("id", _("Indonesian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.text("TZ", "UTC").lstrip(":")
+TIME_ZONE = env.zone("TZ", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "build" / "collected"

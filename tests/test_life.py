@@ -54,6 +54,12 @@ def test_a_killed_process_leaves_no_job_running(docker_engine: DockerEngine) -> 
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not a database address"),
         ({"SECRET_KEY_FILE": "/nonexistent"}, "SECRET_KEY_FILE=/nonexistent cannot be read"),
         ({"JOBS_AT_ONCE": "many"}, "JOBS_AT_ONCE=many is not a whole number"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL=loud is none of DEBUG"),
+        ({"TZ": "Mars"}, "TZ=Mars is not a time zone"),
+        ({"DERMAGA_ENCRYPTION_KEY": "short"}, "DERMAGA_ENCRYPTION_KEY is not a Fernet key"),
+        ({"REDIS_URL": "secret@host"}, "REDIS_URL is not a Redis address"),
+        ({"CSRF_TRUSTED_ORIGINS": "example.com"}, "CSRF_TRUSTED_ORIGINS=example.com is not an origin"),
+        ({"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x"}, "The database cannot be used"),
     ],
 )
 def test_what_is_wrong_at_the_start_is_one_clear_sentence(
@@ -67,6 +73,21 @@ def test_what_is_wrong_at_the_start_is_one_clear_sentence(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_command_before_the_first_start_says_what_to_do(tmp_path: Path) -> None:
+    clean = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "host", "list"],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**clean, "DERMAGA_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "The database cannot be used: no such table: hosts_host. `manage.py prepare` makes what is missing."
+    )
 
 
 def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connections
+from django.db import connections
 
 from common.events import publisher
 from dashboard.celery import app as celery_app
@@ -38,10 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         listener = listen(options["host"], options["port"])
-        try:
-            call_command("migrate", verbosity=0, interactive=False)
-        except OperationalError as error:
-            raise CommandError(f"The database cannot be used: {error}") from error
+        call_command("migrate", verbosity=0, interactive=False)
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         if shown in {"0.0.0.0", "[::]"}:
