@@ -1,8 +1,10 @@
 """Accounts, administered by an admin."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -32,10 +34,18 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"is_active": gettext_lazy("May log in")}
         help_texts = {"is_active": "", "username": ""}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password = self.fields["password"]
+        password.required = self.instance.pk is None
+        password.error_messages["required"] = _("A new account needs a password.")
+        if self.instance.pk is None:
+            password.help_text = password_validators_help_text_html()
+        else:
+            password.label, password.help_text = _("New password"), _("Leave this empty to keep the one there is.")
+
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        if not password and self.instance.pk is None:
-            raise forms.ValidationError(_("A new account needs a password."))
         if password:
             validate_password(password, User(username=self.cleaned_data.get("username", "")))
         return password

@@ -54,7 +54,7 @@ def test_it_stores_a_host_and_audits_it(admin: Client) -> None:
 
 def test_removing_says_first_what_it_deletes(admin: Client) -> None:
     a_host()
-    assert "containers" in admin.get("/hosts/quay/remove/").content.decode()
+    assert "Containers" in admin.get("/hosts/quay/remove/").content.decode()
     assert Host.objects.count() == 1
     admin.post("/hosts/quay/remove/")
     assert Host.objects.count() == 0

@@ -1,0 +1,31 @@
+"""allauth's forms in our words: nobody resets a password by mail here, an administrator sets a new one."""
+
+from typing import Any
+
+from allauth.account import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class LoginForm(forms.LoginForm):
+    """Name and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("Name")
+        self.fields["remember"].label = _("Stay logged in on this device")
+        self.fields["password"].help_text = _("Forgotten? An administrator can set a new one.")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class ChangePasswordForm(forms.ChangePasswordForm):
+    """The current password, and the new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
+        self.fields["oldpassword"].help_text = ""
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password, again")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
