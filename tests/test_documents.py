@@ -232,6 +232,17 @@ def test_a_command_that_nothing_proves_is_noticed() -> None:
         assert how(found.text) is None
 
 
+def test_every_file_that_a_document_names_is_there() -> None:
+    named = [
+        (document.name, span)
+        for document in documents()
+        for span in re.findall(r"`([\w./-]+/[\w./-]*)`", document.read_text())
+        if span.split("/")[0] in {path.name for path in PROJECT.iterdir()} and "..." not in span
+    ]
+    assert len(named) > 40
+    assert [(document, span) for document, span in named if not (PROJECT / span).exists()] == []
+
+
 def test_every_link_of_a_document_leads_somewhere() -> None:
     broken = [
         f"{document.name}: {link}"
