@@ -5,10 +5,10 @@ import { subscribe } from "dermaga/changes";
 import { morphInside } from "dermaga/morph";
 import { toast } from "dermaga/toasts";
 
-const LEADING_MS = 80; // lets a burst of events end before the first fetch
-const APART_MS = 700;
+const LEADING_MS = 40; // lets a burst of messages end before the first fetch
+const APART_MS = 300;
 const CALM_MS = 5000; // for figures, which move all the time: a fleet samples some host every moment
-const REST = 10; // times as long as the last fetch took: a slow part is asked for seldom
+const REST = 3; // times as long as the last fetch took: a slow part, or a busy server, is asked for less often
 const ROWS = "tr[id], [data-row][id]";
 const QUIET = "[data-quiet], :has([data-quiet], time.ago)"; // what changes by itself does not count as a change
 
