@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hosts.views import container_acts, containers, events, frame, hosts, images, networks, overview, volumes
+from hosts.views import container_acts, containers, events, frame, hosts, images, logs, networks, overview, volumes
 
 C = "containers/<slug:host>/<str:ref>"
 
@@ -37,6 +37,8 @@ urlpatterns = [
     path(f"{C}/unpause/", container_acts.container_unpause, name="container_unpause"),
     path(f"{C}/rename/", container_acts.container_rename, name="container_rename"),
     path(f"{C}/remove/", container_acts.container_remove, name="container_remove"),
+    path("logs/", logs.log_page, name="log_page"),
+    path("logs/choices/", logs.log_choices, name="log_choices"),
     path("images/", images.image_list, name="image_list"),
     path("images/pull/", images.image_pull, name="image_pull"),
     path("images/prune/", images.image_prune, name="image_prune"),

@@ -134,6 +134,8 @@ SCRIPT_WORDS = (
     n_("Search keys and values"),
     n_("Sent"),
     n_("Shell or command"),
+    n_("Show"),
+    n_("Show %(n)s more"),
     n_("Show only %(what)s"),
     n_("Start"),
     n_("Start again"),

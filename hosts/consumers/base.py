@@ -19,9 +19,9 @@ from common.errors import Denied, NotFound
 from hosts.access import get_container
 from hosts.consumers.viewers import Viewer
 from hosts.engine.logs import Target
+from hosts.log_choice import TARGETS_AT_MOST
 from hosts.models import Container
 
-TARGETS_AT_MOST = 200
 CHECK_EVERY = 30.0  # seconds between two looks at whether the user may still be here
 STUCK_AT_MOST = 90.0  # seconds that a browser may leave a message unread
 BAD_QUERY = 4400
@@ -55,10 +55,14 @@ class ContainerConsumer(GuardedConsumer):
     async def opened(self) -> None:
         query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         self.viewer = Viewer(lambda text: self.send(text_data=text))
+        self.spawn(self.viewer.run())
+        self.spawn(self._watch_over())
+        await self.answer(self.start(query))
+
+    async def answer(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does what was asked for, or closes the socket with the code that says why not."""
         try:
-            self.spawn(self.viewer.run())
-            self.spawn(self._watch_over())
-            await self.start(query)
+            await work
         except Refusal as refusal:
             await self.leave(refusal.code, refusal.reason)
         except NotFound:
@@ -132,10 +136,10 @@ class ContainerConsumer(GuardedConsumer):
             found.append(get_container(self.user, host, ref, self.rule))
         return found
 
-    def tell_targets(self, containers: list[Container]) -> None:
+    def tell_targets(self, containers: list[Container], **more: Any) -> None:
         """Says which container each target index means."""
         targets = [{"host": c.host.name, "id": c.engine_id, "name": c.name} for c in containers]
-        self.viewer.tell({"t": "targets", "targets": targets})
+        self.viewer.tell({"t": "targets", "targets": targets, **more})
 
     def tell_disabled(self, place: int) -> None:
         """Says that the host of a target is switched off here."""

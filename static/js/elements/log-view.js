@@ -40,9 +40,10 @@ function remember(name, on) {
 
 class LogView extends HTMLElement {
   connectedCallback() {
-    const names = listed(this.getAttribute("names"));
-    this.targets = listed(this.getAttribute("targets")).map((title, n) => ({ title, name: names[n] ?? title.split("/").slice(1).join("/") }));
-    this.showNames = this.targets.length > 1;
+    const asked = listed(this.getAttribute("targets"));
+    this.choice = JSON.parse(this.getAttribute("choice") ?? JSON.stringify({ target: asked }));
+    this.targets = this.choice.target.map((title) => ({ title, name: title.split("/").slice(1).join("/") }));
+    this.showNames = this.hasAttribute("choice");
     this.showTimes = remembered("times", "yes");
     this.wrapped = remembered("wrap", innerWidth < 820 ? "yes" : "no");
     this.only = { level: new Set(), stream: new Set() };
@@ -54,9 +55,12 @@ class LogView extends HTMLElement {
     this.arrivals = [];
     this.lost = new Set();
     this.build();
-    this.stream = new Stream(() => this.address(), {
+    this.stream = new Stream("/ws/logs?by=message", {
       message: (message) => this.receive(message),
-      open: () => this.say(""),
+      open: () => {
+        this.stream.send(this.wanted());
+        this.say("");
+      },
       lost: () => this.say(t("Connection lost, trying again")),
       refused: (code, reason) => this.refused(code, reason),
     });
@@ -97,19 +101,11 @@ class LogView extends HTMLElement {
     this.scroller.append(this.blank);
   }
 
-  /** After a lost socket the log goes on from the last line that is here. */
-  address() {
-    const query = new URLSearchParams();
-    for (const one of this.targets) query.append("target", one.title);
+  /** What the socket is asked for; after a lost one the log goes on from the last line that is here. */
+  wanted() {
     const from = this.store.resume();
-    if (from === null) {
-      query.set("tail", this.getAttribute("tail") || "500");
-      for (const name of ["since", "until"]) if (this.getAttribute(name)) query.set(name, this.getAttribute(name));
-    } else {
-      query.set("tail", "all");
-      query.set("since", from);
-    }
-    return `/ws/logs?${query}`;
+    if (from !== null) return { ...this.choice, tail: "all", since: from };
+    return { ...this.choice, tail: this.getAttribute("tail") || "500" };
   }
 
   // ------------------------------------------------------------ what arrives
@@ -129,7 +125,7 @@ class LogView extends HTMLElement {
   /** The server's names for the targets: they may have been asked for by id. */
   named(targets) {
     targets.forEach(({ host, name }, n) => {
-      if (this.targets[n]) this.targets[n] = { ...this.targets[n], name, shown: `${host}/${name}` };
+      this.targets[n] = { ...this.targets[n], name, shown: `${host}/${name}` };
     });
     const names = this.targets.map((one) => one.shown ?? one.title).join(", ");
     this.scroller.setAttribute("aria-label", t("Log of %(names)s", { names }));

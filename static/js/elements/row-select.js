@@ -28,6 +28,8 @@ class RowSelect extends HTMLElement {
 
   clicked(event) {
     if (event.target.closest("[data-choose-none]")) this.clear();
+    const place = event.target.closest("[data-chosen-to]");
+    if (place) location.assign(`${place.dataset.chosenTo}?${this.query()}`);
     const box = event.target.closest(ROW_BOX);
     if (!box) return;
     const boxes = this.boxes;
@@ -55,6 +57,16 @@ class RowSelect extends HTMLElement {
     for (const box of this.boxes) this.choose(box, false);
     this.chosen.clear();
     this.show();
+  }
+
+  /** The chosen rows as a query, with the first twelve characters of each id: an address has an end. */
+  query() {
+    const query = new URLSearchParams();
+    for (const value of this.chosen) {
+      const [host, id] = value.split("/");
+      query.append("target", `${host}/${id.slice(0, 12)}`);
+    }
+    return query;
   }
 
   /** After rows changed: ticks what was chosen; what left the page is no longer chosen. */

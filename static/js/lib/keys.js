@@ -1,7 +1,7 @@
 // Keys of every page: "?" lists them, Ctrl K searches, "/" filters, "g c" goes to containers.
 import { isTyping } from "dermaga/dom";
 
-const PLACES = { o: "/", c: "/containers/", i: "/images/", n: "/networks/", v: "/volumes/", h: "/hosts/", j: "/jobs/", e: "/events/" };
+const PLACES = { o: "/", c: "/containers/", i: "/images/", n: "/networks/", v: "/volumes/", h: "/hosts/", j: "/jobs/", e: "/events/", l: "/logs/" };
 const TOGETHER_MS = 1200;
 let goPressed = 0;
 

@@ -61,7 +61,7 @@ function lineText(row, view) {
 }
 
 function noteRow(row, view) {
-  const name = view.targets.length > 1 && view.targets[row.target] ? `${view.targets[row.target].name}: ` : "";
+  const name = view.showNames && view.targets[row.target] ? `${view.targets[row.target].name}: ` : "";
   const note = el("div", { class: "log-note" }, icon(row.grave ? "alert-triangle" : "info-circle"), `${name}${row.text}`);
   return el("div", { class: `log-row log-${row.kind}${row.grave ? " log-grave" : ""}` }, note);
 }

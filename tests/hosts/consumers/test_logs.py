@@ -259,3 +259,35 @@ def test_a_target_without_a_version_asks_the_engine(docker_engine: DockerEngine)
 
     target: Any = asyncio.run(Target(Endpoint(docker_engine.url), "x").negotiated())
     assert target.version == "1.41"
+
+
+async def test_a_host_and_a_project_show_what_joins_them(
+    docker_engine: DockerEngine, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hosts.consumers.logs.NEW_ONES_EVERY", 0.2)
+    label = ("--label", "com.docker.compose.project=berth")
+    first = run("echo from the first; sleep 1000", *label)
+    await mirror(docker_engine)
+    async with open_socket(await a_person("viewer"), "/ws/logs", host="harbour", project="berth") as socket:
+        await socket.until(lambda: socket.texts == ["from the first"])
+        second = await asyncio.to_thread(run, "echo from the second; sleep 1000", *label)
+        run_by_itself = await asyncio.to_thread(run, "echo from outside; sleep 1000")
+        await mirror(docker_engine)
+        await socket.until(lambda: len(socket.texts) > 1)
+        assert [target["name"] for target in socket.of_kind("targets")[-1]["targets"]] == [first, second]
+        assert socket.lines[-1][0] == 1
+        assert run_by_itself not in str(socket.messages)
+
+
+async def test_the_first_message_may_name_the_choice(docker_engine: DockerEngine, run: Runner) -> None:
+    names = [run(f"echo from {number}; sleep 1000") for number in range(2)]
+    await mirror(docker_engine)
+    user = await a_person("viewer")
+    async with open_socket(user, "/ws/logs", by="message") as socket:
+        await socket.send({"target": [f"harbour/{name}" for name in [*names, "lost"]], "tail": 5})
+        await socket.until(lambda: set(socket.texts) == {"from 0", "from 1"})
+        assert socket.of_kind("targets")[0]["unknown"] == ["harbour/lost"]
+    for message, code in (({"target": ["harbour/lost"]}, 4404), ({"target": [], "tail": "x"}, 4400), ({}, 4404)):
+        async with open_socket(user, "/ws/logs", by="message") as socket:
+            await socket.send(message)
+            assert await socket.closed() == code

@@ -1,0 +1,97 @@
+"""The logs of any choice of containers in one view, and the list to choose from."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.guard import guard
+from accounts.rights import Right
+from hosts.filters import search
+from hosts.log_choice import TARGETS_AT_MOST, Chosen, LogChoice, chosen
+from hosts.models import Container, Host
+
+CONTAINERS_SHOWN, GROUPS_SHOWN = 30, 6
+CHIPS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One part of a choice: `name`=`value` is its place in the URL, `url` the page without it."""
+
+    kind: str
+    name: str
+    value: str
+    label: str
+    url: str
+    gone: bool = False
+
+
+@guard(Right.LOGS_VIEW)
+@require_GET
+def log_page(request: HttpRequest) -> HttpResponse:
+    """One time-ordered view; the URL holds the choice: `target` HOST/CONTAINER, `host`, `project`, each repeatable."""
+    choice = LogChoice.of(request.GET.getlist)
+    found = chosen(request.user, choice)
+    chips = _chips(request.GET, choice, found)
+    context = {
+        "choice": json.dumps(_for_socket(choice, found)),
+        "can_show": bool(found.containers or choice.grows),
+        "is_chosen": bool(choice),
+        "found": found,
+        "chips": chips[:CHIPS_SHOWN],
+        "more_chips": chips[CHIPS_SHOWN:],
+        "at_most": TARGETS_AT_MOST,
+        "running": sum(container.state == "running" for container in found.containers),
+    }
+    return render(request, "logs/page.html", context)
+
+
+def _for_socket(choice: LogChoice, found: Chosen) -> dict[str, list[str]]:
+    """The choice with whole ids: a name may come to mean another container while the page is open."""
+    if not choice.grows:
+        targets = [f"{container.host.name}/{container.engine_id}" for container in found.containers]
+    else:
+        targets = list(choice.targets)
+    return {"target": targets, "host": list(choice.hosts), "project": list(choice.projects)}
+
+
+def _chips(params: QueryDict, choice: LogChoice, found: Chosen) -> list[Chip]:
+    names = {}
+    for container in found.containers:
+        for ref in (container.name, container.engine_id, container.engine_id[:12]):
+            names[f"{container.host.name}/{ref}"] = container.name
+    words = [("host", value, value) for value in choice.hosts]
+    words += [("project", value, value) for value in choice.projects]
+    words += [("target", value, names.get(value, value)) for value in choice.targets[:TARGETS_AT_MOST]]
+    return [
+        Chip(name, name, value, label, _without(params, name, value), value in found.unknown)
+        for name, value, label in words
+    ]
+
+
+def _without(params: QueryDict, name: str, value: str) -> str:
+    rest = params.copy()
+    rest.setlist(name, [each for each in rest.getlist(name) if each != value])
+    return f"?{rest.urlencode()}"
+
+
+@guard(Right.LOGS_VIEW)
+@require_GET
+def log_choices(request: HttpRequest) -> HttpResponse:
+    """What can be added to a view: projects, hosts and containers in which the words of `search` occur."""
+    words, user = request.GET.get("search", ""), request.user
+    everything = Container.objects.visible_to(user)
+    projects = everything.exclude(project="").order_by("project").values("project").annotate(n=Count("pk"))
+    hosts = Host.objects.visible_to(user).annotate(n=Count("container")).filter(n__gt=0)
+    containers = search(everything, words, ["name", "image", "project", "service", "host__name"])
+    context: dict[str, Any] = {
+        "projects": search(projects, words, ["project"])[:GROUPS_SHOWN],
+        "hosts": search(hosts, words, ["name"])[:GROUPS_SHOWN],
+        "containers": containers.select_related("host").order_by("name", "host__name")[:CONTAINERS_SHOWN],
+    }
+    return render(request, "logs/_choices.html", context)
