@@ -13,7 +13,6 @@ from hosts.consumers.hub import current_hub
 from hosts.engine.frames import normal_stamp, stamp_of
 from hosts.engine.logs import LogQuery, Target
 from hosts.log_choice import Chosen, LogChoice, chosen
-from hosts.models import Container
 
 TAIL = "500"
 READS_AT_ONCE = 4
