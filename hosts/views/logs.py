@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
 from accounts.rights import Right
-from hosts.filters import search
+from common.lists import searched
 from hosts.log_choice import TARGETS_AT_MOST, Chosen, LogChoice, chosen
 from hosts.models import Container, Host
 
@@ -88,10 +88,10 @@ def log_choices(request: HttpRequest) -> HttpResponse:
     everything = Container.objects.visible_to(user)
     projects = everything.exclude(project="").order_by("project").values("project").annotate(n=Count("pk"))
     hosts = Host.objects.visible_to(user).annotate(n=Count("container")).filter(n__gt=0)
-    containers = search(everything, words, ["name", "image", "project", "service", "host__name"])
+    containers = searched(everything, words, ["name", "image", "project", "service", "host__name"])
     context: dict[str, Any] = {
-        "projects": search(projects, words, ["project"])[:GROUPS_SHOWN],
-        "hosts": search(hosts, words, ["name"])[:GROUPS_SHOWN],
+        "projects": searched(projects, words, ["project"])[:GROUPS_SHOWN],
+        "hosts": searched(hosts, words, ["name"])[:GROUPS_SHOWN],
         "containers": containers.select_related("host").order_by("name", "host__name")[:CONTAINERS_SHOWN],
     }
     return render(request, "logs/_choices.html", context)
