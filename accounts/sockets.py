@@ -1,15 +1,40 @@
-"""The guard of websockets: login and right before anything else, and only from our own origin or with a token."""
+"""The guard of websockets: login and right before anything else and now and then, and only from our own origin or with
+a token."""
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http.request import split_domain_port, validate_host
 
 from accounts.models import ApiToken, User
 from accounts.rights import Right, allows
 
 NOT_LOGGED_IN, NOT_ALLOWED, UNKNOWN, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
+CHECK_EVERY = 30.0  # seconds between two looks at whether the user may still be here
+
+log = structlog.get_logger("dermaga.streams")
+
+
+def is_ours(origin: str, host: str) -> bool:
+    """Whether a page of `origin` may open sockets at `host` (its Host header) with its cookies. As strict as for forms:
+    another port of the same machine is another site, although the browser sends it the same cookies."""
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    parts = urlsplit(origin)
+    if parts.scheme not in ({"https"} if settings.SESSION_COOKIE_SECURE else {"http", "https"}):
+        return False
+    return parts.netloc.lower() == host.lower() and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
 class TokenOrOrigin:
@@ -17,45 +42,116 @@ class TokenOrOrigin:
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
-        self.same_origin = AllowedHostsOriginValidator(inner)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        header = dict(scope.get("headers", [])).get(b"authorization", b"").decode("latin-1")
-        if not header.lower().startswith("bearer "):
-            return await self.same_origin(scope, receive, send)
-        user = await database_sync_to_async(ApiToken.user_of)(header[7:].strip())
-        scope = {**scope, "token_user": user, "headers": [h for h in scope["headers"] if h[0] != b"cookie"]}
+        headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
+        if token := bearer(scope):
+            user = await database_sync_to_async(ApiToken.user_of)(token)
+            scope = {**scope, "token_user": user, "headers": [h for h in scope["headers"] if h[0] != b"cookie"]}
+        elif not is_ours(headers.get(b"origin", ""), headers.get(b"host", "")):
+            return await WebsocketDenier()(scope, receive, send)
         return await self.inner(scope, receive, send)
+
+
+def bearer(scope: dict[str, Any]) -> str:
+    """The token of a request's Authorization header, "" for none."""
+    header = dict(scope.get("headers", [])).get(b"authorization", b"").decode("latin-1")
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 class GuardedConsumer(AsyncWebsocketConsumer):
     """A socket with a rule. Subclasses set `rule` and implement `opened`, called once the rule is met.
 
-    The socket is accepted first and closed with 4401 or 4403 then: a browser cannot see why a handshake failed.
+    The socket is accepted first and closed with 4401 or 4403 then: a browser cannot see why a handshake failed. It is
+    closed so as well when the user is logged out, or loses the right, while it is open. Tasks made with `spawn` end
+    with the socket.
     """
 
     rule: ClassVar[Right]
+    check_every = CHECK_EVERY
     user: User
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        try:
+            return await super().__call__(scope, receive, send)
+        finally:  # also when a handler failed: then nobody calls disconnect
+            self._end_tasks()
 
     async def connect(self) -> None:
         await self.accept()
-        user = self.scope.get("token_user") or self.scope.get("user")
-        if user is None or not user.is_authenticated or ("token_user" in self.scope and not self.scope["token_user"]):
+        user = self.scope["token_user"] if "token_user" in self.scope else self.scope.get("user")
+        if user is None or not user.is_authenticated:
             await self.close(NOT_LOGGED_IN)
         elif not allows(user, self.rule):
             await self.close(NOT_ALLOWED)
         else:
             self.user = user
+            self.spawn(self._watch_over())
             await self.opened()
 
     async def opened(self) -> None:
         """Called when the rule is met."""
         raise NotImplementedError
 
-    async def still_allowed(self) -> bool:
-        """Whether the user, looked up afresh, still meets the rule: long-lived sockets ask now and then."""
-        user = await database_sync_to_async(User.objects.filter(pk=self.user.pk).first)()
-        return allows(user, self.rule)
+    async def disconnect(self, code: int) -> None:
+        self._end_tasks()
+
+    # ---------------------------------------------------------------- tasks
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs `work` for as long as the socket is open; an error in it closes the socket."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("stream failed", socket=type(self).__name__, exc_info=error)
+            # the loop keeps only weak references to tasks
+            closing = asyncio.ensure_future(self.leave(1011))
+            self._tasks.add(closing)
+            closing.add_done_callback(self._tasks.discard)
+
+    def _end_tasks(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def leave(self, code: int = 1000, reason: str = "") -> None:
+        """Closes the socket; the other side may be gone already."""
+        with contextlib.suppress(Exception):
+            await self.close(code, reason or None)
+
+    # ---------------------------------------------------------------- who
+    async def _watch_over(self) -> None:
+        while True:
+            await asyncio.sleep(self.check_every)
+            if code := await self.why_leave():
+                return await self.leave(code)
+
+    async def why_leave(self) -> int:
+        """The code that the socket is to be closed with now, 0 for none; `self.user` is read afresh."""
+        user = await database_sync_to_async(self._user_now)()
+        if user is None:
+            return NOT_LOGGED_IN
+        self.user = user
+        return 0 if allows(user, self.rule) else NOT_ALLOWED
+
+    def _user_now(self) -> User | None:
+        """Who the session or token that opened the socket belongs to now, as a request would be asked: a logout, a new
+        password, a closed account and a removed token end it."""
+        if "token_user" in self.scope:
+            return ApiToken.user_of(bearer(self.scope))
+        if "session" not in self.scope:  # not through our middleware: a test
+            return User.objects.filter(pk=self.user.pk).first()
+        store = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
+        found: Any = get_user(SimpleNamespace(session=store))  # type: ignore[arg-type]
+        return found if found.is_authenticated and found.pk == self.user.pk else None
 
 
 class UnknownSocket(AsyncWebsocketConsumer):

@@ -44,14 +44,17 @@ class JobConsumer(GuardedConsumer):
 
     async def _send_job(self) -> None:
         async with self._lock:
-            while True:
-                body = await database_sync_to_async(self._read)()
+            while body := await database_sync_to_async(self._read)():
                 await self.send(text_data=orjson.dumps(body).decode())
                 if len(body["log"]) < LINES_AT_ONCE:
                     return
+        await self.leave(UNKNOWN)
 
-    def _read(self) -> dict[str, Any]:
-        job = Job.objects.get(pk=self.job_id)
+    def _read(self) -> dict[str, Any] | None:
+        """The message with the next lines; None when the job is gone."""
+        job = Job.objects.filter(pk=self.job_id).first()
+        if job is None:
+            return None
         lines = list(JobLine.objects.filter(job=job, pk__gt=self._last_line)[:LINES_AT_ONCE])
         if lines:
             self._last_line = lines[-1].pk
@@ -69,6 +72,7 @@ class JobConsumer(GuardedConsumer):
         }
 
     async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
 

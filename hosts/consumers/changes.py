@@ -36,4 +36,5 @@ class ChangesConsumer(GuardedConsumer):
             await self.send(text_data=orjson.dumps({"t": "changes", "items": items}).decode())
 
     async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
         await self.channel_layer.group_discard(GROUP, self.channel_name)

@@ -217,7 +217,7 @@ async def test_who_loses_the_account_loses_the_stream(
 ) -> None:
     name = run("sleep 1000")
     await mirror(docker_engine)
-    monkeypatch.setattr("hosts.consumers.base.ContainerConsumer.check_every", 0.2)
+    monkeypatch.setattr("accounts.sockets.GuardedConsumer.check_every", 0.2)
     user = await a_person("viewer")
     async with open_socket(user, "/ws/logs", target=f"harbour/{name}") as socket:
         await socket.until(lambda: socket.state("live"))

@@ -144,7 +144,7 @@ async def test_it_ends_when_the_user_loses_the_right(
 ) -> None:
     name = run("sleep 1000")
     await mirror(docker_engine)
-    monkeypatch.setattr("hosts.consumers.base.ContainerConsumer.check_every", 0.2)
+    monkeypatch.setattr("accounts.sockets.GuardedConsumer.check_every", 0.2)
     user = await a_person()
     async with open_socket(user, "/ws/terminal", target=f"harbour/{name}", cmd="sleep 4715") as socket:
         await ready(socket)
