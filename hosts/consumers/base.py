@@ -11,7 +11,7 @@ from accounts.sockets import NOT_ALLOWED, TOO_MANY, TOO_SLOW, UNKNOWN, GuardedCo
 from common.errors import Denied, NotFound
 from hosts.access import get_container
 from hosts.consumers.viewers import Viewer
-from hosts.engine.logs import Target
+from hosts.engine.targets import Target
 from hosts.log_choice import TARGETS_AT_MOST
 from hosts.models import Container
 

@@ -5,15 +5,15 @@ import contextlib
 import time
 from typing import Any
 
-import orjson
 import structlog
 
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Batch, Viewer, lines_message
-from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotFound
+from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotAnEngine, NotFound
 from hosts.engine.frames import Line, Splitter, splitter
-from hosts.engine.logs import RESUME_TAIL, Condition, Cursor, LogQuery, Mark, Resume, Target, look, open_log, unreadable
-from hosts.engine.streams import EngineStream, open_stream
+from hosts.engine.logs import RESUME_TAIL, Cursor, LogQuery, Mark, Resume, open_log, unreadable
+from hosts.engine.streams import EngineStream
+from hosts.engine.targets import Condition, Target, look, started_again
 
 log = structlog.get_logger("dermaga.streams")
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0  # seconds between two attempts; they double
@@ -248,6 +248,10 @@ class Feed:
                 self._say("lost", code=error.code, reason=str(error))
                 if isinstance(error, BadRequest):
                     self.target = Target(self.target.endpoint, self.target.container_id)  # another engine version?
+            except Exception as error:  # an answer that nobody thought of must not end the watching
+                log.exception("log not followed", container=self.target.container_id)
+                strange = NotAnEngine(str(error), where=self.target.endpoint.address)
+                self._say("lost", code=strange.code, reason=str(strange))
             finally:
                 self._drop()
             self.reconnects += 1
@@ -284,7 +288,7 @@ class Feed:
             self.ready.set()
             reason = f"The container exited with code {now.exit_code}."
             self._say("ended", code="exited", exit_code=now.exit_code, reason=reason)
-            await self._started_again()
+            await started_again(self.target)
 
     async def _follow(self) -> None:
         query = LogQuery(tail="1")
@@ -294,7 +298,8 @@ class Feed:
                 subscription.overflowed = True  # who still reads another past reads on to this one
         self._from_end, self._resume = not self.cursor.newest and self._past is None, None
         if self.cursor.newest:
-            query = LogQuery(tail="all" if self._wide else str(RESUME_TAIL), since=self.cursor.since)
+            wide = self._wide or self.cursor.is_coarse
+            query = LogQuery(tail="all" if wide else str(RESUME_TAIL), since=self.cursor.since)
             self._resume = self.cursor.resume()
         elif self._past is not None:
             query = LogQuery()  # the log was empty: everything is new
@@ -305,17 +310,6 @@ class Feed:
         self._cut = asyncio.get_running_loop().create_future()
         self.heard = time.monotonic()
         self._sweep.add(self)
-
-    async def _started_again(self) -> None:
-        """Waits for the container's next start (or removal) by the engine's events. Raises EngineError."""
-        filters = {"type": ["container"], "container": [self.target.container_id], "event": ["start", "destroy"]}
-        params = {"filters": orjson.dumps(filters).decode()}
-        events = await open_stream(self.target.endpoint, "/events", params, api_version=self.target.version)
-        try:
-            if not (await look(self.target)).running:  # it may have started before the events were asked for
-                await events.read()
-        finally:
-            events.close()
 
 
 class _TooNarrow(EngineError):

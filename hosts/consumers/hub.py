@@ -10,8 +10,9 @@ from hosts.consumers.viewers import Viewer, lines_message
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, LogDriverUnreadable
 from hosts.engine.frames import Line
-from hosts.engine.logs import Cursor, LogQuery, Replay, Resume, Target, look, replay, unreadable
+from hosts.engine.logs import Cursor, LogQuery, Replay, Resume, replay, unreadable
 from hosts.engine.streams import ping
+from hosts.engine.targets import Target, look
 
 PING_EVERY = 15.0  # seconds of silence after which an engine is asked whether it is still there
 PING_DEADLINE = 5.0

@@ -11,7 +11,8 @@ from accounts.sockets import UNKNOWN
 from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, target_of
 from hosts.consumers.hub import current_hub
 from hosts.engine.frames import normal_stamp, stamp_of
-from hosts.engine.logs import LogQuery, Target
+from hosts.engine.logs import LogQuery
+from hosts.engine.targets import Target
 from hosts.log_choice import Chosen, LogChoice, chosen
 
 TAIL = "500"

@@ -15,10 +15,10 @@ from hosts.access import get_host
 from hosts.consumers.base import ContainerConsumer, target_of
 from hosts.consumers.viewers import Viewer
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineError, NotFound
-from hosts.engine.logs import Target
-from hosts.engine.stats import Sample, read_sample
+from hosts.engine.errors import EngineError, NotAnEngine, NotFound
+from hosts.engine.stats import Sample, has_past, read_sample
 from hosts.engine.streams import open_stream
+from hosts.engine.targets import Target, look, started_again
 from hosts.models import Container
 
 OF_A_HOST_AT_MOST = 100
@@ -86,6 +86,10 @@ class StatsFeed:
                 return self._say({"state": "ended", "code": "removed", "reason": str(error)})
             except EngineError as error:
                 self._say({"state": "lost", "code": error.code, "reason": str(error)})
+            except Exception as error:  # an answer that nobody thought of must not end the watching
+                log.exception("stats not understood", container=self.target.container_id)
+                strange = NotAnEngine(str(error), where=self.target.endpoint.address)
+                self._say({"state": "lost", "code": strange.code, "reason": str(strange)})
             wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
             await asyncio.sleep(wait)
 
@@ -106,20 +110,25 @@ class StatsFeed:
                         before, rest = self._take(orjson.loads(rest), before), b""
         finally:
             stream.close()
+        if not (await look(self.target)).running:  # Podman ends the stream then; Docker goes on with zeros
+            self._say_stopped()
+            await started_again(self.target)
 
     def _take(self, raw: Any, before: Any) -> Any:
-        has_own = bool(((raw or {}).get("precpu_stats") or {}).get("system_cpu_usage"))
+        has_own = has_past(raw)
         found = read_sample(raw, None if has_own else before)
         if found is None:
-            self._say({"state": "ended", "code": "stopped", "reason": "The container is not running."})
-            self.last = None
-            return None
+            return self._say_stopped()
         self._say({"state": "live"})
         if has_own or before is not None:  # the first sample of a stream has no CPU to compare with
             self.last = (int(time.time() * 1000), found)
             for view, place in self.views:
                 view.sample(place, *self.last)
         return raw
+
+    def _say_stopped(self) -> None:
+        self.last = None
+        self._say({"state": "ended", "code": "stopped", "reason": "The container is not running."})
 
     def _say(self, message: dict[str, Any]) -> None:
         if message != self.state:

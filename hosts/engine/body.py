@@ -1,5 +1,6 @@
 """Where an answer's content begins and ends: by length, by chunks, or by the end of the connection."""
 
+import math
 from collections.abc import Mapping
 
 SIZE_LINE_AT_MOST = 1024
@@ -23,6 +24,11 @@ class Body:
     def whole(self) -> bool:
         """Whether all of it has come, as far as the head tells."""
         return self._chunks.ended if self._chunks is not None else self._left == 0
+
+    @property
+    def left(self) -> float:
+        """Bytes that are still to come; infinity when the head does not tell."""
+        return self._left if self._chunks is None and self._left >= 0 else math.inf
 
     def feed(self, block: bytes) -> bytes:
         """The content in `block`; b"" for the end of the connection. Raises ValueError for broken chunks."""

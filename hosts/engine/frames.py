@@ -35,8 +35,11 @@ def normal_stamp(text: str) -> str:
         return ""
     second, fraction, zone = found[1].replace(" ", "T"), (found[2] or "").ljust(9, "0"), found[3]
     if zone not in {"Z", "+00:00", "-00:00", "+0000"}:
-        moment = datetime.fromisoformat(second + (zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"))
-        second = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        try:
+            moment = datetime.fromisoformat(second + (zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"))
+            second = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        except (ValueError, OverflowError):
+            return ""
     return f"{second}.{fraction}Z"
 
 

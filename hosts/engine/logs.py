@@ -5,15 +5,16 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineError, LogDriverUnreadable
+from hosts.engine.errors import LogDriverUnreadable, from_answer
 from hosts.engine.frames import Line, Payloads, Splitter, engine_time, nanoseconds, splitter, stamp_of
-from hosts.engine.streams import EngineStream, fetch, open_stream, ping
+from hosts.engine.streams import EngineStream, open_stream
+from hosts.engine.targets import Target, look
 
 PACE = 0.0004  # seconds between two reads of a replay: the daemon writes a line at a time, and both sides run
 # twice as fast when the reader lets some tens of kilobytes gather
@@ -22,49 +23,10 @@ BURST_SECONDS = 0.1  # a slow engine's lines are shown while the rest is still t
 SILENCE = 30.0  # seconds without a byte after which a replay is given up
 OVERLAP = 2_000_000_000  # nanoseconds that a resumed stream is asked to repeat: two writers stamp out of order
 REMEMBER = 1024 * 1024  # bytes of lines that are remembered for it at most
+PATIENCE = 1.0  # seconds for the head of a followed log
+REFUSAL_AT_MOST = 64 * 1024  # bytes
 RESUME_TAIL = 5000  # lines that a resumed stream reads backwards first: asking by time alone reads the whole log
 _replaying = ThreadPoolExecutor(16, thread_name_prefix="replay")
-
-
-@dataclass(frozen=True)
-class Target:
-    """One container on one engine. `version` "" means: ask the engine."""
-
-    endpoint: Endpoint
-    container_id: str
-    version: str = ""
-
-    async def negotiated(self, *, again: bool = False) -> "Target":
-        """The same with an API version that the engine speaks. Raises EngineError."""
-        if self.version and not again:
-            return self
-        return replace(self, version=await ping(self.endpoint))
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What the engine says of a container now."""
-
-    running: bool
-    started: str
-    tty: bool
-    exit_code: int
-    driver: str
-
-
-async def look(target: Target, timeout: float = 10) -> Condition:
-    """Asks the engine about the container. Raises EngineError; NotFound when it is gone."""
-    answer = await fetch(
-        target.endpoint, f"/containers/{target.container_id}/json", api_version=target.version, timeout=timeout
-    )
-    state, config = answer.get("State") or {}, answer.get("Config") or {}
-    return Condition(
-        running=bool(state.get("Running")),
-        started=str(state.get("StartedAt") or ""),
-        tty=bool(config.get("Tty")),
-        exit_code=int(state.get("ExitCode") or 0),
-        driver=str(((answer.get("HostConfig") or {}).get("LogConfig") or {}).get("Type") or ""),
-    )
 
 
 @dataclass(frozen=True)
@@ -95,12 +57,30 @@ class LogQuery:
 
 async def open_log(target: Target, query: LogQuery, *, follow: bool = False, timestamps: bool = True) -> EngineStream:
     """The log's bytes. Raises EngineError; LogDriverUnreadable when the driver keeps nothing to read."""
-    return await open_stream(
+    stream = await open_stream(
         target.endpoint,
         f"/containers/{target.container_id}/logs",
         query.params(follow=follow, timestamps=timestamps),
         api_version=target.version,
+        patience=PATIENCE if follow else None,
     )
+    if stream.headers.get("content-type", "").startswith("text/plain") and stream.body.left <= REFUSAL_AT_MOST:
+        await _refuse(stream)
+    return stream
+
+
+async def _refuse(stream: EngineStream) -> None:
+    """Raises what Podman says, with status 200, when it cannot read a log: {"cause", "message", "response": 500}. A
+    short log of a terminal has the same head: it is put back."""
+    answer = await stream.read_all(REFUSAL_AT_MOST, timeout=SILENCE)
+    try:
+        said = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        said = None
+    if not isinstance(said, dict) or said.keys() != {"cause", "message", "response"}:
+        return stream.put_back(answer)
+    stream.close()
+    raise from_answer(500, said["message"], stream.endpoint.address)
 
 
 def unreadable(target: Target) -> LogDriverUnreadable:
@@ -115,6 +95,7 @@ class Cursor:
         self.newest = ""
         self.piece: Line | None = None  # a first line that may be the last piece of a longer one
         self._floor = ""  # every line up to here has been read; below it no line is compared
+        self._at_floor = 0  # lines with just that timestamp that are remembered no more, where timestamps are coarse
         self._recent: deque[tuple[list[Line], int]] = deque()
         self._bytes = 0
 
@@ -129,12 +110,22 @@ class Cursor:
             old, gone = self._recent.popleft()
             self._bytes -= gone
             # only neighbours are ever out of order: the last lines tell how far the dropped ones went
-            self._floor = max(self._floor, *(line[2] for line in old[-50:]))
+            floor = max(self._floor, *(line[2] for line in old[-50:]))
+            if is_coarse(floor):
+                before = self._at_floor if floor == self._floor else 0
+                self._at_floor = before + sum(line[2] == floor for line in old)
+            self._floor = floor
 
     def _is_old(self, lines: list[Line]) -> bool:
-        # text comparison of whole seconds: exact enough, and far cheaper than arithmetic for each batch
         last = lines[-1][2]
-        return bool(last) and last[:17] != self.newest[:17] or int(self.newest[17:19] or 0) - int(last[17:19] or 0) > 2
+        if last[:17] == self.newest[:17]:  # the same minute: far cheaper than arithmetic for each batch
+            return int(self.newest[17:19] or 0) - int(last[17:19] or 0) > 2
+        return not last or nanoseconds(self.newest) - nanoseconds(last) > OVERLAP + 1_000_000_000
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the timestamps cannot tell lines apart: then the end of a log does not tell where it was read to."""
+        return is_coarse(self.newest)
 
     @property
     def since(self) -> str:
@@ -153,9 +144,13 @@ class Cursor:
 
     def resume(self) -> "Resume":
         """What tells old lines from new ones in a stream opened with `since`."""
-        since = self.since
-        edge = max(since, stamp_of(nanoseconds(self._floor) + 1)) if self._floor else since
-        return Resume(self._known(since), edge, self.newest, piece=self.piece)
+        since, skip = self.since, 0
+        edge = since
+        if self._floor and is_coarse(self._floor):
+            skip = self._at_floor if self._floor >= since else 0
+        elif self._floor:
+            edge = max(since, stamp_of(nanoseconds(self._floor) + 1))
+        return Resume(self._known(since), edge, self.newest, piece=self.piece, skip=(self._floor, skip))
 
     def behind(self, mark: "Mark") -> "Resume":
         """What tells old lines from new ones in another stream of the same log, which was at `mark` before this was
@@ -170,6 +165,11 @@ class Cursor:
     def has(self, line: Line) -> bool:
         """Whether `line` was read; lines from before the last moments count as read."""
         return line[2] < self.since or any(_key(line) == _key(known) for lines, _ in self._recent for known in lines)
+
+
+def is_coarse(stamp: str) -> bool:
+    """Whether a timestamp is of whole seconds, as Podman's are: thousands of lines have the same one."""
+    return stamp.endswith(".000000000Z")
 
 
 def _key(line: Line) -> tuple[int, str, str]:
@@ -195,8 +195,10 @@ class Resume:
         *,
         piece: Line | None = None,
         behind: bool = False,
+        skip: tuple[str, int] = ("", 0),
     ) -> None:
         self._known = known
+        self._skip_stamp, self._skip = skip  # as many lines of that timestamp come first and were read
         self._edge = edge  # every line before it was read
         self._piece = piece
         self._behind = behind  # until all known lines came, what is no newer than they belongs before them
@@ -232,6 +234,9 @@ class Resume:
 
     def _take(self, line: Line) -> bool:
         """Whether the line was read before; if so it will not count a second time."""
+        if self._skip and line[2] == self._skip_stamp:
+            self._skip -= 1
+            return True
         key = _key(line)
         if self._known.get(key):
             self._known[key] -= 1
@@ -390,9 +395,3 @@ def _ndjson(lines: list[Line]) -> bytes:
         orjson.dumps({"stream": names[stream], "time": stamp, "text": text}, option=orjson.OPT_APPEND_NEWLINE)
         for _, stream, stamp, text in lines
     )
-
-
-__all__ = [
-    "Burst", "Condition", "Cursor", "EngineError", "LogQuery", "Replay", "Resume", "Target",
-    "iter_log_download", "look", "open_log", "replay", "unreadable",
-]  # fmt: skip

@@ -154,23 +154,41 @@ async def _wrap(sock: socket.socket, context: ssl.SSLContext, name: str) -> ssl.
 
 
 # ---------------------------------------------------------------- requests
-async def ask(endpoint: Endpoint, payload: bytes, seconds: float) -> tuple[socket.socket, Answer]:
-    """Connects, sends a request (`transport.request_bytes`) and reads the head of its answer.
+async def ask(
+    endpoint: Endpoint, payload: bytes, seconds: float, patience: float | None = None
+) -> tuple[socket.socket, Answer | Head]:
+    """Connects, sends a request (`transport.request_bytes`) and reads the head of its answer; gives the reader of the
+    head instead when `patience` is given and it does not come within so many seconds.
 
     Raises OSError, and EngineError for any status but 1xx and 2xx. The caller bounds the time.
     """
     sock = await open_socket(endpoint, seconds)
     try:
-        head, answer = Head(endpoint), None
+        head = Head(endpoint)
         await send(sock, payload)
-        while answer is None:
-            answer = head.feed(await receive(sock, 8192))
+        answer = await _answer(sock, head, patience)
+        if answer is None:
+            return sock, head
         if answer.status >= 300:
             raise from_answer(answer.status, message_of(await _error(sock, answer)), endpoint.address)
     except BaseException:
         abort(sock)
         raise
     return sock, answer
+
+
+async def _answer(sock: socket.socket, head: Head, patience: float | None) -> Answer | None:
+    limit = asyncio.timeout(patience)
+    try:
+        async with limit:
+            while True:
+                answer = head.feed(await receive(sock, 8192))
+                if answer is not None:
+                    return answer
+    except TimeoutError:
+        if limit.expired():
+            return None
+        raise  # the kernel's own
 
 
 async def _error(sock: socket.socket, answer: Answer) -> bytes:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from hosts.engine.frames import nanoseconds, normal_stamp
+
 TOTAL, SYSTEM = ("cpu_stats", "cpu_usage", "total_usage"), ("cpu_stats", "system_cpu_usage")
 COUNTERS = ("net_rx", "net_tx", "block_read", "block_write")
 BLOCK_COUNTERS = {"read": "block_read", "write": "block_write"}
 BIGGEST = 2**62
+SHORTEST_SECONDS = 0.1  # over which a share is worth computing
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,19 @@ def read_rates(raw: Any, before: Any, seconds: float) -> Rates | None:
     system = _number(raw, *SYSTEM) - _number(before, *SYSTEM)
     if system <= 0:
         return None
-    busy = _grown(_number(raw, *TOTAL), _number(before, *TOTAL))
+    used = _grown(_number(raw, *TOTAL), _number(before, *TOTAL))
     old = _counters(before)
     grown = dict.fromkeys(COUNTERS, 0)
     for (name, of), value in _counters(raw).items():
         grown[name] += _grown(value, old.get((name, of), 0))
     rates = {name: bytes_ / seconds for name, bytes_ in grown.items()}
-    cpu = 100.0 * busy / system * _cpus(raw)
-    return Rates(cpu=cpu, memory=now.memory_used, pids=now.pids, memory_limit=now.memory_limit, **rates)
+    return Rates(
+        cpu=_share(raw, used, system, seconds),
+        memory=now.memory_used,
+        pids=now.pids,
+        memory_limit=now.memory_limit,
+        **rates,
+    )
 
 
 def _grown(value: int, before: int) -> int:
@@ -103,12 +111,39 @@ def _counters(raw: Any) -> dict[tuple[str, str], int]:
 
 def cpu_percent(raw: dict[str, Any], before: Any = None) -> float:
     """Share of one CPU between two answers, in percent; 0 when there is no earlier one."""
-    earlier = before if before else {"cpu_stats": raw.get("precpu_stats")}
+    earlier = before if before else {"cpu_stats": raw.get("precpu_stats"), "read": raw.get("preread")}
     used = _number(raw, *TOTAL) - _number(earlier, *TOTAL)
     system = _number(raw, *SYSTEM) - _number(earlier, *SYSTEM)
     if not _number(earlier, *SYSTEM) or system <= 0 or used <= 0:
         return 0.0
+    return _share(raw, used, system, _seconds_between(earlier, raw))
+
+
+def has_past(raw: Any) -> bool:
+    """Whether the answer itself says what was before, long enough ago to compare with: Podman's first one compares
+    with a moment of some milliseconds before."""
+    if not _number(raw, "precpu_stats", "system_cpu_usage"):
+        return False
+    return not _is_podman(raw) or _seconds_between({"read": _at(raw, "preread")}, raw) >= SHORTEST_SECONDS
+
+
+def _share(raw: dict[str, Any], used: int, system: int, seconds: float) -> float:
+    """`used` and `system` nanoseconds as 100 = one CPU. Podman's system time is what all were busy, not what passed."""
+    if _is_podman(raw):
+        return 100.0 * used / (seconds * 1e9) if seconds >= SHORTEST_SECONDS else 0.0
     return 100.0 * used / system * _cpus(raw)
+
+
+def _is_podman(raw: Any) -> bool:
+    return _at(raw, "cpu_stats", "cpu") is not None
+
+
+def _seconds_between(before: Any, raw: Any) -> float:
+    try:
+        first, second = (nanoseconds(normal_stamp(str(_at(answer, "read")))) for answer in (before, raw))
+    except ValueError:
+        return 0.0
+    return (second - first) / 1e9
 
 
 def _cpus(raw: dict[str, Any]) -> int:

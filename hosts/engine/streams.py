@@ -10,9 +10,9 @@ import orjson
 
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import ConnectionLost, NotAnEngine, translate
+from hosts.engine.errors import ConnectionLost, NotAnEngine, from_answer, translate
 from hosts.engine.opening import BLOCK, WAITS, ask, forget, ready, send
-from hosts.engine.transport import Answer, abort, request_bytes
+from hosts.engine.transport import Answer, Head, abort, message_of, request_bytes
 
 ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of one JSON answer
 NEWEST_API, OLDEST_API = (1, 55), (1, 40)
@@ -21,14 +21,21 @@ NEWEST_API, OLDEST_API = (1, 55), (1, 40)
 class EngineStream:
     """The body of one answer. `read` waits; `read_available` never does."""
 
-    def __init__(self, endpoint: Endpoint, sock: socket.socket, answer: Answer) -> None:
+    def __init__(self, endpoint: Endpoint, sock: socket.socket, answer: Answer | Head) -> None:
+        """With a `Head` the answer is still to come: what is wrong with it is raised when it is read."""
         self.endpoint = endpoint
-        self.headers = answer.headers
+        self.headers: dict[str, str] = {}
         self.sock = sock
-        self.body = Body(answer.headers)
+        self.body = Body({})
         self.closed = False
-        self._rest = answer.rest
+        self._head = answer if isinstance(answer, Head) else None
+        self._rest = b""
+        if isinstance(answer, Answer):
+            self._begin(answer)
         sock.setblocking(False)
+
+    def _begin(self, answer: Answer) -> None:
+        self.headers, self.body, self._rest = answer.headers, Body(answer.headers), answer.rest
 
     def read_available(self, most: int = BLOCK) -> bytes | None:
         """What is there now: bytes, b"" at the end, None when there is nothing yet. Raises EngineError."""
@@ -36,6 +43,9 @@ class EngineStream:
             block = self._receive(most)
             if block is None:
                 return None
+            if self._head is not None:
+                self._take_head(self._head, block)
+                continue
             try:
                 found = self.body.feed(block)
             except ValueError as error:
@@ -44,6 +54,18 @@ class EngineStream:
                 return found
             # only a chunk's frame: TLS may hold more already, and then the socket does not get ready
         return b""
+
+    def _take_head(self, head: Head, block: bytes) -> None:
+        try:
+            answer = head.feed(block)
+        except OSError as error:
+            raise translate(error, self.endpoint) from error
+        if answer is None:
+            return
+        if answer.status >= 300:
+            raise from_answer(answer.status, message_of(answer.rest), self.endpoint.address)
+        self._head = None
+        self._begin(answer)
 
     def _receive(self, most: int) -> bytes | None:
         if self._rest:
@@ -68,10 +90,15 @@ class EngineStream:
         except TimeoutError as error:
             raise translate(error, self.endpoint, seconds=timeout or 0) from error
 
-    async def read_all(self, at_most: int = ANSWER_AT_MOST) -> bytes:
-        """The whole rest of the body. Raises EngineError, also when it was cut or is longer than `at_most` bytes."""
+    def put_back(self, data: bytes) -> None:
+        """Undoes the reading of the whole body, `data`: it is read once more."""
+        self._rest, self.body = data, Body({"content-length": str(len(data))})
+
+    async def read_all(self, at_most: int = ANSWER_AT_MOST, *, timeout: float | None = None) -> bytes:
+        """The whole rest of the body; `timeout` seconds may pass between two blocks. Raises EngineError, also when it
+        was cut or is longer than `at_most` bytes."""
         body = bytearray()
-        while block := await self.read():
+        while block := await self.read(timeout=timeout):
             body += block
             if len(body) > at_most:
                 raise NotAnEngine(f"an answer of more than {at_most} bytes", where=self.endpoint.address)
@@ -115,16 +142,18 @@ async def open_stream(
     body: Any = None,
     upgrade: bool = False,
     head_timeout: float = 10,
+    patience: float | None = None,
 ) -> EngineStream:
     """Sends a request and returns its answer's body once the head said that all is well. Raises EngineError.
 
-    `api_version` "" asks without one, as only /_ping may.
+    `api_version` "" asks without one, as only /_ping may. An engine that says nothing for `patience` seconds is taken
+    at its silence: Podman sends the head of a followed log with its first line.
     """
     prefix = f"/v{api_version}" if api_version else ""
     payload = request_bytes(method, f"{prefix}{path}", params=params, body=body, upgrade=upgrade)
     try:
         async with asyncio.timeout(head_timeout):
-            return EngineStream(endpoint, *await ask(endpoint, payload, head_timeout))
+            return EngineStream(endpoint, *await ask(endpoint, payload, head_timeout, patience))
     except OSError as error:
         raise translate(error, endpoint, seconds=head_timeout) from error
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from hosts.engine.errors import ConnectionLost, EngineError
 from hosts.engine.frames import Payloads
-from hosts.engine.logs import Target, look
 from hosts.engine.streams import EngineStream, fetch, open_stream
+from hosts.engine.targets import Target, look
 
 MARK_SECONDS = 5.0  # for the shell to say its id
 GRACE_SECONDS = 2.0  # between hanging up and killing
@@ -85,15 +85,19 @@ class Terminal:
 
     async def exit_code(self) -> int | None:
         """How the process ended; None while it runs. Raises EngineError."""
+        for _ in range(20):  # the stream ends a moment before the engine has noted the exit
+            code = await self._exit_code()
+            if code is not None:
+                return code
+            await asyncio.sleep(0.05)
+        return None
+
+    async def _exit_code(self) -> int | None:
         if not self.exec_id:
             now = await look(self.target)
             return None if now.running else now.exit_code
-        for _ in range(20):  # the stream ends a moment before the engine has noted the exit
-            answer = await self._ask("GET", f"/exec/{self.exec_id}/json")
-            if not answer["Running"]:
-                return answer["ExitCode"]
-            await asyncio.sleep(0.05)
-        return None
+        answer = await self._ask("GET", f"/exec/{self.exec_id}/json")
+        return None if answer["Running"] else int(answer["ExitCode"] or 0)
 
     async def hang_up(self) -> None:
         """Closes the terminal; an exec'd process gets SIGHUP and, when that does not end it, SIGKILL."""

@@ -16,7 +16,8 @@ FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # container starts only when the client names lower ones.
 ULIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 # What Podman and runc keep outside --root and --runroot: private and gone with the service, so that two do not meet.
-# Only the empty folders stay.
+# Only the empty folders stay. A service listens at one address: one for each, in the same namespaces, since a container
+# belongs to both.
 IN_NAMESPACE = """
 set -e
 hostname "$1"
@@ -24,8 +25,10 @@ mount --make-rprivate /
 mount --bind "$2" "$2"
 for folder in /run/libpod /run/runc /run/netns /run/containers /dev/shm /var/lib/cni /var/lib/containers /etc/cni/net.d
 do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done
-shift 2
-exec "$@"
+urls=$3
+shift 3
+for url in $urls; do "$@" "$url" & done
+wait
 """
 CONTAINERS_CONF = """
 [containers]
@@ -56,7 +59,7 @@ class PodmanEngine:
         self.address, self._link = self.run.next_address()
         self._tcp = tcp
         self._namespace = ""
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def unix_url(self) -> str:
@@ -87,18 +90,21 @@ class PodmanEngine:
             registries = REGISTRIES_CONF.format(host=network.gateway(self.run.slot))
             (self.folder / "registries.conf").write_text(registries)
             self._namespace = network.add_namespace(self.run.slot, self.name, self._link, self.address)
-        listen = [self.unix_url, *([self.tcp_url] if self._tcp else [])]
-        self._processes = [self._serve(url) for url in listen]
+        self._process = self._serve()
         wait_until(self._answers, f"Podman {self.name} to answer", 60, explain=lambda: self.log)
         return self
 
-    def _serve(self, url: str) -> "subprocess.Popen[bytes]":
+    @property
+    def _urls(self) -> list[str]:
+        return [self.unix_url, *([self.tcp_url] if self._tcp else [])]
+
+    def _serve(self) -> "subprocess.Popen[bytes]":
         state = ["--root", f"{self.folder}/data", "--runroot", f"{self.folder}/run", "--tmpdir", f"{self.folder}/tmp"]
         how = ["--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]
         return self.run.spawn(
             *("nsenter", f"--net={self._namespace}", "unshare", "--uts", "--mount"),
-            *("sh", "-c", IN_NAMESPACE, "sh", self.name, str(self.folder)),
-            *("podman", *state, *how, "system", "service", "--time", "0", url),
+            *("sh", "-c", IN_NAMESPACE, "sh", self.name, str(self.folder), " ".join(self._urls)),
+            *("podman", *state, *how, "system", "service", "--time", "0"),
             log=self.folder / "log",
             env=self.run.environment(
                 PATH=FOLDERS,
@@ -108,11 +114,12 @@ class PodmanEngine:
         )
 
     def _answers(self) -> bool:
-        if any(process.poll() is not None for process in self._processes):
+        if self._process is None or self._process.poll() is not None:
             raise RuntimeError(f"Podman {self.name} ended while it started. {self.log}")
-        if version := version_of(self.unix_url):
-            self.run.note(f"Podman {version} ({self.url.partition(':')[0]}) as {self.name}")
-        return bool(version)
+        versions = [version_of(url) for url in self._urls]
+        if all(versions):
+            self.run.note(f"Podman {versions[0]} ({self.url.partition(':')[0]}) as {self.name}")
+        return all(versions)
 
     def stop(self) -> None:
         """Ends the service with its containers and deletes its data."""
@@ -120,8 +127,8 @@ class PodmanEngine:
             kill_until_none(lambda: pids_inside(self.folder, Path(self._namespace)))
             network.remove_namespace(self.run.slot, self.name, self._link)
             self._namespace = ""
-        for process in self._processes:
-            process.wait()
+        if self._process is not None:
+            self._process.wait()
         run_command("rm", "-rf", "--one-file-system", str(self.folder))
 
     def docker(self, *args: str, stdin: bytes = b"", timeout: float = 120) -> str:

@@ -6,12 +6,13 @@ from uuid import uuid4
 import pytest
 
 from tests.engines.docker_engine import DockerEngine
+from tests.hosts.consumers.sockets import AnyEngine
 
 
 class Runner:
     """Runs containers that go when the test ends."""
 
-    def __init__(self, engine: DockerEngine) -> None:
+    def __init__(self, engine: AnyEngine) -> None:
         self.engine = engine
         self.names: list[str] = []
 
@@ -21,11 +22,15 @@ class Runner:
         self.engine.docker("run", "-d", "--name", name, *options, "busybox", "sh", "-c", script)
         return name
 
+    def remove(self) -> None:
+        """Removes them all."""
+        if self.names:
+            self.engine.docker("rm", "-f", *self.names)
+
 
 @pytest.fixture
 def run(docker_engine: DockerEngine) -> Iterator[Runner]:
     """Starts a container with a script; gives its name."""
     runner = Runner(docker_engine)
     yield runner
-    if runner.names:
-        docker_engine.docker("rm", "-f", *runner.names)
+    runner.remove()

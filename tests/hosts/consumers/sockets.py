@@ -17,6 +17,7 @@ from hosts.inventory import apply
 from hosts.models import Host
 from hosts.sockets import socket_urls
 from tests.engines.docker_engine import DockerEngine
+from tests.engines.podman_engine import PodmanEngine
 
 SECONDS = 20.0
 
@@ -99,15 +100,42 @@ async def open_socket(user: User | None, path: str, /, **query: Any) -> AsyncIte
         await communicator.wait(timeout=SECONDS)
 
 
+AnyEngine = DockerEngine | PodmanEngine
+
+
+def way_to(engine: AnyEngine) -> dict[str, str]:
+    """The fields of a host by which the engine is reached, with its certificates or keys."""
+    if isinstance(engine, DockerEngine) and engine.kind == "tls":
+        assert engine.client_certificate and engine.authority
+        pair = engine.client_certificate
+        return {
+            "kind": "tls",
+            "url": engine.tls_url,
+            "tls_ca": engine.authority.ca,
+            "tls_cert": pair.cert,
+            "tls_key": pair.key,
+        }
+    if isinstance(engine, DockerEngine) and engine.kind == "ssh":
+        assert engine.ssh
+        return {
+            "kind": "ssh",
+            "url": engine.ssh_url,
+            "ssh_key": engine.ssh.key,
+            "ssh_known_hosts": engine.ssh.known_hosts,
+        }
+    return {"kind": "tcp", "url": engine.url}
+
+
 @database_sync_to_async
-def mirror(engine: DockerEngine, name: str = "harbour", url: str = "") -> Host:
+def mirror(engine: AnyEngine, name: str = "harbour") -> Host:
     """The engine as a host with its containers in the tables, as the watcher would have it."""
-    host, _ = Host.objects.update_or_create(
-        name=name, defaults={"url": url or engine.url, "kind": "tcp", "state": "online", "api_version": "1.41"}
-    )
     with closing(engine.api()) as client:
-        rows = [parse.container_row(entry) for entry in client.api.containers(all=True)]
-    apply.apply_rows(host, "container", rows)
+        entries = client.api.containers(all=True)
+        version = client.version()["ApiVersion"]
+    host, _ = Host.objects.update_or_create(
+        name=name, defaults={"state": "online", "api_version": version, **way_to(engine)}
+    )
+    apply.apply_rows(host, "container", [row for entry in entries if (row := parse.container_row(entry))])
     return host
 
 

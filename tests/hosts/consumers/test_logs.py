@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from accounts.models import User
 from hosts.consumers import hub as hub_module
 from hosts.consumers.logs import LogsConsumer
-from hosts.engine.logs import Target
+from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
 from tests.hosts.consumers.conftest import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
@@ -37,7 +37,7 @@ async def test_the_last_lines_come_first_and_then_what_follows(docker_engine: Do
 
 
 async def test_once_it_is_live_every_line_is_shown(docker_engine: DockerEngine, run: Runner) -> None:
-    name = run(COUNT % 100_000 + "read go; seq 1 5000; sleep 1000", "-i")
+    name = run(COUNT % 100 + "read go; seq 1 5000; sleep 1000", "-i")
     await mirror(docker_engine)
     user = await a_person()
     async with open_socket(user, "/ws/logs", target=f"harbour/{name}", tail=0) as socket:

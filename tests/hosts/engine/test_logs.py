@@ -8,10 +8,12 @@ import orjson
 import pytest
 
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import LogDriverUnreadable
+from hosts.engine.errors import EngineFailed, LogDriverUnreadable
 from hosts.engine.frames import Line, stamp_of
-from hosts.engine.logs import Cursor, iter_log_download
+from hosts.engine.logs import Cursor, LogQuery, iter_log_download, open_log
+from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
+from tests.fake_engine import FakeEngine, Raw
 
 SCRIPTS = {
     "plain": "echo a; echo b >&2; echo; echo c",
@@ -129,3 +131,52 @@ def test_a_stream_that_is_behind_shows_nothing_from_before_the_past() -> None:
     assert resume.fresh([line(3), line(4)]) == []
     assert resume.fresh([line(5), line(6), line(7)]) == [line(7)]
     assert resume.done
+
+
+# ---------------------------------------------------------------- Podman
+@pytest.mark.parametrize("count", [10, 5000])
+def test_lines_of_one_second_are_told_apart_by_their_order(count: int) -> None:
+    """Podman stamps with whole seconds: so many equal lines are more than are remembered."""
+    cursor = Cursor()
+    lines = [line(0), *[line(10, "same " * 100)] * count]
+    for one in lines:
+        cursor.add([one], 500)
+    resume = cursor.resume()
+    news = [*[line(10, "same " * 100)] * 3, line(20, "same " * 100)]
+    again = [one for one in lines if one[2] >= cursor.since]
+    assert resume.fresh([*again, *news]) == news
+    assert cursor.is_coarse
+
+
+def test_a_minute_that_begins_makes_nothing_old() -> None:
+    cursor = Cursor()
+    before, after = "2026-11-24T06:38:59.900000000Z", "2026-11-24T06:39:00.100000000Z"
+    cursor.add([(0, 1, before, "out")], 10)
+    cursor.add([(0, 1, after, "out")], 10)
+    late = (0, 2, "2026-11-24T06:38:59.800000000Z", "err")
+    assert cursor.resume().fresh([late, (0, 1, before, "out"), (0, 1, after, "out")]) == [late]
+
+
+def plain(body: bytes) -> Raw:
+    """A short answer without frames, as Go labels it by itself."""
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
+    return Raw(head % len(body) + body)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+async def test_a_refusal_that_comes_as_a_log_is_an_error(fake_engine: FakeEngine, follow: bool) -> None:
+    said = b'{"cause":"no such file or directory","message":"failed to obtain logs","response":500}\n'
+    fake_engine.misbehave("/containers/*/logs", plain(said))
+    target = Target(Endpoint(fake_engine.url), fake_engine.containers[0].id, "1.41")
+    with pytest.raises(EngineFailed) as caught:
+        await open_log(target, LogQuery(), follow=follow)
+    assert "failed to obtain logs" in str(caught.value)
+
+
+@pytest.mark.parametrize("line", [b"hello\r\n", b'{"message":"mine","response":500}\r\n', b"[]\r\n", b""])
+async def test_a_short_log_of_a_terminal_is_none(fake_engine: FakeEngine, line: bytes) -> None:
+    fake_engine.misbehave("/containers/*/logs", plain(line))
+    target = Target(Endpoint(fake_engine.url), fake_engine.containers[0].id, "1.41")
+    stream = await open_log(target, LogQuery())
+    assert await stream.read_all() == line
+    stream.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hosts.engine.stats import read_rates, read_sample
+from hosts.engine.stats import has_past, read_rates, read_sample
 
 V1: dict[str, Any] = {
     "cpu_stats": {
@@ -146,3 +146,54 @@ def test_nonsense_is_no_error(raw: Any) -> None:
     read_sample(raw)
     read_rates(raw, V1, 10)
     read_rates(V1, raw, 10)
+
+
+# ---------------------------------------------------------------- Podman
+def podman(read: str, preread: str, total: int, system: int, pretotal: int, presystem: int) -> dict[str, Any]:
+    """As Podman 4.3 answers: its system time is what all processes were busy, and it adds a share of its own."""
+    return V2 | {
+        "read": read,
+        "preread": preread,
+        "cpu_stats": {
+            "cpu_usage": {"total_usage": total},
+            "system_cpu_usage": system,
+            "online_cpus": 2,
+            "cpu": 59.43,
+        },
+        "precpu_stats": {"cpu_usage": {"total_usage": pretotal}, "system_cpu_usage": presystem},
+    }
+
+
+FIRST = podman(
+    "2026-11-24T21:48:56.987512033Z",
+    "2026-11-24T21:48:56.981591345Z",
+    *(933_953_859, 4_949_053_386_933, 930_226_413, 4_949_041_662_600),
+)
+SECOND = podman(
+    "2026-11-24T21:49:01.992101292Z",
+    "2026-11-24T21:48:56.987512033Z",
+    *(5_273_604_521, 4_957_209_148_840, 933_953_859, 4_949_053_386_933),
+)
+
+
+def test_podman_s_share_is_of_the_time_that_passed() -> None:
+    for sample in (read_sample(SECOND), read_sample(SECOND, FIRST)):
+        assert sample is not None
+        assert sample.cpu_percent == pytest.approx(86.7, abs=0.1)
+    rates = read_rates(SECOND, FIRST, 5.0)
+    assert rates is not None
+    assert rates.cpu == pytest.approx(86.7, abs=0.2)
+
+
+def test_podman_s_first_answer_has_no_past_worth_comparing_with() -> None:
+    assert not has_past(FIRST)
+    assert has_past(SECOND)
+    sample = read_sample(FIRST)
+    assert sample is not None and sample.cpu_percent == 0
+
+
+@pytest.mark.parametrize("stamp", ["", "noon", "2026-13-45T99:99:99Z", "2026-11-24T21:48:56+99:99", None, 5])
+def test_a_time_that_is_none_breaks_nothing(stamp: Any) -> None:
+    odd = SECOND | {"read": stamp}
+    assert not has_past(odd)
+    assert read_sample(odd) is not None

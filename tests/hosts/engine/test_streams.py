@@ -1,6 +1,7 @@
 """Answers that go on: where their content begins and ends, and that nothing waits for bytes that are there."""
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,48 @@ async def test_an_error_in_chunks_is_read() -> None:
         with pytest.raises(EngineError) as caught:
             await fetch(Endpoint(f"tcp://127.0.0.1:{port}"), "/x", api_version="1.41", timeout=3)
     assert caught.value.detail == "no disk"
+
+
+# ---------------------------------------------------------------- heads that come late, as Podman's
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("late", "code"),
+    [
+        (HEAD + b"hello", ""),
+        (b"HTTP/1.1 409 Conflict\r\n\r\n" + b'{"message":"it is being removed"}', "conflict"),
+        (b"nonsense", "not_an_engine"),
+        (b"", "connection_lost"),
+    ],
+)
+async def test_a_head_that_comes_late_is_read_with_the_body(late: bytes, code: str) -> None:
+    opened = threading.Event()
+
+    def handle(conn: socket.socket) -> None:
+        read_request(conn)
+        opened.wait(5)
+        conn.sendall(late)
+
+    with listening(handle) as port:
+        endpoint = Endpoint(f"tcp://127.0.0.1:{port}")
+        stream = await open_stream(endpoint, "/containers/x/logs", api_version="1.41", patience=0.05)
+        assert stream.read_available() is None
+        opened.set()
+        if code:
+            with pytest.raises(EngineError) as caught:
+                await stream.read(timeout=5)
+            assert caught.value.code == code
+        else:
+            assert await stream.read(timeout=5) == b"hello"
+            assert await stream.read(timeout=5) == b""
+        stream.close()
+
+
+async def test_without_patience_a_head_is_waited_for() -> None:
+    silent = threading.Event()
+    with listening(lambda conn: silent.wait(5) and None) as port:
+        with pytest.raises(EngineError) as caught:
+            await open_stream(Endpoint(f"tcp://127.0.0.1:{port}"), "/x", api_version="1.41", head_timeout=0.2)
+        silent.set()
+    assert caught.value.code == "timed_out"

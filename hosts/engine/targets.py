@@ -1,0 +1,65 @@
+"""One container on one engine: what the engine says of it now, and when it starts again."""
+
+from dataclasses import dataclass, replace
+
+import orjson
+
+from hosts.engine.endpoint import Endpoint
+from hosts.engine.errors import NotAnEngine
+from hosts.engine.streams import fetch, open_stream, ping
+
+
+@dataclass(frozen=True)
+class Target:
+    """One container on one engine. `version` "" means: ask the engine."""
+
+    endpoint: Endpoint
+    container_id: str
+    version: str = ""
+
+    async def negotiated(self, *, again: bool = False) -> "Target":
+        """The same with an API version that the engine speaks. Raises EngineError."""
+        if self.version and not again:
+            return self
+        return replace(self, version=await ping(self.endpoint))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the engine says of a container now."""
+
+    running: bool
+    started: str
+    tty: bool
+    exit_code: int
+    driver: str
+
+
+async def look(target: Target, timeout: float = 10) -> Condition:
+    """Asks the engine about the container. Raises EngineError; NotFound when it is gone."""
+    answer = await fetch(
+        target.endpoint, f"/containers/{target.container_id}/json", api_version=target.version, timeout=timeout
+    )
+    if not isinstance(answer, dict):
+        raise NotAnEngine("a container that is no object", where=target.endpoint.address)
+    state, config = answer.get("State") or {}, answer.get("Config") or {}
+    return Condition(
+        running=bool(state.get("Running")),
+        started=str(state.get("StartedAt") or ""),
+        tty=bool(config.get("Tty")),
+        exit_code=int(state.get("ExitCode") or 0),
+        driver=str(((answer.get("HostConfig") or {}).get("LogConfig") or {}).get("Type") or ""),
+    )
+
+
+async def started_again(target: Target) -> None:
+    """Waits for the next start (or removal) of a container that does not run, by the engine's events. Ends also when
+    the events end: look again. Raises EngineError."""
+    filters = {"type": ["container"], "container": [target.container_id], "event": ["start", "destroy", "remove"]}
+    params = {"filters": orjson.dumps(filters).decode()}
+    events = await open_stream(target.endpoint, "/events", params, api_version=target.version)
+    try:
+        if not (await look(target)).running:  # it may have started before the events were asked for
+            await events.read()
+    finally:
+        events.close()
