@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext_noop
+
 from accounts.rights import Right
+from common.errors import Failure
 
 if TYPE_CHECKING:
     from jobs.run import JobContext
@@ -31,7 +34,11 @@ def add_kind(name: str, title: Any, right: Right, run: Run) -> None:
 
 
 def get_kind(name: str) -> Kind:
-    """The kind, or KeyError: a job of a version that knew more."""
+    """The kind; raises Failure for a job of a version that knew more."""
+    if name not in _kinds:
+        raise Failure(
+            "unknown_kind", 409, gettext_noop("This version does not know how to do that: %(kind)s."), {"kind": name}
+        )
     return _kinds[name]
 
 

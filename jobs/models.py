@@ -60,6 +60,7 @@ class Job(models.Model):
     ended = models.DateTimeField(null=True)
     heartbeat = models.DateTimeField(null=True)
     worker = models.CharField(max_length=100, blank=True)
+    handed_over = models.DateTimeField(null=True)  # when a message about it last went to the broker
     cancel_asked = models.BooleanField(default=False)
     again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="repeats")
 

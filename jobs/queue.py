@@ -1,8 +1,9 @@
 """Starting, cancelling and repeating jobs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -14,6 +15,10 @@ from common.events import changed
 from jobs.kinds import get_kind
 from jobs.models import DEAD_AFTER, Job, JobState
 from jobs.run import interrupt_dead
+
+HAND_OVER_AGAIN = timedelta(seconds=20)
+
+log = structlog.get_logger("dermaga.jobs")
 
 
 def start(
@@ -38,16 +43,17 @@ def start(
     return job
 
 
-def enqueue(job_id: int) -> None:
+def enqueue(job_id: int) -> bool:
     """Hands the job to a worker. When the broker is away the row stays queued, and `recover` hands it over later."""
-    import structlog
-
     from jobs.tasks import run
 
     try:
         run.apply_async(args=[job_id], retry=False)
     except Exception as error:
-        structlog.get_logger("dermaga.jobs").warning("not enqueued yet", job=job_id, error=str(error)[:200])
+        log.warning("not enqueued yet", job=job_id, error=str(error)[:200])
+        return False
+    Job.objects.filter(pk=job_id).update(handed_over=timezone.now())
+    return True
 
 
 def get_job(actor: Any, job_id: int) -> Job:
@@ -82,13 +88,24 @@ def again(actor: Any, job: Job) -> Job:
     return start(actor, job.kind, host=job.host, target=job.target, params=job.params, again_of=job)
 
 
-def recover(*, all_workers_gone: bool = False, requeue_older: timedelta = timedelta(seconds=20)) -> None:
+def recover(*, all_workers_gone: bool = False) -> None:
     """Marks jobs of dead workers as interrupted, and hands queued rows over again whose message may be lost.
 
-    `all_workers_gone`: the only worker is just starting, so nothing that says "running" runs.
+    `all_workers_gone`: the only worker is just starting, so nothing that says "running" runs, and no message is left.
     """
     now = timezone.now()
     interrupt_dead(now + timedelta(days=1) if all_workers_gone else now - DEAD_AFTER)
-    limit = now if all_workers_gone else now - requeue_older
-    for job_id in Job.objects.filter(state=JobState.QUEUED, created__lte=limit).values_list("pk", flat=True)[:500]:
-        enqueue(job_id)
+    queued = Job.objects.filter(state=JobState.QUEUED).order_by("pk").values_list("pk", "created", "handed_over")
+    for job_id, created, handed_over in list(queued if all_workers_gone else queued[:500]):
+        if not all_workers_gone and not _may_be_lost(now, created, handed_over):
+            continue
+        if not enqueue(job_id):
+            return  # the broker is away: each further try would only wait for it
+
+
+def _may_be_lost(now: datetime, created: datetime, handed_over: datetime | None) -> bool:
+    """Whether a queued job's message went out so long ago that it may be lost. The waits double: a job that queues for
+    an hour behind others is handed over eight times, not every few seconds."""
+    if handed_over is None:
+        return now - created > HAND_OVER_AGAIN
+    return now - handed_over > max(HAND_OVER_AGAIN, handed_over - created)

@@ -4,23 +4,31 @@ import os
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from common.errors import DermagaError
+from accounts.models import User
+from accounts.rights import allows
+from common.errors import DermagaError, Failure
 from common.events import changed
 from jobs.kinds import get_kind
 from jobs.models import HEARTBEAT_SECONDS, Job, JobLine, JobState
 
-WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}"
+# in containers every worker may be process 1 of a host of the same name
+WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 LISTEN_SECONDS = 0.4  # how soon a wish to cancel is heard
 WRITE_SECONDS = 0.25  # progress is written at most this often
 LOG_LINES_AT_MOST = 5000
+NOT_ALLOWED = gettext_noop("The account that started this job may not do that any more.")
+BROKEN = gettext_noop("Dermaga failed at this job. Its log has the reason, under job %(id)s.")
+WORKER_DIED = gettext_noop("The worker that ran this job died. Start it again.")
 
 log = structlog.get_logger("dermaga.jobs")
 
@@ -39,6 +47,7 @@ class JobContext:
         self._on_cancel: list[Callable[[], None]] = []
         self._written = 0.0
         self._lines = 0
+        self.why = ""  # it was cancelled, when nobody asked for that
 
     # ---------------------------------------------------------------- reporting
     def progress(
@@ -59,8 +68,10 @@ class JobContext:
             changed("job", self.job.host, str(self.job.pk))
 
     def log(self, text: str) -> None:
-        """Adds a line to the job's log; bounded."""
+        """Adds a line to the job's log; after LOG_LINES_AT_MOST one says that there were more."""
         self._lines += 1
+        if self._lines == LOG_LINES_AT_MOST:
+            text = _("… and more: a job keeps %(n)s lines.") % {"n": LOG_LINES_AT_MOST}
         if self._lines <= LOG_LINES_AT_MOST:
             JobLine.objects.create(job=self.job, text=text.replace("\0", "")[:2000])
             changed("job", self.job.host, str(self.job.pk))
@@ -82,8 +93,9 @@ class JobContext:
         if self.cancelled:
             call()
 
-    def cancel(self) -> None:
+    def cancel(self, why: str = "") -> None:
         """Called by the heartbeat."""
+        self.why = why
         self._cancel.set()
         for call in self._on_cancel:
             try:
@@ -118,8 +130,19 @@ class Heart(threading.Thread):
             self.context.cancel()
         if time.monotonic() - last_beat < HEARTBEAT_SECONDS:
             return last_beat
-        row.filter(state=JobState.RUNNING, worker=WORKER).update(heartbeat=timezone.now())
+        ours = row.filter(state=JobState.RUNNING, worker=WORKER).update(heartbeat=timezone.now())
+        if not self.context.cancelled and not self.stopped.is_set():
+            if not ours:
+                self.context.cancel()  # taken for dead meanwhile: what it still does would show nowhere
+            elif not may_run(self.context.job):
+                self.context.cancel(NOT_ALLOWED)
         return time.monotonic()
+
+
+def may_run(job: Job) -> bool:
+    """Whether who started the job has, now, the right that its kind demands."""
+    actor = User.objects.filter(pk=job.by_id).first() if job.by_id else None
+    return allows(actor, get_kind(job.kind).right)
 
 
 def run_job(job_id: int) -> None:
@@ -139,6 +162,8 @@ def run_job(job_id: int) -> None:
     try:
         if job.cancel_asked:
             raise Cancelled
+        if not may_run(job):
+            raise Failure("denied", 403, NOT_ALLOWED)
         result = get_kind(job.kind).run(context)
         state = JobState.DONE
     except Cancelled:
@@ -148,14 +173,14 @@ def run_job(job_id: int) -> None:
         state = JobState.CANCELLED if context.cancelled else JobState.FAILED
         sentence, detail = str(problem), getattr(problem, "detail", "")
         error = sentence if detail.rstrip(".") in sentence else f"{sentence}\n{detail}"
-    except Exception as problem:
+    except Exception:
         state = JobState.CANCELLED if context.cancelled else JobState.FAILED
-        error = f"{type(problem).__name__}: {problem}"[:2000]
+        error = str(Failure("broken", 500, BROKEN, {"id": job.pk}))  # the exception's words may hold secrets
         if not context.cancelled:
             log.exception("job failed", job=job.pk, kind=job.kind)
     finally:
         heart.stopped.set()
-        close_job(job, state, "" if state == JobState.CANCELLED else error, result)
+        close_job(job, state, context.why if state == JobState.CANCELLED else error, result)
 
 
 def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
@@ -173,15 +198,13 @@ def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
         changed("job", job.host, str(job.pk))
 
 
-WORKER_DIED = gettext_noop("The worker that ran this job died. Start it again.")
-
-
 def interrupt_dead(before: Any, workers: list[str] | None = None) -> int:
     """Marks running jobs as interrupted whose heartbeat is older than `before`, or whose worker is in `workers`."""
     rows = Job.objects.filter(state=JobState.RUNNING)
     rows = rows.filter(worker__in=workers) if workers is not None else rows.filter(heartbeat__lt=before)
     ids = list(rows.values_list("pk", "host"))
-    done = Job.objects.filter(pk__in=[pk for pk, _ in ids], state=JobState.RUNNING).update(
+    # the condition holds in the update too: a heartbeat that came meanwhile keeps its job alive
+    done = rows.filter(pk__in=[pk for pk, _host in ids]).update(
         state=JobState.INTERRUPTED, error=WORKER_DIED, ended=timezone.now()
     )
     for pk, host in ids:

@@ -1,5 +1,6 @@
 """Jobs: rows that tell the truth, whatever happens to the worker."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.rights import Right
 from common.errors import Conflict
-from jobs import kinds, queue
+from jobs import kinds, queue, run
 from jobs.models import Job, JobState
-from jobs.run import JobContext, run_job
+from jobs.run import Cancelled, JobContext, run_job
 from tests.rows import person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
@@ -116,3 +118,183 @@ def test_progress_never_goes_back(job_of: Any) -> None:
 
     run_job(job_of(work).pk)
     assert shares == [0.5, 0.5, 1, 1]
+
+
+# ---------------------------------------------------------------- hand-over
+@pytest.fixture
+def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Ids of the jobs whose message reached the broker."""
+    sent: list[int] = []
+
+    def send(args: list[int], retry: bool) -> None:
+        sent.extend(args)
+
+    monkeypatch.setattr("jobs.tasks.run.apply_async", send)
+    monkeypatch.setitem(kinds._kinds, "test", kinds.Kind("test", "Test", Right.IMAGES_MANAGE, lambda context: {}))
+    return sent
+
+
+def aged(job: Job, seconds: float) -> None:
+    """As if it had been made, and handed over, so long ago."""
+    then = timezone.now() - timedelta(seconds=seconds)
+    Job.objects.filter(pk=job.pk).update(created=then, handed_over=then)
+
+
+def test_a_lost_message_is_sent_again_at_doubling_waits(handed_over: list[int]) -> None:
+    job = queue.start(person("otto", "operator"), "test", params={})
+    assert handed_over == [job.pk]
+    aged(job, 10)
+    queue.recover()
+    assert len(handed_over) == 1
+    aged(job, 3600)
+    for _ in range(100):
+        queue.recover()
+    assert len(handed_over) == 2
+    Job.objects.update(handed_over=timezone.now() - timedelta(seconds=1700))
+    queue.recover()  # it waited 1900 s before the last message, so it waits as long for this one
+    assert len(handed_over) == 2
+
+
+def test_jobs_that_could_not_be_handed_over_go_out_when_the_broker_is_back(
+    handed_over: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def away(args: list[int], retry: bool) -> None:
+        tried.extend(args)
+        raise ConnectionError("no broker")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("jobs.tasks.run.apply_async", away)
+        otto = person("otto", "operator")
+        jobs = [queue.start(otto, "test", params={}) for _ in range(3)]
+        Job.objects.update(created=timezone.now() - timedelta(hours=1))
+        tried.clear()
+        queue.recover()
+        assert tried == [jobs[0].pk]  # one try tells that it is away still
+    queue.recover()
+    assert handed_over == [job.pk for job in jobs]
+
+
+def test_after_a_start_all_that_was_queued_is_handed_over(handed_over: list[int]) -> None:
+    otto = person("otto", "operator")
+    jobs = [queue.start(otto, "test", params={}) for _ in range(3)]
+    handed_over.clear()
+    queue.recover(all_workers_gone=True)
+    assert handed_over == [job.pk for job in jobs]
+
+
+# ---------------------------------------------------------------- workers that seem dead
+def test_a_heartbeat_at_the_last_moment_keeps_the_job_alive(job_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_of(lambda context: {})
+    long_ago = timezone.now() - timedelta(minutes=1)
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, heartbeat=long_ago, worker="slow:1")
+    read = type(Job.objects.all()).values_list
+
+    def and_then_it_beats(rows: Any, *fields: str, **options: Any) -> Any:
+        found = list(read(rows, *fields, **options))
+        Job.objects.filter(pk=job.pk).update(heartbeat=timezone.now())
+        return found
+
+    monkeypatch.setattr(type(Job.objects.all()), "values_list", and_then_it_beats)
+    assert run.interrupt_dead(timezone.now() - timedelta(seconds=12)) == 0
+    job.refresh_from_db()
+    assert job.state == JobState.RUNNING
+
+
+def test_a_job_that_was_taken_for_dead_stops_working(job_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "HEARTBEAT_SECONDS", 0)
+    monkeypatch.setattr(run, "LISTEN_SECONDS", 0.02)
+    stopped = []
+
+    def work(context: JobContext) -> dict[str, Any]:
+        run.interrupt_dead(timezone.now() + timedelta(days=1))
+        try:
+            wait_until_cancelled(context)
+        except Cancelled:
+            stopped.append(True)
+            raise
+        return {}
+
+    job = job_of(work)
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, stopped) == (JobState.INTERRUPTED, [True])
+
+
+def wait_until_cancelled(context: JobContext) -> None:
+    done = threading.Event()
+    context.on_cancel(done.set)
+    assert done.wait(10)
+    context.check_cancelled()
+
+
+# ---------------------------------------------------------------- rights
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "viewer"}])
+def test_it_does_not_run_for_who_may_not_any_more(job_of: Any, change: dict[str, Any]) -> None:
+    runs: list[int] = []
+    job = job_of(lambda context: runs.append(1) or {})
+    User.objects.update(**change)
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, runs) == (JobState.FAILED, [])
+    assert "may not do that any more" in job.error
+
+
+def test_it_does_not_run_for_an_account_that_is_gone(job_of: Any) -> None:
+    job = job_of(lambda context: {})
+    User.objects.all().delete()
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+
+
+def test_it_stops_when_who_started_it_loses_the_right(job_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "HEARTBEAT_SECONDS", 0)
+    monkeypatch.setattr(run, "LISTEN_SECONDS", 0.02)
+
+    def work(context: JobContext) -> dict[str, Any]:
+        User.objects.update(is_active=False)
+        wait_until_cancelled(context)
+        return {}
+
+    job = job_of(work)
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (JobState.CANCELLED, "The account that started this job may not do that any more.")
+
+
+# ---------------------------------------------------------------- words
+def test_what_went_wrong_inside_is_for_the_log_alone(job_of: Any) -> None:
+    def fail(context: JobContext) -> None:
+        raise RuntimeError("password=canary-4711")
+
+    job = job_of(fail)
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert "canary" not in job.error
+    assert f"job {job.pk}" in job.error
+
+
+def test_a_kind_that_this_version_does_not_know_fails_with_a_sentence(job_of: Any, client: Client) -> None:
+    job = job_of(lambda context: {})
+    Job.objects.update(kind="beam.up")
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == (JobState.FAILED, "This version does not know how to do that: beam.up.")
+    client.force_login(job.by)
+    assert client.post(f"/jobs/{job.pk}/again/").status_code == 409
+
+
+def test_a_log_that_is_cut_says_so(job_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "LOG_LINES_AT_MOST", 3)
+
+    def talk(context: JobContext) -> dict[str, Any]:
+        for number in range(10):
+            context.log(f"line {number}")
+        return {}
+
+    job = job_of(talk)
+    run_job(job.pk)
+    assert [line.text for line in job.lines.all()] == ["line 0", "line 1", "… and more: a job keeps 3 lines."]

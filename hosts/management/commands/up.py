@@ -101,7 +101,7 @@ async def serve(listener: socket.socket) -> None:
         )
     )
     worker = start_celery()
-    await asyncio.to_thread(queue.recover, all_workers_gone=True)
+    await asyncio.to_thread(queue.recover, all_workers_gone=settings.EMBEDDED)
     watcher_stop = threading.Event()
     watcher = threading.Thread(target=lambda: asyncio.run(watch(watcher_stop)), name="watch", daemon=True)
     watcher.start()
