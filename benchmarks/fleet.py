@@ -72,7 +72,7 @@ def cold_start(product: Product, fleet: FakeFleet) -> list[Figure]:
 
 def pages_on(database: str, one: FakeFleet, many: FakeFleet) -> list[Figure]:
     """The containers page with one host and with a hundred, both products in the embedded form."""
-    with Product(settings=SETTINGS) as small, Product(settings=SETTINGS) as big:
+    with Product() as small, Product() as big:
         register(small, one)
         register(big, many)
         wait_until(lambda: rows(small) == CONTAINERS and rows(big) == HOSTS * CONTAINERS, "all rows", 240, every=0.5)
