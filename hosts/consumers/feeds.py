@@ -90,11 +90,12 @@ class Subscription:
     def tell(self, message: dict[str, Any]) -> None:
         """Sends the viewer a message about this target; that it is live only when it has read the past."""
         message = {"t": message["t"], "target": self.place, **message}
-        if self.pending is None or message.get("state") != "live":
-            self._live = None
-            self.viewer.tell(message)
-        else:
+        if message.get("state") == "live" and self.pending is not None:
             self._live = message
+            return
+        if message["t"] == "state":
+            self._live = None
+        self.viewer.tell(message)
 
 
 class Feed:

@@ -9,8 +9,9 @@ from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Viewer, lines_message
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, LogDriverUnreadable
-from hosts.engine.frames import Line
-from hosts.engine.logs import Cursor, LogQuery, Replay, Resume, replay, unreadable
+from hosts.engine.frames import PIECE, Line
+from hosts.engine.logs import RESUME_TAIL, Cursor, LogQuery, Replay, Resume, replay, unreadable
+from hosts.engine.places import From, Place
 from hosts.engine.streams import ping
 from hosts.engine.targets import Target, look
 
@@ -29,14 +30,19 @@ class Hub:
         self._pinging: asyncio.Task[None] | None = None
 
     # ---------------------------------------------------------------- for consumers
-    async def watch(self, viewer: Viewer, place: int, target: Target, query: LogQuery) -> None:
-        """Shows `viewer` the part of the log that `query` names and what follows, until cancelled."""
+    async def watch(
+        self, viewer: Viewer, place: int, target: Target, query: LogQuery, behind: Place | None = None
+    ) -> None:
+        """Shows `viewer` the part of the log that `query` names and what follows, until cancelled. With `behind` the
+        viewer has the log up to there already and gets what is behind it."""
+        if behind:
+            query = LogQuery("all", behind.floor, "", query.stdout, query.stderr)
         subscription = Subscription(viewer, place, query)
         feed = self._join(target, subscription)
         try:
             if feed.state["state"] != "connecting":
                 subscription.tell(feed.state)
-            await _Joining(feed, subscription).run()
+            await _Joining(feed, subscription, behind).run()
             await asyncio.get_running_loop().create_future()  # the sweep does the rest
         finally:
             self._leave(feed, subscription)
@@ -103,11 +109,13 @@ class Hub:
 class _Joining:
     """A viewer's way into a feed: read the past, then drop from what came meanwhile what the past showed already."""
 
-    def __init__(self, feed: Feed, subscription: Subscription) -> None:
+    def __init__(self, feed: Feed, subscription: Subscription, behind: Place | None) -> None:
         self.feed = feed
         self.subscription = subscription
         self.cursor = Cursor()
+        self._behind = behind
         self._begun = False
+        self._whole = False  # whether what was shown begins with the first line of the log
 
     async def run(self) -> None:
         """Until the viewer is live. Tries again for as long as the engine is away."""
@@ -142,12 +150,15 @@ class _Joining:
         """Reads what the viewer asked for, or after a break what came since. Raises EngineError."""
         sub, resume, query = self.subscription, None, self.subscription.query
         sub.wait_again(self.feed.cursor)
+        if self._behind:
+            return await self._read_on(self._behind)
         hidden = query.tail == "0" and not self._begun
         if self.cursor.newest:
             resume = self.cursor.resume()
             query = LogQuery("all", self.cursor.since, "", query.stdout, query.stderr)
         elif hidden:
             query = LogQuery("1", query.since, "", query.stdout, query.stderr)
+        first, count, longest = not self._begun, 0, 0
         self._begun = True
         assert self.feed.condition is not None
         encode = None if resume or hidden else lines_message
@@ -159,10 +170,45 @@ class _Joining:
                     burst.text = lines_message(burst.lines) if burst.lines else ""
                     self._tell_gap(resume)
                 self.cursor.add(burst.lines, burst.size)
+                count += len(burst.lines)
+                if first and query.tail != "all" and burst.lines:
+                    longest = max(longest, *(len(line[3]) for line in burst.lines))
                 if burst.text:
                     await sub.viewer.put(burst.text)
         finally:
             reading.close()
+        if first and not query.since:
+            # an engine counts the pieces of a long line: then fewer lines than asked for prove nothing
+            self._whole = query.tail == "all" or (count < int(query.tail) and longest < PIECE)
+
+    async def _read_on(self, place: Place) -> None:
+        """What came since the viewer was here last, read from the end of the log if that reaches back far enough.
+        Raises EngineError."""
+        sub, query = self.subscription, self.subscription.query
+        assert self.feed.condition is not None
+        for tail in (str(RESUME_TAIL), "all"):
+            start, self.cursor = From(place), Cursor()
+            query = LogQuery(tail, query.since, "", query.stdout, query.stderr)
+            reading = await replay(self.feed.target, query, self.feed.condition.tty, sub.place)
+            try:
+                async for burst in reading:
+                    lines = start.feed(burst.lines)
+                    if burst.ended and not start.passed:
+                        lines = start.end()
+                    if start.passed and not start.found and tail != "all":
+                        break
+                    self.cursor.add(burst.lines, burst.size)
+                    if start.passed and not start.found and lines:
+                        start.found = True  # a gap is said once
+                        sub.tell({"t": "gap", "from": place.stamp, "to": lines[0][2], "reason": "rotated"})
+                    if lines:
+                        await sub.viewer.put(lines_message(lines))
+            finally:
+                reading.close()
+            if start.found:
+                break
+        self._behind = None
+        self._begun = True
 
     def _tell_gap(self, resume: Resume) -> None:
         """Lines were rotated away before this viewer took them."""
@@ -187,6 +233,7 @@ class _Joining:
         query = self.subscription.query
         if query.stdout and query.stderr and not query.since:
             self.feed.seed(self.cursor)
+        self.subscription.tell({"t": "past", "whole": self._whole})
         self.subscription.go_live(self.cursor)
 
 
