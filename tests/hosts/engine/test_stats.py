@@ -76,6 +76,16 @@ def test_both_cgroup_versions_give_the_same_numbers(raw: dict[str, Any]) -> None
     assert rates.cpu == pytest.approx(50)
 
 
+def test_podman_s_cpu_is_measured_by_its_clock() -> None:
+    """Its system_cpu_usage counts only time in which a CPU was busy: on an idle machine all of it is the container's."""
+    before = V1 | {"cpu_stats": V1["cpu_stats"] | {"cpu": 0, "online_cpus": 2}, "read": "2026-11-24T22:21:31.2Z"}
+    after = later(before, seconds=0.5, cpu=1) | {"read": "2026-11-24T23:21:41.2+01:00"}
+    rates, live = read_rates(after, before, 10), read_sample(after, before)
+    assert rates and live
+    assert rates.cpu == live.cpu_percent == pytest.approx(10)
+    assert read_sample(after | {"read": "soon"}, before).cpu_percent == 0  # type: ignore[union-attr]
+
+
 def test_an_engine_without_controllers_gives_zeros_and_no_error() -> None:
     rates = read_rates(later(V2_BARE), V2_BARE, 10)
     assert rates is not None
