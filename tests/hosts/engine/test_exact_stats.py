@@ -112,7 +112,8 @@ def test_each_number_of_docker_stats_is_one_of_ours(busy: Busy) -> None:
         return theirs, await ours
 
     theirs, ours = asyncio.run(watch())
-    shown = {float(row["CPUPerc"].rstrip("%")) for row in theirs if row["CPUPerc"] not in {"--", "0.00%"}}
+    numbers = {float(row["CPUPerc"].rstrip("%")) for row in theirs if row["CPUPerc"] != "--"}
+    shown = {number for number in numbers if number > 1}  # its first one compares with the machine's start
     assert shown
     for cpu in shown:  # all readers of a container get the same samples
         assert min(abs(cpu - sample.cpu_percent) for sample in ours) < 0.02
