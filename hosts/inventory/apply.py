@@ -18,6 +18,7 @@ NOUNS: dict[str, type[models.Model]] = {
 }
 KEY = {"container": "engine_id", "image": "engine_id", "network": "engine_id", "volume": "name"}
 BATCH = 200
+WITHOUT_HEALTH = {"Podman"}  # engines whose lists do not tell it: inspect answers do
 
 
 def apply_rows(
@@ -33,6 +34,8 @@ def apply_rows(
     if only is not None:
         known = known.filter(**{f"{key}__in": only})
     old = {getattr(row, key): row for row in known}
+    if noun == "container" and host.engine in WITHOUT_HEALTH:
+        wanted = {k: row | {"health": _health(row, old.get(k))} for k, row in wanted.items()}
     now = timezone.now()
     fresh = [model(host=host, seen=now, **row) for k, row in wanted.items() if k not in old or differs(old[k], row)]
     gone = old.keys() - wanted.keys()
@@ -54,6 +57,12 @@ def apply_rows(
         if touched or gone:
             changed(noun, host.name, *sorted(touched | gone))
     return touched, gone
+
+
+def _health(row: Any, old: Any) -> str:
+    """What the list tells, else what was known of a container that still runs."""
+    known = old.health if old is not None and row["state"] == "running" else ""
+    return str(row["health"] or known)
 
 
 def _apply_uses(rows: list[Any], old: dict[str, Any]) -> None:
@@ -90,12 +99,14 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             continue
         details.append(ContainerDetail(container=row, inspect=inspect, seen=now))
         parsed = container_row_from_inspect(inspect)
-        before = (row.started, row.finished, row.restart_count, row.exit_code)
+        before = (row.started, row.finished, row.restart_count, row.exit_code, row.health)
         row.started, row.finished = parsed["started"], parsed["finished"]
         row.restart_count = parsed["restart_count"]
         if row.state == "exited":
             row.exit_code = parsed["exit_code"]
-        if before != (row.started, row.finished, row.restart_count, row.exit_code):
+        if row.state == "running" and host.engine in WITHOUT_HEALTH:
+            row.health = parsed["health"]
+        if before != (row.started, row.finished, row.restart_count, row.exit_code, row.health):
             moved.append(row)
     with transaction.atomic():
         ContainerDetail.objects.bulk_create(
@@ -105,7 +116,8 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             unique_fields=["container"],
             update_fields=["inspect", "seen"],
         )
-        Container.objects.bulk_update(moved, ["started", "finished", "restart_count", "exit_code"], batch_size=BATCH)
+        fields = ["started", "finished", "restart_count", "exit_code", "health"]
+        Container.objects.bulk_update(moved, fields, batch_size=BATCH)
         if moved:
             changed("container", host.name, *(row.engine_id for row in moved))
 

@@ -119,6 +119,7 @@ class HostWatcher:
         info = await asyncio.wait_for(asking, CHECK_DEADLINE + 4)
         self.version = info["api_version"]
         await self.db(apply.apply_info, self.host, info)
+        self.host.engine = info["engine"]  # what lists tell depends on it
         events = await open_stream(
             self.endpoint, "/events", {"filters": orjson.dumps(EVENT_FILTERS).decode()}, api_version=self.version
         )

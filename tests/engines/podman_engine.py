@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from docker import DockerClient
+from docker import APIClient, DockerClient
 
 from tests.engines import network
 from tests.engines.clean import kill_until_none, pids_inside
@@ -139,6 +139,11 @@ class PodmanEngine:
             DOCKER_HOST=self.unix_url, DOCKER_BUILDKIT="0", DOCKER_CONFIG=str(self.run.folder / "docker-config")
         )
         return run_command("docker", *args, stdin=stdin, env=environment, timeout=timeout)
+
+    def check_health(self, container: str) -> None:
+        """Runs a container's health check, as a systemd timer does where there is systemd."""
+        with APIClient(base_url=self.unix_url, version="1.41") as client:
+            client.get(f"{client.base_url}/v4.0.0/libpod/containers/{container}/healthcheck").raise_for_status()
 
     def api(self, timeout: float = 60) -> DockerClient:
         """A docker SDK client through the unix socket; the caller closes it."""

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.sockets import AnyEngine
+from tests.engines.ways import AnyEngine
 
 
 class Runner:

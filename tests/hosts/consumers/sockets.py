@@ -16,8 +16,7 @@ from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Host
 from hosts.sockets import socket_urls
-from tests.engines.docker_engine import DockerEngine
-from tests.engines.podman_engine import PodmanEngine
+from tests.engines.ways import AnyEngine, way_to
 
 SECONDS = 20.0
 
@@ -98,32 +97,6 @@ async def open_socket(user: User | None, path: str, /, **query: Any) -> AsyncIte
     finally:
         await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
         await communicator.wait(timeout=SECONDS)
-
-
-AnyEngine = DockerEngine | PodmanEngine
-
-
-def way_to(engine: AnyEngine) -> dict[str, str]:
-    """The fields of a host by which the engine is reached, with its certificates or keys."""
-    if isinstance(engine, DockerEngine) and engine.kind == "tls":
-        assert engine.client_certificate and engine.authority
-        pair = engine.client_certificate
-        return {
-            "kind": "tls",
-            "url": engine.tls_url,
-            "tls_ca": engine.authority.ca,
-            "tls_cert": pair.cert,
-            "tls_key": pair.key,
-        }
-    if isinstance(engine, DockerEngine) and engine.kind == "ssh":
-        assert engine.ssh
-        return {
-            "kind": "ssh",
-            "url": engine.ssh_url,
-            "ssh_key": engine.ssh.key,
-            "ssh_known_hosts": engine.ssh.known_hosts,
-        }
-    return {"kind": "tcp", "url": engine.url}
 
 
 @database_sync_to_async

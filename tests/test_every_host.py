@@ -1,0 +1,132 @@
+"""The main path on hosts over TLS and SSH, on Podman and on a newer Docker: all of them watched at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.engines.podman_engine import PodmanEngine
+from tests.engines.ways import AnyEngine, way_to
+from tests.servers.product import Product
+from tests.waiting import until
+
+KINDS = ["tls", "ssh", "podman", "newer"]
+
+
+class Place:
+    """One of the hosts, and its own command line."""
+
+    def __init__(self, product: Product, name: str, engine: AnyEngine) -> None:
+        self.product = product
+        self.name = name
+        self.engine = engine
+
+    def row(self, container: str) -> dict[str, Any]:
+        """What the tables say of a container; {} when there is none."""
+        found = self.product.api(f"containers?host={self.name}&search={container}")["items"]
+        return next((row for row in found if row["name"] == container), {})
+
+    def until(self, container: str, what: str, **values: Any) -> None:
+        """Until the row has these values."""
+        until(lambda: all(self.row(container).get(key) == value for key, value in values.items()), what, 20)
+
+
+@pytest.fixture(scope="module")
+def places(product: Product, request: pytest.FixtureRequest) -> Iterator[dict[str, Place]]:
+    """All of them, online."""
+    found = {kind: Place(product, kind, request.getfixturevalue(f"{kind}_engine")) for kind in KINDS}
+    for place in found.values():
+        product.api("hosts", "POST", name=place.name, **way_to(place.engine))
+    for place in found.values():
+        until(lambda p=place: product.api(f"hosts/{p.name}")["state"] == "online", f"{place.name} is online", 30)
+    yield found
+    for place in found.values():
+        product.api(f"hosts/{place.name}", "DELETE")
+
+
+@pytest.fixture(params=KINDS)
+def place(places: dict[str, Place], request: pytest.FixtureRequest) -> Place:
+    """One after the other."""
+    return places[request.param]
+
+
+def test_what_the_command_line_does_shows_by_itself(place: Place) -> None:
+    place.engine.docker("run", "-d", "--name", "seen", "busybox", "sleep", "1000")
+    place.until("seen", "it shows as running", state="running")
+    place.engine.docker("rename", "seen", "renamed")
+    place.until("renamed", "the new name shows", state="running")
+    place.engine.docker("pause", "renamed")
+    place.until("renamed", "it shows as paused", state="paused")
+    place.engine.docker("unpause", "renamed")
+    place.until("renamed", "it shows as running again", state="running")
+    place.engine.docker("kill", "renamed")
+    place.until("renamed", "it shows how it ended", state="exited", exit_code=137)
+    place.engine.docker("rm", "renamed")
+    until(lambda: not place.row("renamed"), "it is gone", 20)
+
+
+def test_health_shows_and_changes(place: Place) -> None:
+    place.engine.docker("run", "-d", "--name", "checked", "dermaga/web")
+
+    def becomes(health: str) -> bool:
+        if isinstance(place.engine, PodmanEngine):
+            place.engine.check_health("checked")
+        return bool(place.row("checked").get("health") == health)
+
+    try:
+        until(lambda: becomes("healthy"), "it is healthy", 20)
+        place.engine.docker("exec", "checked", "rm", "/healthy")
+        until(lambda: becomes("unhealthy"), "it is unhealthy", 20)
+    finally:
+        place.engine.docker("rm", "-f", "checked")
+
+
+def test_each_act_does_what_it_says(place: Place) -> None:
+    place.engine.docker("create", "--name", "acted", "busybox", "sleep", "1000")
+    place.until("acted", "it shows", state="created")
+    for verb, after in (("start", "running"), ("pause", "paused"), ("unpause", "running"), ("kill", "exited")):
+        place.product.api(f"containers/{place.name}/acted/{verb}", "POST")
+        place.until("acted", f"after {verb} it is {after}", state=after)
+    place.product.api(f"containers/{place.name}/acted/rename", "POST", name="acted-2")
+    place.until("acted-2", "the new name shows", state="exited")
+    place.product.api(f"containers/{place.name}/acted-2/remove", "POST")
+    until(lambda: not place.row("acted-2"), "it is gone", 20)
+    assert "acted" not in place.engine.docker("ps", "-a", "--format", "{{.Names}}")
+
+
+def test_stopping_is_a_job(place: Place) -> None:
+    place.engine.docker("run", "-d", "--name", "stopped", "busybox", "sleep", "1000")
+    place.until("stopped", "it shows", state="running")
+    job = place.product.api(f"containers/{place.name}/stopped/stop", "POST", timeout=1)["job"]
+    until(lambda: place.product.api(f"jobs/{job}")["state"] == "done", "the job is done", 20)
+    place.until("stopped", "it has ended", state="exited")
+    place.engine.docker("rm", "stopped")
+
+
+def test_the_log_and_the_pages_are_there(place: Place) -> None:
+    place.engine.docker("run", "-d", "--name", "paged", "busybox", "sh", "-c", "seq 1 5000; sleep 1000")
+    try:
+        place.until("paged", "it shows", state="running")
+        session = place.product.http
+        address = f"{place.product.url}/containers/{place.name}/paged"
+        until(lambda: "seq 1 5000" in session.get(f"{address}/", timeout=10).text, "its detail is known", 20)
+        text = session.get(f"{address}/logs/download/", timeout=20).text
+        assert text == "".join(f"{number}\n" for number in range(1, 5001))
+        assert "sleep 1000" in session.get(f"{address}/processes/?part=1", timeout=10).text
+        assert session.get(f"{address}/inspect/?part=1", timeout=10).status_code == 200
+        assert session.get(f"{address}/changes/?part=1", timeout=10).status_code == 200
+    finally:
+        place.engine.docker("rm", "-f", "paged")
+
+
+def test_images_networks_and_volumes_are_listed(place: Place) -> None:
+    place.engine.docker("volume", "create", "seen-volume")
+    place.engine.docker("network", "create", "seen-network")
+    session = place.product.http
+    try:
+        for path, name in (("volumes", "seen-volume"), ("networks", "seen-network"), ("images", "busybox")):
+            page = f"{place.product.url}/{path}/?host={place.name}&search={name}"
+            until(lambda page=page, name=name: name in session.get(page, timeout=10).text, f"{name} shows", 20)
+    finally:
+        place.engine.docker("volume", "rm", "seen-volume")
+        place.engine.docker("network", "rm", "seen-network")
