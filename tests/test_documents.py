@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from benchmarks.__main__ import names
 from tests.documents import PYTHON, Command, all_commands, commands, documents
 from tests.engines.commands import run_command
 from tests.engines.docker_engine import DockerEngine
@@ -149,6 +150,15 @@ def collect_messages(reader: Reader, line: str) -> None:
 
 
 # ---------------------------------------------------------------- the API
+def bench(reader: Reader, line: str) -> None:
+    """A benchmark takes minutes and measures: here only that make would start it, and that there is one of this name."""
+    would = reader.type(line.replace("make", "make -n", 1))
+    asked = re.search(r"-m benchmarks ?(\w*)$", would, re.MULTILINE)
+    assert asked, would
+    assert asked[1] in {"", *names()}
+    assert names()
+
+
 def call(reader: Reader, line: str) -> None:
     """As it is written, but for the address; an error's status fails it."""
     assert ADDRESS in line
@@ -165,6 +175,8 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     "make run": serve,
     "make run HOST=0.0.0.0 PORT=9000": serve,
     "make messages": collect_messages,
+    "make bench": bench,
+    "make bench-logs_replay": bench,
     "manage.py up": serve,
     f"{PYTHON}manage.py host add NAME URL [--ca F --cert F --key F | --ssh-key F --ssh-known-hosts F]": add_hosts,
     f"{PYTHON}manage.py host list": list_hosts,
