@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests.engines.run import current
 from tests.servers.product import PASSWORD
@@ -96,13 +96,14 @@ def open_page(playwright: Playwright, browser: Browser, page_errors: list[str]) 
 
 def watch(page: Page, errors: list[str]) -> None:
     """Writes errors of the page's scripts and console into `errors`."""
+
+    def hear(message: ConsoleMessage) -> None:
+        # Chromium drops its connections when this machine gets another network, as it does from runs beside this one
+        if message.type == "error" and "net::ERR_NETWORK_CHANGED" not in message.text:
+            errors.append(f"{page.url}: {message.text} {message.location}")
+
     page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
-    page.on(
-        "console",
-        lambda message: (
-            errors.append(f"{page.url}: {message.text} {message.location}") if message.type == "error" else None
-        ),
-    )
+    page.on("console", hear)
 
 
 @pytest.fixture

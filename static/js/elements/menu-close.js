@@ -19,7 +19,7 @@ document.addEventListener("keydown", (event) => {
     menu.open = false;
     menu.querySelector("summary").focus();
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const items = [...menu.querySelectorAll(".menu-list :is(a, button, input, select)")];
+    const items = [...menu.querySelectorAll(".menu-list :is(a, button, input:not([type=hidden]), select)")].filter((item) => item.checkVisibility());
     const step = event.key === "ArrowDown" ? 1 : -1;
     items.at((items.indexOf(document.activeElement) + step) % items.length)?.focus();
     event.preventDefault();

@@ -103,6 +103,8 @@ class RowSelect extends HTMLElement {
   }
 
   pressed(event) {
+    // in a form Enter on a checkbox presses the first button, whatever it does
+    if (event.key === "Enter" && event.target.matches?.(".pick input") && this.contains(event.target)) event.preventDefault();
     if (isTyping(event) || event.ctrlKey || event.metaKey || document.querySelector("dialog:modal, details.menu[open]")) return;
     if (event.key === "Escape" && this.chosen.size) this.clear();
     const box = event.key === "x" ? document.activeElement?.closest?.("tr")?.querySelector(ROW_BOX) : null;

@@ -8,6 +8,7 @@ let timer = null;
 
 async function show(url, remember) {
   clearTimeout(timer);
+  timer = null;
   request?.abort();
   request = new AbortController();
   try {
@@ -36,11 +37,21 @@ function addressOf(form) {
   return `${location.pathname}?${query}`;
 }
 
+/** The link's query, with the search that was typed a moment ago and is not in the page's links yet. */
+function withTyped(query) {
+  const field = document.querySelector("#main form[data-swap] input[type=search]");
+  if (!timer || !field || query === "?") return query;
+  const params = new URLSearchParams(query);
+  if (field.value) params.set(field.name, field.value);
+  else params.delete(field.name);
+  return `?${params}`;
+}
+
 function clicked(event) {
   const link = event.target.closest?.('#main a[href^="?"]');
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  follow(`${location.pathname}${link.getAttribute("href")}`);
+  follow(`${location.pathname}${withTyped(link.getAttribute("href"))}`);
   if (link.closest(".pages")) document.getElementById("main").scrollIntoView();
 }
 

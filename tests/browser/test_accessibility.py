@@ -1,0 +1,196 @@
+"""Axe on every page and everything that opens, and all of it by keyboard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.containers import running
+from tests.engines.docker_engine import DockerEngine
+from tests.servers.browser import DESKTOP, PHONE, OpenPage
+from tests.servers.product import Product
+
+AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
+PAGES = (
+    "/",
+    "/containers/",
+    "/containers/?group=project",
+    "/containers/?search=nothing-has-this-name",
+    *(f"/containers/local/looked-at/{tab}" for tab in ("", "logs/", "stats/", "terminal/", "processes/", "changes/")),
+    "/containers/local/looked-at/inspect/",
+    "/containers/local/looked-at/ask/remove/",
+    "/logs/",
+    "/logs/?target=local/looked-at",
+    "/hosts/",
+    "/hosts/local/",
+    "/hosts/local/remove/",
+    "/hosts/add/",
+    "/images/",
+    "/images/pull/",
+    "/networks/",
+    "/volumes/",
+    "/events/",
+    "/jobs/",
+    "/users/",
+    "/users/add/",
+    "/account/password/change/",
+    "/nothing/is/here/",
+)
+# what opens: the page, and what is pressed there
+OPENERS = {
+    "keys": ("/", "?"),
+    "account menu": ("/", ".top summary"),
+    "columns": ("/containers/", ".acts summary"),
+    "filter": ("/containers/", "#facet-state summary"),
+    "chosen": ("/containers/?search=looked-at", "td.pick input"),
+    "more acts": ("/containers/local/looked-at/", "#container-acts summary"),
+    "confirmation": ("/containers/local/looked-at/", "#container-acts > form button"),
+    "pull": ("/images/", ".acts .primary"),
+}
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds on the page as it is."""
+    page.evaluate(AXE)
+    result = page.evaluate("axe.run()")
+    return [
+        f"{found['id']}: {found['nodes'][0]['html'][:160]}"
+        for found in result["violations"]
+        if found["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.fixture
+def looked_at(product: Product, docker_engine: DockerEngine) -> Iterator[str]:
+    with running(docker_engine, product, "looked-at", "dermaga/web") as url:
+        yield url
+
+
+@pytest.fixture(params=[(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")], ids=["light", "dark", "phone"])
+def shown(open_page: OpenPage, logged_in: Any, request: pytest.FixtureRequest) -> Page:
+    """A page in each width and in each theme."""
+    viewport, theme = request.param
+    return open_page(viewport=viewport, color_scheme=theme, storage_state=logged_in)
+
+
+def test_axe_finds_nothing_serious_on_any_page(
+    shown: Page, product: Product, looked_at: str, page_errors: list[str]
+) -> None:
+    found = {}
+    for path in PAGES:
+        shown.goto(f"{product.url}{path}")
+        if problems := serious(shown):
+            found[path] = problems
+        wide = shown.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} is {wide} px wider than the window"
+    assert found == {}
+    page_errors[:] = [error for error in page_errors if "/nothing/is/here/" not in error]
+
+
+def test_axe_finds_nothing_serious_in_what_opens(shown: Page, product: Product, looked_at: str) -> None:
+    found = {}
+    for name, (path, opener) in OPENERS.items():
+        shown.goto(f"{product.url}{path}")
+        if len(opener) == 1:
+            shown.keyboard.press(opener)
+        else:
+            shown.locator(opener).first.click()
+        expect(shown.locator("dialog[open], details[open] .menu-list, .chosen-bar:not([hidden])").first).to_be_visible()
+        if problems := serious(shown):
+            found[name] = problems
+    assert found == {}
+
+
+def test_axe_finds_nothing_serious_on_the_way_in(open_page: OpenPage, product: Product) -> None:
+    page = open_page()
+    page.goto(f"{product.url}/account/login/")
+    assert serious(page) == []
+
+
+# ---------------------------------------------------------------- keyboard
+def test_keys_open_help_focus_the_search_and_go_places(desktop: Page, product: Product) -> None:
+    desktop.keyboard.press("?")
+    expect(desktop.locator("#shortcuts")).to_be_visible()
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator("#shortcuts")).to_be_hidden()
+    desktop.keyboard.press("g")
+    desktop.keyboard.press("c")
+    desktop.wait_for_url("**/containers/")
+    desktop.keyboard.press("/")
+    expect(desktop.locator("#filter-search")).to_be_focused()
+    desktop.keyboard.type("?")  # in a field it is a letter
+    expect(desktop.locator("#shortcuts")).to_be_hidden()
+    desktop.keyboard.press("Control+k")
+    expect(desktop.locator("#search")).to_be_focused()
+    for key, place in (
+        ("h", "hosts"),
+        ("i", "images"),
+        ("n", "networks"),
+        ("v", "volumes"),
+        ("j", "jobs"),
+        ("e", "events"),
+    ):
+        desktop.locator("h1").click()
+        desktop.keyboard.press("g")
+        desktop.keyboard.press(key)
+        desktop.wait_for_url(f"**/{place}/")
+
+
+def test_a_menu_is_opened_walked_and_closed_by_keyboard(desktop: Page, looked_at: str) -> None:
+    desktop.goto(looked_at)
+    menu = desktop.locator("#container-acts summary")
+    menu.focus()
+    desktop.keyboard.press("Enter")
+    desktop.keyboard.press("ArrowDown")
+    expect(desktop.get_by_role("button", name="Pause")).to_be_focused()
+    desktop.keyboard.press("ArrowDown")
+    expect(desktop.get_by_role("link", name="Stop within a time…")).to_be_focused()
+    desktop.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(desktop.locator("#container-acts .menu-list")).to_be_hidden()
+
+
+def test_rows_are_chosen_by_keyboard_and_let_go_by_escape(desktop: Page, product: Product, looked_at: str) -> None:
+    desktop.goto(f"{product.url}/containers/?search=looked-at")
+    desktop.get_by_role("link", name="looked-at", exact=True).focus()
+    desktop.keyboard.press("x")
+    expect(desktop.locator(".chosen-bar")).to_contain_text("1 chosen")
+    desktop.get_by_label("Choose looked-at").focus()
+    desktop.keyboard.press("Enter")  # must not press the form's first button
+    expect(desktop.locator(".chosen-bar")).to_be_visible()
+    expect(desktop.locator("confirm-dialog dialog")).to_be_hidden()
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator(".chosen-bar")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/", "/containers/", "/hosts/add/", "/images/", "/jobs/"])
+def test_tab_reaches_everything_and_shows_where_it_is(
+    desktop: Page, product: Product, looked_at: str, path: str
+) -> None:
+    desktop.goto(f"{product.url}{path}")
+    wanted = desktop.evaluate(
+        """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+        .filter(e => !e.disabled && e.type !== 'hidden' && e.type !== 'radio' && e.checkVisibility({visibilityProperty: true})
+            && !e.closest('dialog, [popover], details:not([open]) > :not(summary)')).length"""
+    )
+    reached, unseen = 0, []
+    for _ in range(wanted + 20):
+        desktop.keyboard.press("Tab")
+        here = desktop.evaluate(
+            """() => { const e = document.activeElement; if (!e || e === document.body) return null;
+            const style = getComputedStyle(e), around = getComputedStyle(e.closest('.chip') ?? e);
+            const seen = [style, around].some(s => s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0);
+            const first = !e.dataset.tabbed; e.dataset.tabbed = 1; return [first, seen, e.outerHTML.slice(0, 120)]; }"""
+        )
+        if here is None:
+            continue
+        first, seen, html = here
+        if not first:
+            break
+        reached += 1
+        if not seen:
+            unseen.append(html)
+    assert unseen == []
+    assert reached >= wanted
