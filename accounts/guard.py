@@ -7,6 +7,7 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from accounts.models import ApiToken
 from accounts.rights import Right, allows
 from common.error_pages import denied, not_found, problem
 
@@ -22,11 +23,13 @@ FOREIGN_RULES: dict[str, Right] = {
 }
 
 
-def guard(rule: Right) -> Callable[[View], View]:
-    """Names the rule that a request must meet before the view runs."""
+def guard(rule: Right, *, by_token: bool = False) -> Callable[[View], View]:
+    """Names the rule that a request must meet before the view runs. `by_token`: programs call it with an API token, and
+    a browser's session does not open it."""
 
     def mark(view: View) -> View:
         view.rule = rule  # type: ignore[attr-defined]
+        view.by_token = by_token  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -53,9 +56,23 @@ class GuardMiddleware:
         rule = rule_of(view, match.view_name if match else None)
         if rule is None:
             return not_found(request)
+        if getattr(view, "by_token", False):
+            return let_program_in(request, rule)
         if allows(request.user, rule):
             return None
         return denied(request) if request.user.is_authenticated else to_login(request)
+
+
+def let_program_in(request: HttpRequest, rule: Right) -> HttpResponse | None:
+    """Makes the token's user the request's; the answer that refuses it, or None."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    user = ApiToken.user_of(token.strip()) if kind.lower() == "bearer" else None
+    if user is None:
+        answer = problem(401, "not_logged_in", "Send an API token: Authorization: Bearer TOKEN.")
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+    request.user = user
+    return None if allows(user, rule) else denied(request)
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

@@ -5,12 +5,14 @@ from django.views.i18n import set_language
 
 from accounts.guard import guard
 from accounts.rights import Right
+from api.metrics import metrics
 from api.urls import api
 from common import health
 
 urlpatterns = [
     path("healthz", guard(Right.PUBLIC)(health.alive), name="healthz"),
     path("readyz", guard(Right.PUBLIC)(health.ready), name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("language/", guard(Right.PUBLIC)(set_language), name="set_language"),
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),

@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 from accounts.sockets import NOT_ALLOWED, TOO_MANY, TOO_SLOW, UNKNOWN, GuardedConsumer
 from common.errors import Denied, NotFound
 from hosts.access import get_container
+from hosts.consumers.counts import counts
 from hosts.consumers.viewers import Viewer
 from hosts.engine.targets import Target
 from hosts.log_choice import TARGETS_AT_MOST
@@ -41,6 +42,7 @@ class ContainerConsumer(GuardedConsumer):
         query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         self.viewer = Viewer(lambda text: self.send(text_data=text))
         self.spawn(self.viewer.run())
+        self.spawn(counts.during(self.viewer, self.scope["path"].removeprefix("/ws/")))
         await self.answer(self.start(query))
 
     async def answer(self, work: Coroutine[Any, Any, None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from hosts.consumers.counts import counts
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Batch, Viewer, lines_message
 from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotAnEngine, NotFound
@@ -122,11 +123,13 @@ class Feed:
         self._past: Cursor | None = None  # how far the first viewer read the past
         self._cut: asyncio.Future[None] | None = None
         self._first_block = asyncio.Event()
+        counts.upstreams["logs"] += 1
         self._task = asyncio.create_task(self._run(), name=f"log {target.container_id[:12]}")
 
     # ---------------------------------------------------------------- for the hub
     def close(self) -> None:
         """Ends the stream at once."""
+        counts.upstreams["logs"] -= 1
         self._task.cancel()
         self._drop()
 
@@ -256,6 +259,7 @@ class Feed:
             finally:
                 self._drop()
             self.reconnects += 1
+            counts.reconnects["logs"] += 1
             wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
             await asyncio.sleep(wait)
 

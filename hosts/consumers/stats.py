@@ -13,6 +13,7 @@ from channels.db import database_sync_to_async
 from accounts.rights import Right
 from hosts.access import get_host
 from hosts.consumers.base import ContainerConsumer, target_of
+from hosts.consumers.counts import counts
 from hosts.consumers.viewers import Viewer
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, NotAnEngine, NotFound
@@ -48,6 +49,8 @@ class StatsView:
         # who does not read needs no old numbers: the next sample says it all
         if self._viewer.stuck_for < 2:
             self._viewer.tell({"t": "stats", "samples": samples})
+        else:
+            counts.skipped_samples += len(samples)
 
     def state(self, place: int, message: dict[str, Any]) -> None:
         """Says a state."""
@@ -70,10 +73,12 @@ class StatsFeed:
         self.views: dict[tuple[StatsView, int], None] = {}
         self.state: dict[str, Any] = {}
         self.last: tuple[int, Sample] | None = None
+        counts.upstreams["stats"] += 1
         self._task = asyncio.create_task(self._run(), name=f"stats {target.container_id[:12]}")
 
     def close(self) -> None:
         """Ends the stream."""
+        counts.upstreams["stats"] -= 1
         self._task.cancel()
 
     async def _run(self) -> None:
@@ -90,6 +95,7 @@ class StatsFeed:
                 log.exception("stats not understood", container=self.target.container_id)
                 strange = NotAnEngine(str(error), where=self.target.endpoint.address)
                 self._say({"state": "lost", "code": strange.code, "reason": str(strange)})
+            counts.reconnects["stats"] += 1
             wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
             await asyncio.sleep(wait)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from hosts.consumers.counts import counts
 from hosts.engine.frames import Line
 
 QUEUE_AT_MOST = 2 * 1024 * 1024  # characters that wait for one browser
@@ -147,6 +148,7 @@ class Viewer:
 
     def _skip(self, lines: list[Line]) -> None:
         self.skipped_total += len(lines)
+        counts.skipped_lines += len(lines)
         known = self._skipped.setdefault(lines[0][0], Skipped(0, lines[0][2], ""))
         known.count += len(lines)
         known.last = lines[-1][2]

@@ -3,6 +3,7 @@ from hosts.models.events import Event
 from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
+from hosts.models.processes import WebProcess
 from hosts.models.stats import Series, StatsChunk, StatsRound
 from hosts.models.uses import Use
 from hosts.models.volumes import Volume
@@ -21,4 +22,5 @@ __all__ = [
     "Use",
     "Volume",
     "WatchProcess",
+    "WebProcess",
 ]
