@@ -1,16 +1,37 @@
-"""What allauth asks us."""
+"""What allauth asks us, and tells us for the audit."""
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from accounts.audit import record
 from accounts.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by administrators, never by signing up."""
+    """Accounts are made by administrators, never by signing up. Who logs in and out is in the audit."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        record(user, "login", user.username)
+
+    def logout(self, request: HttpRequest) -> None:
+        if isinstance(request.user, User):
+            record(request.user, "logout", request.user.username)
+        super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        # a name that nobody has may be a password that somebody typed into the wrong field
+        tried = User.objects.filter(username=credentials.get("username", "")).first()
+        record(None, "login", tried.username if tried else "", outcome="refused")
+
+    def set_password(self, user: User, password: str) -> None:
+        super().set_password(user, password)
+        record(user, "user.password", user.username)
 
 
 def display_name(user: User) -> str:

@@ -2,9 +2,11 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Role
@@ -45,9 +47,14 @@ class ApiToken(models.Model):
 
     @classmethod
     def user_of(cls, token: str) -> User | None:
-        """The active user of a token, or None."""
+        """The active user of a token, or None; remembers, to the minute, when it was used last."""
         found = cls.objects.select_related("user").filter(digest=cls.hash(token), user__is_active=True).first()
-        return found.user if found else None
+        if found is None:
+            return None
+        now = timezone.now()
+        if found.last_used is None or now - found.last_used > timedelta(minutes=1):
+            cls.objects.filter(pk=found.pk).update(last_used=now)
+        return found.user
 
 
 class AuditEntry(models.Model):

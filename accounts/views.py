@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -43,6 +44,12 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
             password.help_text = password_validators_help_text_html()
         else:
             password.label, password.help_text = _("New password"), _("Leave this empty to keep the one there is.")
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(_("There is an account of this name already."))
+        return name
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
@@ -84,20 +91,32 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form(request: HttpRequest, form: UserForm, user: User | None) -> HttpResponse:
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            stored = form.save(commit=False)
-            if form.cleaned_data["password"]:
-                stored.set_password(form.cleaned_data["password"])
-            stored.save()
-            fields = [name for name in form.changed_data if name != "password"]
-            record(
-                request.user,  # type: ignore[arg-type]
-                "user.change" if user else "user.add",
-                stored.username,
-                detail={"fields": fields, "role": stored.role, "password": "password" in form.changed_data},
-            )
-        messages.success(request, _("Stored %(name)s.") % {"name": stored.username})
+    if request.method == "POST" and _stored(request, form, user):
+        messages.success(request, _("Stored %(name)s.") % {"name": form.instance.username})
         return redirect("user_list")
     status = 422 if form.errors else 200
     return render(request, "users/form.html", {"form": form, "edited": user}, status=status)
+
+
+@transaction.atomic
+def _stored(request: HttpRequest, form: UserForm, user: User | None) -> bool:
+    list(User.objects.select_for_update().filter(role=Role.ADMIN))  # two at once must not demote each other
+    if not form.is_valid():
+        return False
+    stored, password = form.save(commit=False), form.cleaned_data["password"]
+    if password:
+        stored.set_password(password)
+    stored.save()
+    if password and stored.pk == request.user.pk:
+        update_session_auth_hash(request, stored)
+    record(
+        request.user,  # type: ignore[arg-type]
+        "user.change" if user else "user.add",
+        stored.username,
+        detail={
+            "fields": [name for name in form.changed_data if name != "password"],
+            "role": stored.role,
+            "password": bool(password),
+        },
+    )
+    return True

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 
 from accounts.rights import Right
@@ -77,6 +78,9 @@ def host_add(request: HttpRequest, body: HostIn) -> Any:
 
 
 def _values(body: dict[str, Any]) -> dict[str, Any]:
+    for name, value in body["labels"].items():
+        if "," in name + value or "=" in name:
+            raise Invalid("labels", gettext_noop("A label has no comma, and its name no equals sign."))
     values = body | {"labels": ", ".join(f"{name}={value}" for name, value in body["labels"].items())}
     if not values.get("kind"):
         try:
@@ -113,6 +117,8 @@ def host_change(request: HttpRequest, host: str, body: HostChange) -> Any:
             name: getattr(found, name)
             for name in ("name", "url", "kind", "labels", "tls_ca", "tls_cert", "ssh_known_hosts")
         }
+        if "url" in changes:
+            stored["kind"] = ""  # the new address says it
         form = _valid(_values({**stored, "tls_key": "", "ssh_key": "", **changes}), found)
         hosts.change(request.user, form.fill(Host.objects.get(pk=found.pk)))
     if enabled is not None and enabled != found.enabled:

@@ -9,6 +9,7 @@ from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from jobs import queue
+from jobs.filters import JOBS
 from jobs.models import Job
 
 router = Router(tags=["jobs"])
@@ -36,11 +37,9 @@ def show(job: Job) -> dict[str, Any]:
 
 @router.get("", response=Many)
 @needs(Right.JOBS_VIEW)
-def job_list(request: HttpRequest, state: str = "", host: str = "", limit: int = Limit, offset: int = Offset) -> Any:
-    """All jobs, newest first."""
-    rows = Job.objects.visible_to(request.user)
-    rows = rows.filter(state=state) if state else rows
-    rows = rows.filter(host=host) if host else rows
+def job_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
+    """All jobs, newest first; the same filters as the page: search, state, host, by."""
+    rows, _ = JOBS.ordered(JOBS.narrow(Job.objects.visible_to(request.user), request.GET), sort)
     return many(rows, limit, offset, show)
 
 

@@ -46,7 +46,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """handler400."""
-    return page(request, 400, _("The browser sent something that cannot be read. Go back and try again."))
+    sentence = _("The browser sent something that cannot be read. Go back and try again.")
+    if request.path.startswith("/api/"):
+        return problem(400, "unreadable", sentence)
+    return page(request, 400, sentence)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,8 @@ def template_for(request: HttpRequest, page: str, fragment: str) -> str:
 def back(request: HttpRequest, default: str) -> str:
     """Where a form came from (its `next`, checked), else `default`."""
     target = request.POST.get("next", "")
-    return target if target and url_has_allowed_host_and_scheme(target, {request.get_host()}) else default
+    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if ours else default
 
 
 def go(request: HttpRequest, to: str) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-from common.error_pages import answer
+from common.error_pages import answer, bad_request
 from common.errors import DermagaError
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -45,6 +45,18 @@ class ErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return answer(request, error) if isinstance(error, DermagaError) else None
+
+
+class NulMiddleware:
+    """Refuses addresses with a NUL in them: nothing here has one in its name, and PostgreSQL takes none in a text."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return bad_request(request)
+        return self.get_response(request)
 
 
 class PackMiddleware(GZipMiddleware):

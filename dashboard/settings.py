@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "common.middleware.NulMiddleware",
     "accounts.guard.GuardMiddleware",
     "common.middleware.ErrorMiddleware",
 ]
@@ -137,6 +138,8 @@ CELERY_WORKER_CONCURRENCY = env.number("JOBS_AT_ONCE", 8, 1, 200)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: every entry is an interval
 CELERY_BEAT_SCHEDULE = {
     "recover-jobs": {"task": "jobs.recover", "schedule": 5.0},
+    "forget-old-jobs": {"task": "jobs.forget_old", "schedule": 3600.0},
+    "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
     "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},
     "forget-old-stats": {"task": "hosts.forget_old_stats", "schedule": 3600.0},
@@ -223,6 +226,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # ---------------------------------------------------------------- Dermaga's own
 DERMAGA_ADMIN_PASSWORD = env.text("DERMAGA_ADMIN_PASSWORD")
 DOCKER_HOST = env.text("DOCKER_HOST")
+JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", 90, 1, 3650)
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 7, 1, 3650)
 RESYNC_SECONDS = env.number("RESYNC_SECONDS", 60, 5, 3600)
 STATS_EVERY_SECONDS = env.number("STATS_EVERY_SECONDS", 30, 5, 3600)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -101,6 +102,11 @@ def recover(*, all_workers_gone: bool = False) -> None:
             continue
         if not enqueue(job_id):
             return  # the broker is away: each further try would only wait for it
+
+
+def forget_old() -> None:
+    """Deletes jobs, with their logs, that ended more than JOBS_KEPT_DAYS ago. The audit keeps that they were."""
+    Job.objects.filter(ended__lt=timezone.now() - timedelta(days=settings.JOBS_KEPT_DAYS)).delete()
 
 
 def _may_be_lost(now: datetime, created: datetime, handed_over: datetime | None) -> bool:

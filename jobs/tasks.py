@@ -16,3 +16,9 @@ def run(job_id: int) -> None:
 def recover() -> None:
     """Every few seconds: nothing stays "running" whose worker is dead."""
     queue.recover()
+
+
+@shared_task(name="jobs.forget_old", expires=600)
+def forget_old() -> None:
+    """Jobs are kept for JOBS_KEPT_DAYS."""
+    queue.forget_old()

@@ -7,17 +7,11 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
-from common.lists import Table
 from jobs import queue
+from jobs.filters import JOBS
 from jobs.models import Job
 
 LINES_SHOWN = 5000
-JOBS = Table(
-    search=("target", "host", "by_name", "error"),
-    sorts={"started": ["id"], "state": ["state", "id"], "host": ["host", "id"], "by": ["by_name", "id"]},
-    first="-started",
-    facets={"state": "state", "host": "host", "by": "by_name"},
-)
 
 
 @guard(Right.JOBS_VIEW)

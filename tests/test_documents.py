@@ -105,6 +105,17 @@ def create_token(reader: Reader, line: str) -> None:
     assert requests.get(f"{reader.product.url}/api/v1/hosts", headers={"Authorization": f"Bearer {token}"}).ok
 
 
+def list_tokens(reader: Reader, line: str) -> None:
+    assert "admin\ttests\t" in reader.type(line)
+
+
+def remove_token(reader: Reader, line: str) -> None:
+    token = reader.product.manage("token", "create", "admin", "--name", "lost")
+    reader.type(line.replace("USER", "admin").replace("--name N", "--name lost"))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.get(f"{reader.product.url}/api/v1/hosts", headers=headers, timeout=10).status_code == 401
+
+
 def keep_token(reader: Reader, line: str) -> None:
     reader.environment["TOKEN"] = reader.type(f"{line}; echo $TOKEN").strip()
     assert reader.environment["TOKEN"].startswith("dmg_")
@@ -183,6 +194,8 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py host remove NAME": remove_host,
     f"{PYTHON}manage.py check_hosts": check_hosts,
     f"{PYTHON}manage.py token create USER --name N": create_token,
+    f"{PYTHON}manage.py token list": list_tokens,
+    f"{PYTHON}manage.py token remove USER --name N": remove_token,
     f"TOKEN=$({PYTHON}manage.py token create admin --name shell)": keep_token,
     "python -m common.icons": lambda reader, line: print(reader.type(f".venv/bin/{line}")),
 }

@@ -50,6 +50,11 @@ def recorded(
     except Cancelled:
         record(actor, action, target, host=host.name, outcome="cancelled", detail=detail)
         raise
+    except Exception as error:  # a fault of ours: the engine may have done it all the same
+        record(
+            actor, action, target, host=host.name, outcome="failed", detail={**detail, "reason": type(error).__name__}
+        )
+        raise
     record(actor, action, target, host=host.name, detail=detail)
 
 

@@ -6,15 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.rights import Right
+from accounts.tasks import forget_old_sessions
 from common.errors import Conflict
+from dashboard.celery import app
 from jobs import kinds, queue, run
 from jobs.models import Job, JobState
 from jobs.run import Cancelled, JobContext, run_job
+from jobs.tasks import forget_old
 from tests.rows import person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
@@ -182,6 +187,27 @@ def test_after_a_start_all_that_was_queued_is_handed_over(handed_over: list[int]
     handed_over.clear()
     queue.recover(all_workers_gone=True)
     assert handed_over == [job.pk for job in jobs]
+
+
+def test_old_jobs_and_old_sessions_are_forgotten(job_of: Any, client: Client) -> None:
+    old = job_of(lambda context: {})
+    new = queue.start(old.by, "test", params={})
+    waiting = queue.start(old.by, "test", params={})
+    long_ago = timezone.now() - timedelta(days=91)
+    Job.objects.filter(pk=old.pk).update(state=JobState.DONE, ended=long_ago)
+    Job.objects.filter(pk=new.pk).update(state=JobState.DONE, ended=timezone.now())
+    Job.objects.filter(pk=waiting.pk).update(created=long_ago)
+    client.force_login(old.by)
+    Session.objects.create(session_key="old", session_data="", expire_date=long_ago)
+    forget_old()
+    forget_old_sessions()
+    assert set(Job.objects.values_list("pk", flat=True)) == {new.pk, waiting.pk}
+    assert Session.objects.count() == 1
+
+
+def test_what_is_scheduled_is_there() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
 
 
 # ---------------------------------------------------------------- workers that seem dead

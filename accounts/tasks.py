@@ -1,0 +1,12 @@
+"""Celery's doors: a name and a call."""
+
+from importlib import import_module
+
+from celery import shared_task
+from django.conf import settings
+
+
+@shared_task(name="accounts.forget_old_sessions", expires=600)
+def forget_old_sessions() -> None:
+    """Sessions that have run out."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -1,0 +1,10 @@
+"""What the list of jobs can be filtered and sorted by: the same for page and API."""
+
+from common.lists import Table
+
+JOBS = Table(
+    search=("target", "host", "by_name", "error"),
+    sorts={"started": ["id"], "state": ["state", "id"], "host": ["host", "id"], "by": ["by_name", "id"]},
+    first="-started",
+    facets={"state": "state", "host": "host", "by": "by_name"},
+)
