@@ -182,6 +182,11 @@ def call(reader: Reader, line: str) -> None:
     assert " -o " in line or json.loads(said)
 
 
+def mention(reader: Reader, line: str) -> None:
+    """A document compares us with another program's command: that there is one by this name."""
+    assert "Usage" in reader.type(f"{line} --help")
+
+
 KNOWN: dict[str, Callable[[Reader, str], None]] = {
     "make run": serve,
     "make run HOST=0.0.0.0 PORT=9000": serve,
@@ -203,7 +208,9 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
 
 def how(text: str) -> Callable[[Reader, str], None] | None:
     """What proves a command; None when nothing does."""
-    return KNOWN.get(text) or (call if text.startswith("curl ") else None)
+    if text.startswith("curl "):
+        return call
+    return mention if re.fullmatch(r"(docker|podman) \w+", text) else KNOWN.get(text)
 
 
 @pytest.mark.parametrize("command", [c for c in all_commands() if c.text not in BY_THE_CI], ids=lambda c: c.text[:60])
@@ -252,7 +259,7 @@ def test_a_block_that_does_not_say_what_it_holds_is_refused() -> None:
 
 
 def test_a_command_that_nothing_proves_is_noticed() -> None:
-    for text in ("make everything", "manage.py flush --noinput", "rm -rf var", "docker compose up"):
+    for text in ("make everything", "manage.py flush --noinput", "rm -rf var", "docker system prune"):
         (found,) = commands(f"Type `{text}`.")
         assert how(found.text) is None
 
