@@ -23,7 +23,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
-        request_id = given if given.isalnum() and len(given) <= 64 else uuid.uuid4().hex[:16]
+        request_id = given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid.uuid4().hex[:16]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request_id)
         request.request_id = request_id  # type: ignore[attr-defined]
