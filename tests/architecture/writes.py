@@ -14,11 +14,20 @@ from dataclasses import dataclass, field
 
 from django.db.models import Model
 
-from hosts.models import ContainerDetail, Event, Host, Series, StatsChunk, StatsRound, Use
+from hosts.models import ContainerDetail, Event, Host, Series, StatsChunk, StatsRound, Use, WebProcess
 from hosts.models.base import Mirrored
 from tests.architecture.sources import Source
 
-MIRRORED: set[type[Model]] = {*Mirrored.__subclasses__(), ContainerDetail, Event, Series, StatsChunk, StatsRound, Use}
+MIRRORED: set[type[Model]] = {
+    *Mirrored.__subclasses__(),
+    ContainerDetail,
+    Event,
+    Series,
+    StatsChunk,
+    StatsRound,
+    Use,
+    WebProcess,
+}
 MODELS = {model.__name__: model for model in MIRRORED | {Host}}
 _columns = [column.name for column in Host._meta.fields]
 WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
