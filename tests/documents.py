@@ -12,7 +12,7 @@ PYTHON = ".venv/bin/python "
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 REMARK = re.compile(r"\s{2,}#\s.*$")
-DATA = {"json", "python", "html", "text"}  # fences that hold no commands
+DATA = {"json", "python", "html", "text", "yaml"}  # fences that hold no commands
 
 
 class Command(NamedTuple):
