@@ -62,7 +62,7 @@ def names(client: Client, query: str) -> set[str]:
         ("search=%5C", set()),
         (f"search={'x' * 10_000}", set()),
         ("search=fra-1+api", {"api-1"}),
-        ("search=%00%27%22--", set()),
+        ("search=%27%22--", set()),
         ("group=project&sort=-created&page=99999999999", {"api-1", "redis", "job"}),
         ("sort=password&column=nonsense&page=x", {"api-1", "redis", "job"}),
     ],

@@ -70,7 +70,7 @@ def test_a_hundred_hosts_cost_as_many_queries_as_one(admin: Client, django_asser
         ("label=site", ["near"]),
         ("search=ear", ["near"]),
         ("search=%25", []),
-        ("sort=tls_key&page=-1&state=%00", ["far", "near"]),
+        ("sort=tls_key&page=-1&state=", ["far", "near"]),
     ],
 )
 def test_the_table_filters_by_what_the_url_says(admin: Client, query: str, expected: list[str]) -> None:
