@@ -26,6 +26,7 @@ from hosts.engine.transport import (
 )
 
 BLOCK = 64 * 1024
+FULL_QUEUE_SECONDS = 0.01
 WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 # the system's resolver knows no deadline: a name server that is away holds only those who ask for names
 _resolving = ThreadPoolExecutor(64, thread_name_prefix="resolve")
@@ -88,16 +89,32 @@ async def open_socket(endpoint: Endpoint, seconds: float) -> socket.socket:
     """
     parsed = endpoint.parsed
     if endpoint.kind == "unix":
-        return await _connect(socket.AF_UNIX, parsed.path)
+        return await _connect_unix(parsed.path)
     if endpoint.kind == "ssh":
         from hosts.engine.tunnel import join_tunnel
 
-        return await _connect(socket.AF_UNIX, await join_tunnel(endpoint, seconds))
+        return await _connect_unix(await join_tunnel(endpoint, seconds))
     sock = await _connect_tcp(parsed.host, parsed.port, time.monotonic() + seconds)
     if endpoint.kind != "tls":
         return sock
     try:
         return await _wrap(sock, shared_context(endpoint.tls or TLSMaterial()), parsed.host)
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def _connect_unix(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    try:
+        while True:
+            try:
+                sock.connect(path)
+                return sock
+            except BlockingIOError:
+                # the listener's queue is full; unlike TCP nothing goes on by itself, and it cannot be waited for
+                await asyncio.sleep(FULL_QUEUE_SECONDS)
     except BaseException:
         sock.close()
         raise

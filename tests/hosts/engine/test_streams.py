@@ -1,5 +1,6 @@
 """Answers that go on: where their content begins and ends, and that nothing waits for bytes that are there."""
 
+import asyncio
 import socket
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint, TLSMaterial
 from hosts.engine.errors import EngineError
+from hosts.engine.opening import open_socket
 from hosts.engine.streams import fetch, open_stream
 from tests.hosts.engine.certs import Authority
 from tests.hosts.engine.servers import listening, read_request, server_tls
@@ -136,3 +138,27 @@ async def test_without_patience_a_head_is_waited_for() -> None:
             await open_stream(Endpoint(f"tcp://127.0.0.1:{port}"), "/x", api_version="1.41", head_timeout=0.2)
         silent.set()
     assert caught.value.code == "timed_out"
+
+
+async def test_a_unix_socket_whose_queue_is_full_is_waited_for(tmp_path: Path) -> None:
+    """Such a connection fails at once and is never ready: taken for one in progress it would seem connected."""
+    path = str(tmp_path / "engine.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(0)
+        fillers = []
+        with pytest.raises(BlockingIOError):
+            while True:
+                filler = socket.socket(socket.AF_UNIX)
+                fillers.append(filler)
+                filler.setblocking(False)
+                filler.connect(path)
+        opening = asyncio.ensure_future(open_socket(Endpoint(f"unix://{path}"), 10))
+        await asyncio.sleep(0.05)
+        assert not opening.done()
+        for _ in fillers[:-1]:
+            listener.accept()[0].close()
+        with await asyncio.wait_for(opening, 10) as sock:
+            assert sock.getpeername() == path
+        for filler in fillers:
+            filler.close()
