@@ -78,10 +78,22 @@ def container_top(request: HttpRequest, host: str, container: str) -> Any:
 
 @router.get("/{host}/{container}/logs")
 @needs(Right.LOGS_VIEW)
-def container_logs(request: HttpRequest, host: str, container: str, timestamps: bool = False) -> Any:
-    """The whole log as text."""
+def container_logs(
+    request: HttpRequest,
+    host: str,
+    container: str,
+    since: str = "",
+    until: str = "",
+    tail: str = "all",
+    stdout: str = "1",
+    stderr: str = "1",
+    timestamps: str = "0",
+    format: str = "text",
+) -> Any:
+    """The log, or a part of it, as a file: `since` and `until` are RFC 3339 or seconds since 1970, `tail` a number of
+    lines, `format` text (as `docker logs` prints it) or ndjson ({"stream", "time", "text"} a line)."""
     found = get_container(request.user, host, container, Right.LOGS_VIEW)
-    return looks.log_download(request.user, found, timestamps=timestamps)
+    return looks.log_download(request.user, found, looks.LogRange.of(request.GET.dict()))
 
 
 @router.get("/{host}/{container}/stats", response=dict)

@@ -38,6 +38,7 @@ urlpatterns = [
     path(f"{C}/rename/", container_acts.container_rename, name="container_rename"),
     path(f"{C}/remove/", container_acts.container_remove, name="container_remove"),
     path("logs/", logs.log_page, name="log_page"),
+    path("logs/download/", logs.logs_download, name="logs_download"),
     path("logs/choices/", logs.log_choices, name="log_choices"),
     path("images/", images.image_list, name="image_list"),
     path("images/pull/", images.image_pull, name="image_pull"),

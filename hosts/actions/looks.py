@@ -1,7 +1,8 @@
 """Questions to an engine about one container, for a page that is already there: short deadlines, nothing changes."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +10,18 @@ from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right
-from common.errors import Conflict, Failure
+from common.errors import Conflict, Failure, Invalid
 from hosts.actions.act import demand, failure
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
-from hosts.engine.logs import iter_log_download
+from hosts.engine.frames import moment_stamp
+from hosts.engine.logs import LogQuery, iter_log_download
+from hosts.engine.merge import Part, iter_merged_download
+from hosts.engine.targets import Target
 from hosts.inventory import apply
 from hosts.models import Container
 
@@ -25,6 +30,7 @@ FRESH_SECONDS = 4
 CHANGES_AT_MOST = 5000
 KINDS = {0: "changed", 1: "added", 2: "deleted"}
 HIDDEN = "(hidden)"
+OFF = {"0", "false", "no", ""}
 
 
 def _ask(actor: Any, container: Container, right: Right, question: Any) -> Any:
@@ -79,17 +85,71 @@ def environment(actor: Any, container: Container) -> dict[str, Any]:
     return detail.inspect if detail else {}
 
 
-def log_download(actor: Any, container: Container, *, timestamps: bool) -> StreamingHttpResponse:
-    """The whole log, streamed: memory holds one block of it. Raises Failure when the engine gives none."""
+@dataclass(frozen=True)
+class LogRange:
+    """Which part of a log is downloaded, and as what: text as `docker logs` prints it, or a JSON object a line."""
+
+    query: LogQuery = LogQuery()
+    timestamps: bool = False
+    ndjson: bool = False
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> "LogRange":
+        """From `since`, `until`, `tail`, `stdout`, `stderr`, `timestamps` and `format` (text, ndjson). Raises Invalid."""
+        times = {name: params.get(name, "").strip() for name in ("since", "until")}
+        stamps = {name: moment_stamp(text) if text else "" for name, text in times.items()}
+        for name, text in times.items():
+            if text and not stamps[name]:
+                raise Invalid(name, gettext_noop("Write a time like 2026-11-24T06:38:36Z, or seconds since 1970."))
+        tail, shape = params.get("tail", "all"), params.get("format", "text")
+        if tail != "all" and not (tail.isascii() and tail.isdecimal() and len(tail) < 10):
+            raise Invalid("tail", gettext_noop('The number of lines is a whole number, or "all".'))
+        if shape not in {"text", "ndjson"}:
+            raise Invalid("format", gettext_noop("The format is text or ndjson."))
+        on = {name: params.get(name, "1").lower() not in OFF for name in ("stdout", "stderr")}
+        query = LogQuery(tail, stamps["since"], stamps["until"], on["stdout"], on["stderr"])
+        return cls(query, params.get("timestamps", "0").lower() not in OFF, shape == "ndjson")
+
+    @property
+    def ending(self) -> str:
+        """Of the file's name."""
+        return "ndjson" if self.ndjson else "log"
+
+
+def log_download(actor: Any, container: Container, part: LogRange) -> StreamingHttpResponse:
+    """A log or a part of it, streamed: memory holds one block. Raises Failure when the engine gives none."""
     demand(actor, Right.LOGS_VIEW)
     host = container.host
-    blocks = iter_log_download(host.endpoint(), container.engine_id, version=host.api_version, timestamps=timestamps)
+    blocks = iter_log_download(
+        host.endpoint(),
+        container.engine_id,
+        version=host.api_version,
+        query=part.query,
+        timestamps=part.timestamps,
+        ndjson=part.ndjson,
+    )
     try:
         first = async_to_sync(_first)(blocks)  # before the headers go out: then an error is still an answer
     except EngineError as error:
         raise failure(error) from error
-    response = StreamingHttpResponse(_join(first, blocks), content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, f"{container.name}.log")
+    return _file(_join(first, blocks), f"{container.name}.{part.ending}")
+
+
+def logs_download(actor: Any, containers: list[Container], part: LogRange) -> StreamingHttpResponse:
+    """Several logs or a part of them in one order of time, streamed. A log that cannot be read is a line that says so."""
+    demand(actor, Right.LOGS_VIEW)
+    parts = [
+        Part(c.host.name, c.name, Target(c.host.endpoint(), c.engine_id, c.host.api_version))
+        for c in containers
+        if c.host.enabled
+    ]
+    blocks = iter_merged_download(parts, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
+    return _file(blocks, f"logs.{part.ending}")
+
+
+def _file(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(blocks, content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Accel-Buffering"] = "no"
     return response
 

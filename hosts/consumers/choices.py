@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from hosts.consumers.base import BAD_QUERY, Refusal
-from hosts.engine.frames import normal_stamp, stamp_of
+from hosts.engine.frames import moment_stamp, normal_stamp
 from hosts.engine.logs import LogQuery
 from hosts.engine.places import Place
 
@@ -60,10 +60,7 @@ def moment(query: Query, name: str) -> str:
     text = query.get(name, [""])[-1].strip()
     if not text:
         return ""
-    stamp = normal_stamp(text)
-    seconds, _, fraction = text.partition(".")
-    if not stamp and (seconds + fraction).isascii() and seconds.isdecimal() and len(seconds) < 12:
-        stamp = stamp_of(int(seconds) * 1_000_000_000 + int((fraction or "0")[:9].ljust(9, "0")))
+    stamp = moment_stamp(text)
     if not stamp:
         raise Refusal(BAD_QUERY, f"{name} must be a time like 2026-11-24T06:38:36Z or seconds since 1970.")
     return stamp

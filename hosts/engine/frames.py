@@ -43,6 +43,18 @@ def normal_stamp(text: str) -> str:
     return f"{second}.{fraction}Z"
 
 
+def moment_stamp(text: str) -> str:
+    """The timestamp of a time as people and programs write it: RFC 3339, or seconds since 1970 with up to nine
+    decimals. "" when it is neither."""
+    stamp = normal_stamp(text)
+    seconds, _, fraction = text.partition(".")
+    if not stamp and (seconds + fraction).isascii() and seconds.isdecimal() and len(seconds) < 12:
+        if fraction and not fraction.isdecimal():
+            return ""
+        stamp = stamp_of(int(seconds) * 1_000_000_000 + int((fraction or "0")[:9].ljust(9, "0")))
+    return stamp
+
+
 def nanoseconds(stamp: str) -> int:
     """A timestamp (as in a Line) as nanoseconds since 1970."""
     return _seconds(stamp[:19]) * 1_000_000_000 + int(stamp[20:29])

@@ -147,6 +147,6 @@ def container_environment(request: HttpRequest, host: str, ref: str) -> HttpResp
 @guard(Right.LOGS_VIEW)
 @require_GET
 def container_logs_download(request: HttpRequest, host: str, ref: str) -> StreamingHttpResponse:
-    """The whole log as a file."""
+    """The log as a file, or a part of it: see LogRange."""
     container = get_container(request.user, host, ref, Right.LOGS_VIEW)
-    return looks.log_download(request.user, container, timestamps=request.GET.get("timestamps") == "1")
+    return looks.log_download(request.user, container, looks.LogRange.of(request.GET))

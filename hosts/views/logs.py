@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
 from accounts.rights import Right
+from common.errors import NotFound
 from common.lists import searched
+from hosts.actions import looks
 from hosts.log_choice import TARGETS_AT_MOST, Chosen, LogChoice, chosen
 from hosts.models import Container, Host
 
@@ -78,6 +80,16 @@ def _without(params: QueryDict, name: str, value: str) -> str:
     rest = params.copy()
     rest.setlist(name, [each for each in rest.getlist(name) if each != value])
     return f"?{rest.urlencode()}"
+
+
+@guard(Right.LOGS_VIEW)
+@require_GET
+def logs_download(request: HttpRequest) -> StreamingHttpResponse:
+    """What the view shows, or a part of it, as one file in order of time: see LogRange."""
+    found = chosen(request.user, LogChoice.of(request.GET.getlist))
+    if not found.containers:
+        raise NotFound
+    return looks.logs_download(request.user, found.containers, looks.LogRange.of(request.GET))
 
 
 @guard(Right.LOGS_VIEW)

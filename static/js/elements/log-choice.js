@@ -45,7 +45,7 @@ class LogChoice extends HTMLElement {
       box.checked = box.disabled || this.added.has(`${box.name} ${box.value}`);
     }
     const button = this.querySelector("[data-show]");
-    button.disabled = !this.added.size;
+    button.hidden = !this.added.size;
     button.textContent = this.added.size ? t("Show %(n)s more", { n: number(this.added.size) }) : t("Show");
   }
 

@@ -1,30 +1,35 @@
-// The part of a log that is on the screen: draws only the rows in view, keeps the reader's place when rows above
-// change their height or are dropped, and stays at the end while following.
+// The part of a log that is on the screen: draws only the rows in view, keeps the reader's place when rows come, go or
+// change their height above it, and stays at the end while following.
 import { el } from "dermaga/dom";
 import { drawRow } from "dermaga/log-row";
-import { ShownRows } from "dermaga/shown-rows";
 
 export const ROW_PX = 20;
 const NOTE_PX = 34;
 const SPARE_PX = 240; // drawn above and below, so that a quick wheel shows no white
 const AT_END_PX = 4;
+const EDGE_PX = 600; // so near an end the next part is asked for
 const TRIES = 3; // measuring wrapped rows can move the end; it settles at once or at the second look
 
 export class LogWindow {
-  /** `view` gives wrapped, targets, search, showTimes, showNames; `moved(atEnd)` hears the reader scroll. */
-  constructor(view, moved) {
+  /** `view` gives wrapped, isShown and what drawRow needs. `moved(atEnd, up)` hears the reader scroll, `near(top, end)`
+      that an end is near. */
+  constructor(view, moved, near) {
     this.view = view;
     this.moved = moved;
-    this.shown = new ShownRows();
-    this.drawn = new Map(); // sequence number -> element
+    this.near = near;
+    this.drawn = new Map(); // row -> element
     this.following = true;
     this.lastTop = 0;
-    this.rows = el("div", { class: "log-rows" });
-    this.room = el("div", { class: "log-room" }, this.rows);
+    this.list = el("div", { class: "log-rows" });
+    this.room = el("div", { class: "log-room" }, this.list);
     this.scroller = el("div", { class: "log-scroll", tabindex: "0", role: "log", "aria-live": "off" }, this.room);
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.resized = new ResizeObserver(() => this.resize());
     this.resized.observe(this.scroller);
+  }
+
+  get rows() {
+    return this.view.store.rows;
   }
 
   end() {
@@ -32,37 +37,36 @@ export class LogWindow {
     cancelAnimationFrame(this.frame);
   }
 
+  /** The height of a row before it was drawn; 0 for one that the filters hide. */
   guess(row) {
+    if (!this.view.isShown(row)) return 0;
     if (row.kind !== "line") return NOTE_PX;
     if (!this.view.wrapped) return ROW_PX;
     return ROW_PX * Math.max(1, Math.ceil(Math.min(row.text.length, 10_000) / (this.columns || 120)));
   }
 
-  add(row) {
-    this.shown.push(row, this.guess(row));
+  /** Does `change`, which adds, drops or measures rows; the row in view stays where it is. */
+  keeping(change) {
+    const anchor = this.following ? null : this.topRow();
+    change();
+    if (anchor) {
+      const index = this.rows.indexOf(anchor.row);
+      if (index >= 0) this.jump(this.rows.topOf(index) + anchor.into);
+    }
+    this.soon();
   }
 
-  /** Shows `rows` instead of what was shown; the row in view stays in view. */
-  replace(rows) {
-    const anchor = this.topRow();
-    this.shown.clear();
-    for (const row of rows) this.add(row);
+  /** All rows have other heights or another look. */
+  replace() {
+    this.keeping(() => this.rows.measureAll((row) => this.guess(row)));
     this.forget();
-    if (!this.following && anchor) this.jump(this.shown.topOf(this.shown.indexOfSeq(anchor.seq)) + anchor.into);
     this.draw();
   }
 
-  /** Rows before `seq` are gone; what is in view does not move. */
-  dropBefore(seq) {
-    const gone = this.shown.dropBefore(seq);
-    if (gone && !this.following) this.jump(Math.max(0, this.scroller.scrollTop - gone));
-  }
-
-  /** {seq, into}: the row at the upper edge and how far it is scrolled out; null for an empty log. */
+  /** {row, into}: the row at the upper edge and how far it is scrolled out; null for an empty log. */
   topRow() {
-    if (!this.shown.length) return null;
-    const index = this.shown.indexAt(this.scroller.scrollTop);
-    return { seq: this.shown.at(index).seq, into: this.scroller.scrollTop - this.shown.topOf(index) };
+    const { rows, top } = this.rows.covering(this.scroller.scrollTop, this.scroller.scrollTop + 1);
+    return rows.length ? { row: rows[0][1], index: rows[0][0], into: this.scroller.scrollTop - top } : null;
   }
 
   forget() {
@@ -71,9 +75,14 @@ export class LogWindow {
   }
 
   /** Draws a row again when its look changed: a new current hit, a line unfolded. */
-  redraw(seq) {
-    this.drawn.get(seq)?.remove();
-    this.drawn.delete(seq);
+  redraw(row) {
+    if (!row) return;
+    this.drawn.get(row)?.remove();
+    this.drawn.delete(row);
+    if (row.kind === "line" && !row.open) {
+      const index = this.rows.indexOf(row);
+      if (index >= 0) this.rows.setHeight(index, this.guess(row));
+    }
     this.soon();
   }
 
@@ -96,6 +105,7 @@ export class LogWindow {
     this.lastTop = top;
     if (this.jumped !== undefined && Math.abs(top - this.jumped) <= 1) this.jumped = undefined;
     else this.moved(atEnd, up);
+    this.near(top < EDGE_PX, top > this.farthest() - EDGE_PX);
     this.soon();
   }
 
@@ -108,14 +118,14 @@ export class LogWindow {
   }
 
   jump(top) {
-    this.room.style.height = `${this.shown.height}px`;
+    this.room.style.height = `${this.rows.height}px`;
     if (Math.abs(this.scroller.scrollTop - top) < 1) return;
     this.scroller.scrollTop = top;
     this.jumped = this.lastTop = this.scroller.scrollTop;
   }
 
   jumpToEnd() {
-    this.room.style.height = `${this.shown.height}px`;
+    this.room.style.height = `${this.rows.height}px`;
     this.jump(Math.max(0, this.farthest()));
   }
 
@@ -124,14 +134,15 @@ export class LogWindow {
     const columns = Math.max(20, Math.floor((this.scroller.clientWidth - 300) / 7.5));
     const changed = this.view.wrapped && this.columns && columns !== this.columns;
     this.columns = columns;
-    if (changed) this.replace(Array.from({ length: this.shown.length }, (_, n) => this.shown.at(n)));
+    if (changed) this.replace();
     else this.draw();
   }
 
-  /** Scrolls row `seq` to the middle. */
-  show(seq) {
-    const index = this.shown.indexOfSeq(seq);
-    const top = this.shown.topOf(index) - this.scroller.clientHeight / 2 + ROW_PX;
+  /** Scrolls a row to the middle. */
+  show(row) {
+    const index = this.rows.indexOf(row);
+    if (index < 0) return;
+    const top = this.rows.topOf(index) - this.scroller.clientHeight / 2 + ROW_PX;
     this.jump(Math.max(0, top));
     this.draw();
   }
@@ -147,50 +158,45 @@ export class LogWindow {
 
   /** Draws the rows in view; returns whether measuring changed a height. */
   drawOnce() {
-    const { shown, scroller } = this;
-    this.room.style.height = `${shown.height}px`;
-    const from = shown.indexAt(Math.max(0, scroller.scrollTop - SPARE_PX));
-    const end = scroller.scrollTop + scroller.clientHeight + SPARE_PX;
-    let top = shown.length ? shown.topOf(from) : 0;
-    this.rows.style.transform = `translateY(${top}px)`;
-    const wanted = [];
-    for (let index = from; index < shown.length && top < end; index += 1) {
-      wanted.push([index, shown.at(index)]);
-      top += shown.heightAt(index);
-    }
-    this.place(wanted.map(([, row]) => row));
-    return this.measure(wanted);
+    const { scroller } = this;
+    this.room.style.height = `${this.rows.height}px`;
+    const from = Math.max(0, scroller.scrollTop - SPARE_PX);
+    const { rows, top } = this.rows.covering(from, scroller.scrollTop + scroller.clientHeight + SPARE_PX);
+    this.list.style.transform = `translateY(${top}px)`;
+    this.place(rows.map(([, row]) => row));
+    return this.measure(rows);
   }
 
   place(wanted) {
-    const kept = new Set(wanted.map((row) => row.seq));
-    for (const [seq, node] of this.drawn) {
-      if (kept.has(seq)) continue;
+    const kept = new Set(wanted);
+    for (const [row, node] of this.drawn) {
+      if (kept.has(row)) continue;
       node.remove();
-      this.drawn.delete(seq);
+      this.drawn.delete(row);
     }
-    let before = this.rows.firstChild;
+    let before = this.list.firstChild;
     for (const row of wanted) {
-      let node = this.drawn.get(row.seq);
+      let node = this.drawn.get(row);
       if (!node) {
         node = drawRow(row, this.view);
-        this.drawn.set(row.seq, node);
+        this.drawn.set(row, node);
       }
       if (node === before) before = before.nextSibling;
-      else this.rows.insertBefore(node, before);
+      else this.list.insertBefore(node, before);
     }
   }
 
   measure(wanted) {
-    if (!this.view.wrapped) return false;
-    const { shown, scroller } = this;
-    const anchor = shown.length ? shown.indexAt(scroller.scrollTop) : 0;
+    const free = this.view.wrapped ? wanted : wanted.filter(([, row]) => row.open);
+    if (!free.length) return false;
+    const { rows, scroller } = this;
+    const anchor = rows.indexAt(scroller.scrollTop);
     let above = 0;
     let changed = false;
-    const heights = wanted.map(([, row]) => this.drawn.get(row.seq).getBoundingClientRect().height);
-    wanted.forEach(([index], n) => {
-      if (Math.abs(heights[n] - shown.heightAt(index)) < 0.5) return;
-      const more = shown.setHeight(index, heights[n]);
+    const heights = free.map(([, row]) => this.drawn.get(row).getBoundingClientRect().height);
+    free.forEach(([index], n) => {
+      if (Math.abs(heights[n] - rows.heightAt(index)) < 0.5) return;
+      const more = rows.setHeight(index, heights[n]);
       changed = true;
       if (index < anchor) above += more;
     });
