@@ -95,7 +95,6 @@ SCRIPT_WORDS = (
     n_("This line is gone: the engine no longer has it."),
     n_("To"),
     n_("With timestamps"),
-    n_("here"),
     n_("it read too much"),
     n_("it took too long"),
     n_("partial: %(why)s"),

@@ -15,7 +15,7 @@ import { LIVE_ROOM, LogStore, ROOM } from "dermaga/log-store";
 import { readUrl, writeUrl } from "dermaga/log-url";
 import { LogWindow } from "dermaga/log-window";
 import { toast } from "dermaga/toasts";
-import { number, t } from "dermaga/words";
+import { hits, number, t } from "dermaga/words";
 
 const EVERY_MS = 1000;
 const RATE_SECONDS = 5;
@@ -557,18 +557,19 @@ class LogView extends HTMLElement {
   /** Enter in the field: the first time the whole log is searched, then it goes from hit to hit. */
   entered(by) {
     if (this.found.isFor(this.wholeQuery())) this.step(by);
-    else this.searchAll();
+    else this.searchAll(by);
   }
 
-  searchAll() {
+  /** Searches the whole log and goes to the first hit once the newest have come. */
+  searchAll(by = 0) {
     const query = this.wholeQuery();
-    if (query.q || query.level.length || query.stream.length) this.found.start(query);
+    if (query.q || query.level.length || query.stream.length) this.found.start(query, () => by && this.step(by));
   }
 
   hitWords() {
     const { search, found } = this;
     if (found.query) return found.short();
-    return search.pattern ? LogBar.here(search.total) : "";
+    return search.pattern ? hits(search.total) : "";
   }
 
   step(by) {

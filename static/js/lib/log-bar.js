@@ -1,7 +1,7 @@
 // The bar above a log: search, filters, time, switches. Builds the elements and hands presses to the view.
 import { el, icon } from "dermaga/dom";
 import { downloadMenu, lookMenu, timeMenu } from "dermaga/log-menus";
-import { hits, number, t } from "dermaga/words";
+import { number, t } from "dermaga/words";
 
 const LEVELS = [["error", "Errors"], ["warn", "Warnings"], ["info", "Info"], ["debug", "Debug"]];
 const STREAMS = ["stdout", "stderr"];
@@ -97,11 +97,6 @@ export class LogBar {
     this.hits.title = words;
     this.hits.classList.toggle("bad", Boolean(this.problem));
     this.steps.classList.toggle("none", !this.field.value); // hidden in place: nothing moves
-  }
-
-  /** "12 hits here", for rows that are on the page. */
-  static here(count) {
-    return `${hits(count)} ${t("here")}`;
   }
 
   showCounts(counts, perSecond) {

@@ -52,9 +52,10 @@ export class LogHits {
     return this.query !== null && JSON.stringify(query) === JSON.stringify(this.query);
   }
 
-  /** Begins a search: `query` as /ws/logs/search takes it. */
-  start(query) {
+  /** Begins a search: `query` as /ws/logs/search takes it; `ready()` is called when it has ended. */
+  start(query, ready) {
     this.clear();
+    this.ready = ready;
     this.query = query;
     this.node.hidden = false;
     const socket = new WebSocket(socketAddress("/ws/logs/search?by=message"));
@@ -108,6 +109,7 @@ export class LogHits {
     this.total = message.hits;
     this.stopped = message.stopped ? t(STOPPED[message.stopped]) : "";
     this.show();
+    if (!this.current) this.ready?.();
   }
 
   /** The words beside the search: "3 of 128", "128 hits". */
