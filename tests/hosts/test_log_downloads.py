@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -85,10 +86,10 @@ async def test_the_page_gives_both(two: list[Part], docker_engine: DockerEngine)
     await mirror(docker_engine)
     client = AsyncClient()
     await client.aforce_login(await a_person("viewer"))
-    answer = await client.get("/logs/download/?target=harbour/quay-left&target=harbour/quay-right&format=ndjson")
+    answer: Any = await client.get("/logs/download/?target=harbour/quay-left&target=harbour/quay-right&format=ndjson")
     assert answer["Content-Disposition"] == 'attachment; filename="logs.ndjson"'
     body = b"".join([block async for block in answer.streaming_content])
     assert body.count(b"\n") == 600
-    single = await client.get("/containers/harbour/quay-left/logs/download/?timestamps=1&tail=10")
+    single: Any = await client.get("/containers/harbour/quay-left/logs/download/?timestamps=1&tail=10")
     lines = b"".join([block async for block in single.streaming_content]).decode().splitlines()
     assert [line.split(" ", 1)[1] for line in lines] == [f"quay-left {number}" for number in range(290, 300)]
