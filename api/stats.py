@@ -15,7 +15,7 @@ from accounts.rights import Right
 from api.auth import needs
 from common.errors import Invalid
 from hosts import charts
-from hosts.access import get_history
+from hosts.access import get_histories
 from hosts.models import Series
 from hosts.models.grid import METRICS
 
@@ -76,16 +76,11 @@ def stats_many(request: HttpRequest, span: Query[Span], target: list[str] = Targ
     """The history of several containers (`target`=HOST/CONTAINER, repeated), in one answer."""
     if len(target) > TARGETS_AT_MOST:
         raise Invalid("target", gettext_noop("At most %(n)s targets at once."), {"n": TARGETS_AT_MOST})
-    found = [get_history(request.user, *_parts(name))[0] for name in target]
+    found = get_histories(request.user, target)
     lines = span.read([series for series in found if series])
     items = []
     for name, series in zip(target, found, strict=True):
-        host, container = _parts(name)
+        host, _, container = name.partition("/")
         points = charts.as_json(lines.grids.get(series.pk) if series else None, span.metrics)
         items.append({"host": host, "container": container, **points})
     return {**_frame(lines), "items": items}
-
-
-def _parts(target: str) -> tuple[str, str]:
-    host, _, container = target.partition("/")
-    return host, container
