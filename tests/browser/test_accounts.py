@@ -15,7 +15,9 @@ def stranger(open_page: OpenPage, request: pytest.FixtureRequest) -> Page:
     return open_page(viewport=request.param)
 
 
-def test_it_logs_in_and_out_and_says_that_a_password_is_wrong(stranger: Page, product: Product) -> None:
+def test_it_logs_in_and_out_and_says_that_a_password_is_wrong(
+    stranger: Page, product: Product, page_errors: list[str]
+) -> None:
     stranger.goto(f"{product.url}/containers/?sort=-name")
     stranger.get_by_label("Name").fill("admin")
     stranger.get_by_label("Password").fill("not this one")
@@ -30,6 +32,8 @@ def test_it_logs_in_and_out_and_says_that_a_password_is_wrong(stranger: Page, pr
     stranger.wait_for_url("**/account/login/")
     stranger.goto(f"{product.url}/hosts/")
     expect(stranger).to_have_url(f"{product.url}/account/login/?next=/hosts/")
+    # a live part may be asked for once more while logging out: 401 is the right answer
+    page_errors[:] = [error for error in page_errors if " 401 " not in error]
 
 
 def test_a_viewer_looks_and_does_nothing(
