@@ -85,9 +85,8 @@ class Product:
         python = sys.executable
         if not self.full:
             return {"up": [python, "manage.py", "up", "--host", "127.0.0.1", "--port", str(self.port)]}
-        web = ["uvicorn", "dashboard.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)]
         return {
-            "web": [python, "-m", *web],
+            "web": [python, "manage.py", "web", "--host", "127.0.0.1", "--port", str(self.port)],
             "worker": [python, "-m", "celery", "-A", "dashboard", "worker"],
             "beat": [python, "-m", "celery", "-A", "dashboard", "beat", "--pidfile", ""],
             "watch": [python, "manage.py", "watch"],

@@ -11,13 +11,13 @@ import threading
 from typing import Any
 
 import structlog
-import uvicorn
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import connections
 
 from common.events import publisher
+from common.serving import add_address, address_of, listen, web_server
 from dashboard.celery import app as celery_app
 from hosts.first_start import first_start
 from hosts.inventory.fleet import Fleet
@@ -33,54 +33,16 @@ class Command(BaseCommand):
     help = "Starts Dermaga: web, worker, beat and watcher in one process."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
-        parser.add_argument("--port", default=os.environ.get("PORT") or "8000", help="port to listen on")
+        add_address(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         listener = listen(options["host"], options["port"])
         call_command("migrate", verbosity=0, interactive=False)
-        host, port = listener.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        if shown in {"0.0.0.0", "[::]"}:
-            shown = "localhost"
         for line in first_start():
             self.stdout.write(line)
-        self.stdout.write(f"Dermaga serves at http://{shown}:{port}/  (Ctrl-C stops it)")
+        self.stdout.write(f"Dermaga serves at {address_of(listener)}  (Ctrl-C stops it)")
         self.stdout.flush()
         asyncio.run(serve(listener))
-
-
-def listen(host: str, port: str) -> socket.socket:
-    """A listening socket, taken before anything else is done; raises CommandError in a sentence."""
-    if not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise CommandError(f"PORT={port} is not a port number from 1 to 65535.")
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, proto)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(1024)
-    except socket.gaierror as error:
-        raise CommandError(f"HOST={host} is not an address of this machine ({error.strerror}).") from error
-    except PermissionError as error:
-        raise CommandError(
-            f"Port {port} needs more rights than this user has. Choose another: make run PORT=8000"
-        ) from error
-    except OSError as error:
-        if error.errno == 98:
-            raise CommandError(
-                f"Port {port} on {host} is taken. Choose another: make run PORT={int(port) + 1}"
-            ) from error
-        raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}).") from error
-    return listener
-
-
-class Server(uvicorn.Server):
-    """uvicorn without its own signal handling: `serve` stops all parts in order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
 
 
 async def serve(listener: socket.socket) -> None:
@@ -90,16 +52,7 @@ async def serve(listener: socket.socket) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     publisher.use_loop(loop)
-    server = Server(
-        uvicorn.Config(
-            "dashboard.asgi:application",
-            log_config=None,
-            lifespan="off",
-            ws_max_size=4 * 1024 * 1024,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    server = web_server()
     worker = start_celery()
     await asyncio.to_thread(queue.recover, all_workers_gone=settings.EMBEDDED)
     watcher_stop = threading.Event()
