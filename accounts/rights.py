@@ -33,6 +33,7 @@ class Right(StrEnum):
     JOBS_MANAGE = "jobs.manage"
     EVENTS_VIEW = "events.view"
     USERS_MANAGE = "users.manage"
+    DIAGNOSTICS = "diagnostics"
 
 
 class Role(models.TextChoices):
@@ -55,7 +56,7 @@ SYSTEM = System()
 ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,
-    Role.OPERATOR: ALL - {Right.HOSTS_MANAGE, Right.USERS_MANAGE},
+    Role.OPERATOR: ALL - {Right.HOSTS_MANAGE, Right.USERS_MANAGE, Right.DIAGNOSTICS},
     Role.VIEWER: frozenset(right for right in ALL if right.endswith(".view")),
 }
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.guard import guard
 from accounts.rights import Right, allows
 from api.exposition import CONTENT_TYPE, Exposition
-from hosts.models import Container, Host, StatsRound, WebProcess
+from hosts.models import Container, Host, Process, StatsRound
 from jobs.models import Job, JobState
 
 SILENT = timedelta(seconds=30)  # a process that has not reported for longer has no open streams, or is dead
@@ -102,7 +102,7 @@ def add_jobs(out: Exposition, user: Any, now: datetime) -> None:
 # ---------------------------------------------------------------- streams
 def add_streams(out: Exposition, user: Any, now: datetime) -> None:
     """What each web process counts (hosts.consumers.counts)."""
-    for process in WebProcess.objects.order_by("pk"):
+    for process in Process.objects.filter(role="web").exclude(counts={}).order_by("pk"):
         counts, of = process.counts, {"process": process.owner}
         for kind, n in counts["opened"].items():
             out.counter("sockets_opened_total", "Sockets that were opened.", n, kind=kind, **of)

@@ -67,7 +67,7 @@ def web_server() -> Server:
         uvicorn.Config(
             "dashboard.asgi:application",
             log_config=None,
-            lifespan="off",
+            lifespan="on",
             ws_max_size=MESSAGE_AT_MOST,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,

@@ -13,10 +13,12 @@ from django.urls import re_path  # noqa: E402
 
 from accounts.sockets import TokenOrOrigin, unknown_socket  # noqa: E402
 from dashboard.routing import socket_urls  # noqa: E402
+from hosts.consumers.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
+        "lifespan": lifespan,
         "websocket": TokenOrOrigin(AuthMiddlewareStack(URLRouter([*socket_urls, re_path(r"", unknown_socket)]))),
     }
 )

@@ -5,10 +5,13 @@ import os
 from celery import Celery
 from celery.signals import setup_logging
 
+from dashboard.pulse import WorkerPulse
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 app = Celery("dermaga")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["worker"].add(WorkerPulse)
 app.autodiscover_tasks(["accounts", "jobs"])
 app.autodiscover_tasks(["hosts"], related_name="jobs")
 

@@ -135,7 +135,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"  # jobs wait for engines: threads are enough, and cancelling needs no second process
 CELERY_WORKER_CONCURRENCY = env.number("JOBS_AT_ONCE", 8, 1, 200)
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: every entry is an interval
+CELERY_BEAT_SCHEDULER = "dashboard.pulse:BeatScheduler"
 CELERY_BEAT_SCHEDULE = {
     "recover-jobs": {"task": "jobs.recover", "schedule": 5.0},
     "forget-old-jobs": {"task": "jobs.forget_old", "schedule": 3600.0},

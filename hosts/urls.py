@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from hosts.views import container_acts, containers, events, frame, hosts, images, logs, networks, overview, volumes
+from hosts.views import (
+    container_acts,
+    containers,
+    diagnostics,
+    events,
+    frame,
+    hosts,
+    images,
+    logs,
+    networks,
+    overview,
+    volumes,
+)
 
 C = "containers/<slug:host>/<str:ref>"
 
@@ -47,4 +59,5 @@ urlpatterns = [
     path("networks/", networks.network_list, name="network_list"),
     path("volumes/", volumes.volume_list, name="volume_list"),
     path("events/", events.event_list, name="event_list"),
+    path("diagnostics/", diagnostics.diagnostics_page, name="diagnostics"),
 ]

@@ -66,7 +66,9 @@ class ContainerConsumer(GuardedConsumer):
             raise Refusal(BAD_QUERY, "Name at least one target: ?target=HOST/CONTAINER.")
         if len(names) > TARGETS_AT_MOST:
             raise Refusal(TOO_MANY, f"At most {TARGETS_AT_MOST} targets in one socket.")
-        return await database_sync_to_async(self._find)(names)
+        found = await database_sync_to_async(self._find)(names)
+        self.viewer.hosts = [container.host.name for container in found]
+        return found
 
     def _find(self, names: list[str]) -> list[Container]:
         found = []
@@ -77,6 +79,7 @@ class ContainerConsumer(GuardedConsumer):
 
     def tell_targets(self, containers: list[Container], **more: Any) -> None:
         """Says which container each target index means."""
+        self.viewer.hosts = [container.host.name for container in containers]
         targets = [{"host": c.host.name, "id": c.engine_id, "name": c.name} for c in containers]
         self.viewer.tell({"t": "targets", "targets": targets, **more})
 
@@ -88,7 +91,8 @@ class ContainerConsumer(GuardedConsumer):
 
 def target_of(container: Container) -> Target:
     """Where the engine layer finds a container."""
-    return Target(container.host.endpoint(), container.engine_id, container.host.api_version)
+    host = container.host
+    return Target(host.endpoint(), container.engine_id, host.api_version, host.name)
 
 
 def encode(message: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import orjson
 from accounts.rights import Right, allows
 from accounts.sockets import GuardedConsumer
 from common.events import GROUP
+from hosts.consumers.counts import counts
 
 RIGHT_OF = {
     "container": Right.CONTAINERS_VIEW,
@@ -24,8 +25,11 @@ class ChangesConsumer(GuardedConsumer):
     """Sends {"t": "changes", "items": [{"kind", "host", "ids"}]}; an empty `ids` means any row of that kind."""
 
     rule = Right.LOGIN
+    hosts = ()  # for counts: it is about all of them
+    stuck_for = 0.0
 
     async def opened(self) -> None:
+        self.spawn(counts.during(self, "changes"))
         await self.channel_layer.group_add(GROUP, self.channel_name)
         await self.send(text_data='{"t":"ready"}')
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -123,13 +124,13 @@ class Feed:
         self._past: Cursor | None = None  # how far the first viewer read the past
         self._cut: asyncio.Future[None] | None = None
         self._first_block = asyncio.Event()
-        counts.upstreams["logs"] += 1
+        counts.upstreams[target.host, "logs"] += 1
         self._task = asyncio.create_task(self._run(), name=f"log {target.container_id[:12]}")
 
     # ---------------------------------------------------------------- for the hub
     def close(self) -> None:
         """Ends the stream at once."""
-        counts.upstreams["logs"] -= 1
+        counts.upstreams[self.target.host, "logs"] -= 1
         self._task.cancel()
         self._drop()
 
@@ -251,7 +252,7 @@ class Feed:
             except EngineError as error:
                 self._say("lost", code=error.code, reason=str(error))
                 if isinstance(error, BadRequest):
-                    self.target = Target(self.target.endpoint, self.target.container_id)  # another engine version?
+                    self.target = replace(self.target, version="")  # another engine version?
             except Exception as error:  # an answer that nobody thought of must not end the watching
                 log.exception("log not followed", container=self.target.container_id)
                 strange = NotAnEngine(str(error), where=self.target.endpoint.address)
@@ -259,7 +260,7 @@ class Feed:
             finally:
                 self._drop()
             self.reconnects += 1
-            counts.reconnects["logs"] += 1
+            counts.reconnects[self.target.host, "logs"] += 1
             wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
             await asyncio.sleep(wait)
 

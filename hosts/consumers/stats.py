@@ -50,7 +50,8 @@ class StatsView:
         if self._viewer.stuck_for < 2:
             self._viewer.tell({"t": "stats", "samples": samples})
         else:
-            counts.skipped_samples += len(samples)
+            for place, *_ in samples:
+                counts.skipped_samples[self._viewer.host_of(place)] += 1
 
     def state(self, place: int, message: dict[str, Any]) -> None:
         """Says a state."""
@@ -73,12 +74,12 @@ class StatsFeed:
         self.views: dict[tuple[StatsView, int], None] = {}
         self.state: dict[str, Any] = {}
         self.last: tuple[int, Sample] | None = None
-        counts.upstreams["stats"] += 1
+        counts.upstreams[target.host, "stats"] += 1
         self._task = asyncio.create_task(self._run(), name=f"stats {target.container_id[:12]}")
 
     def close(self) -> None:
         """Ends the stream."""
-        counts.upstreams["stats"] -= 1
+        counts.upstreams[self.target.host, "stats"] -= 1
         self._task.cancel()
 
     async def _run(self) -> None:
@@ -95,7 +96,7 @@ class StatsFeed:
                 log.exception("stats not understood", container=self.target.container_id)
                 strange = NotAnEngine(str(error), where=self.target.endpoint.address)
                 self._say({"state": "lost", "code": strange.code, "reason": str(strange)})
-            counts.reconnects["stats"] += 1
+            counts.reconnects[self.target.host, "stats"] += 1
             wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
             await asyncio.sleep(wait)
 

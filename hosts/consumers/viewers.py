@@ -72,11 +72,16 @@ class Viewer:
         self._skipped: dict[int, Skipped] = {}
         self._since = time.monotonic()
         self.skipped_total = 0
+        self.hosts: list[str] = []  # names, by place of the target
 
     @property
     def stuck_for(self) -> float:
         """Seconds for which the oldest message has been waiting; 0 when nothing waits."""
         return time.monotonic() - self._since if self._queue else 0.0
+
+    def host_of(self, place: int) -> str:
+        """The host of the target at `place`, "" when that is not known."""
+        return self.hosts[place] if place < len(self.hosts) else ""
 
     async def run(self) -> None:
         """Sends until cancelled."""
@@ -148,7 +153,7 @@ class Viewer:
 
     def _skip(self, lines: list[Line]) -> None:
         self.skipped_total += len(lines)
-        counts.skipped_lines += len(lines)
+        counts.skipped_lines[self.host_of(lines[0][0])] += len(lines)
         known = self._skipped.setdefault(lines[0][0], Skipped(0, lines[0][2], ""))
         known.count += len(lines)
         known.last = lines[-1][2]

@@ -1,6 +1,7 @@
 """Docker SDK clients for commands, and the question who answers at an endpoint."""
 
 import http.client
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
@@ -22,7 +23,7 @@ from hosts.engine.errors import (
     TimedOut,
     translate,
 )
-from hosts.engine.parse import labels_of, text, whole
+from hosts.engine.parse import labels_of, text, time_of, whole
 from hosts.engine.transport import Deadline, get_json
 
 __all__ = ["EngineError", "EngineInfo", "check", "client"]
@@ -53,6 +54,7 @@ class EngineInfo(TypedDict):
     memory: int
     storage_driver: str
     cgroup_version: str
+    clock_ahead: float | None  # seconds by which its clock is ahead of ours, for certain; None: it does not tell
     warnings: list[str]
     labels: list[str]
     swarm: str
@@ -63,12 +65,23 @@ def check(endpoint: Endpoint, timeout: float = CHECK_SECONDS) -> EngineInfo:
     deadline = Deadline(timeout)
     try:
         api_version, min_version, version = _negotiate(endpoint, deadline)
+        asked = time.time()
         info, _ = get_json(endpoint, f"/v{api_version}/info", deadline)
+        answered = time.time()
     except TimeoutError as error:
         raise TimedOut(error, where=endpoint.address, seconds=timeout) from error
     if not isinstance(info, dict) or "Containers" not in info:
         raise NotAnEngine("/info is no engine's", where=endpoint.address)
-    return _info(version, info, api_version, min_version)
+    ahead = _clock_ahead(info, asked, answered)
+    return {**_info(version, info, api_version, min_version), "clock_ahead": ahead}
+
+
+def _clock_ahead(info: dict[str, Any], asked: float, answered: float) -> float | None:
+    """It told its time at some moment between question and answer: what that cannot explain is the clock's error."""
+    told = time_of(info.get("SystemTime"))
+    if told is None:
+        return None
+    return round(max(0.0, told.timestamp() - answered) or min(0.0, told.timestamp() - asked), 3)
 
 
 def _info(version: dict[str, Any], info: dict[str, Any], api_version: str, min_version: str) -> EngineInfo:
@@ -88,6 +101,7 @@ def _info(version: dict[str, Any], info: dict[str, Any], api_version: str, min_v
         "memory": max(0, whole(info.get("MemTotal"))),
         "storage_driver": text(info.get("Driver"), 100),
         "cgroup_version": text(info.get("CgroupVersion"), 10) or "1",
+        "clock_ahead": None,
         "warnings": _texts(info.get("Warnings")),
         "labels": _texts(info.get("Labels")),
         "swarm": text(labels_of(swarm).get("LocalNodeState"), 20) or "inactive",

@@ -1,6 +1,6 @@
 """One container on one engine: what the engine says of it now, and when it starts again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -11,11 +11,12 @@ from hosts.engine.streams import fetch, open_stream, ping
 
 @dataclass(frozen=True)
 class Target:
-    """One container on one engine. `version` "" means: ask the engine."""
+    """One container on one engine. `version` "" means: ask the engine. `host` is what people call the engine."""
 
     endpoint: Endpoint
     container_id: str
     version: str = ""
+    host: str = field(default="", compare=False)
 
     async def negotiated(self, *, again: bool = False) -> "Target":
         """The same with an API version that the engine speaks. Raises EngineError."""

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.db import close_old_connections, connections
 
-from hosts.inventory import leases
+from hosts.inventory import leases, processes
 from hosts.inventory.watcher import HostWatcher
 from hosts.models import Host
 
@@ -49,11 +49,13 @@ class Fleet:
         finally:
             await self._end(list(self._running))
             await self.db(leases.give_back, self.owner)
+            await self.db(processes.leave, "watch", self.owner)
             await self.db(connections.close_all)
             self._pool.shutdown()
 
     async def _look(self) -> None:
         held: leases.Leases = await self.db(leases.take, self.owner)
+        await self.db(processes.beat, "watch", self.owner)
         gone = [
             pk
             for pk, (revision, task) in self._running.items()

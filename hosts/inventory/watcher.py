@@ -17,7 +17,7 @@ from hosts.engine.connect import check
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import STATE_OF, ConnectionLost, EngineError
 from hosts.engine.streams import EngineStream, fetch, open_stream
-from hosts.inventory import apply, reader
+from hosts.inventory import apply, notes, reader
 from hosts.inventory.leases import LeaseLost
 from hosts.inventory.sampler import Sampler
 from hosts.models import Host
@@ -89,6 +89,7 @@ class HostWatcher:
         self.endpoint: Endpoint = host.endpoint()
         self.db = db
         self.version = ""
+        self.notes = notes.Notes()
         self._touched: dict[str, set[str]] = {}
         self._wake = asyncio.Event()
         self._settling: set[str] = set()
@@ -118,6 +119,7 @@ class HostWatcher:
         asking = asyncio.get_running_loop().run_in_executor(_checking, check, self.endpoint, CHECK_DEADLINE)
         info = await asyncio.wait_for(asking, CHECK_DEADLINE + 4)
         self.version = info["api_version"]
+        self.notes.clock_ahead = info["clock_ahead"]
         await self.db(apply.apply_info, self.host, info)
         self.host.engine = info["engine"]  # what lists tell depends on it
         events = await open_stream(
@@ -127,6 +129,8 @@ class HostWatcher:
         tasks = [asyncio.create_task(self._listen(events), name=f"{self.host.name} events")]
         try:
             await self._list_all()
+            self.notes.connected()
+            await self._note()
             await self.db(apply.apply_state, self.host.pk, "online", None)
             for work in (self._apply_touched, self._settle, self._list_again, self._ping, self._sample):
                 tasks.append(asyncio.create_task(work(), name=f"{self.host.name} {work.__name__}"))
@@ -170,6 +174,7 @@ class HostWatcher:
                 self._settling |= ids
             for noun in touched:
                 await self._list(noun)
+            self.notes.applied(events)
             if events:
                 await self.db(apply.apply_events, self.host, events)
             if ids:
@@ -186,9 +191,11 @@ class HostWatcher:
 
     # ---------------------------------------------------------------- lists
     async def _list_all(self) -> None:
+        began = time.monotonic()
         await asyncio.gather(*(self._list(noun) for noun in LISTS))
         missing = await self.db(_without_detail, self.host.pk)
         await self._inspect(missing)
+        self.notes.listed(time.monotonic() - began)
 
     async def _list(self, noun: str, only: set[str] | None = None) -> None:
         path, params, row_of = LISTS[noun]
@@ -242,7 +249,12 @@ class HostWatcher:
             if time.monotonic() > disk_due:
                 disk_due = time.monotonic() + 900
                 await self._disk()
+            await self._note()
             await asyncio.sleep(PING_EVERY)
+
+    async def _note(self) -> None:
+        if values := self.notes.take():
+            await self.db(notes.write, self.host.pk, values)
 
     async def _disk(self) -> None:
         """Disk use takes an engine long: asked rarely, and missing it loses no host."""

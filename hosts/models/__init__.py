@@ -3,11 +3,12 @@ from hosts.models.events import Event
 from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
-from hosts.models.processes import WebProcess
+from hosts.models.processes import Process
 from hosts.models.stats import Series, StatsChunk, StatsRound
 from hosts.models.uses import Use
 from hosts.models.volumes import Volume
 from hosts.models.watchers import WatchProcess
+from hosts.models.watches import Watch
 
 __all__ = [
     "Container",
@@ -16,11 +17,12 @@ __all__ = [
     "Host",
     "Image",
     "Network",
+    "Process",
     "Series",
     "StatsChunk",
     "StatsRound",
     "Use",
     "Volume",
+    "Watch",
     "WatchProcess",
-    "WebProcess",
 ]

@@ -92,6 +92,11 @@ class Host(models.Model):
         return self.enabled and self.state in LIVE_STATES
 
     @property
+    def is_held(self) -> bool:
+        """Whether a watch process holds its lease."""
+        return bool(self.lease_owner) and self.lease_until is not None and self.lease_until > timezone.now()
+
+    @property
     def reason(self) -> str:
         """Why it is in this state, in the reader's language; "" when there is nothing to say."""
         if not self.reason_template:

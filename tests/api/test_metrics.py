@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from api.exposition import Exposition
 from hosts.inventory import history, processes
-from hosts.models import Container, Host, WebProcess
+from hosts.models import Container, Host, Process
 from jobs.models import Job
 from tests.rows import a_host, container_json, containers, person
 from tests.stats import rates
@@ -82,7 +82,7 @@ def test_it_says_how_jobs_and_streams_do(client: Client) -> None:
     job = Job.objects.create(kind="image.pull", by_name="ada", state="queued")
     Job.objects.create(kind="image.pull", by_name="ada", state="failed")
     Job.objects.filter(pk=job.pk).update(created=timezone.now() - timedelta(seconds=90))
-    processes.report("web-1:7:abc", COUNTS)
+    processes.report("web", COUNTS, "web-1:7:abc")
     found = read(client)
     assert found['dermaga_jobs{state="queued"}'] == found['dermaga_jobs{state="failed"}'] == 1
     assert found['dermaga_jobs{state="running"}'] == 0
@@ -97,19 +97,19 @@ def test_it_says_how_jobs_and_streams_do(client: Client) -> None:
 
 
 def test_a_process_that_fell_silent_has_no_open_streams_and_keeps_its_totals(client: Client) -> None:
-    processes.report("web-1:7:abc", COUNTS)
-    WebProcess.objects.update(seen=timezone.now() - timedelta(seconds=60))
+    processes.report("web", COUNTS, "web-1:7:abc")
+    Process.objects.update(seen=timezone.now() - timedelta(seconds=60))
     found = read(client)
     assert found['dermaga_sockets{kind="logs",process="web-1:7:abc"}'] == 0
     assert found['dermaga_stream_lag_seconds{process="web-1:7:abc"}'] == 0
     assert found['dermaga_log_lines_skipped_total{process="web-1:7:abc"}'] == 4711
-    WebProcess.objects.update(seen=timezone.now() - timedelta(days=2))
-    processes.report("web-2:7:def", COUNTS)
-    assert list(WebProcess.objects.values_list("owner", flat=True)) == ["web-2:7:def"]
+    Process.objects.update(seen=timezone.now() - timedelta(days=2))
+    processes.report("web", COUNTS, "web-2:7:def")
+    assert list(Process.objects.values_list("owner", flat=True)) == ["web-2:7:def"]
 
 
 def test_the_page_about_it_lists_every_family(client: Client) -> None:
-    processes.report("web-1:7:abc", COUNTS)
+    processes.report("web", COUNTS, "web-1:7:abc")
     host = a_host()
     Host.objects.update(cpus=4, memory=2**33)
     containers(host, container_json("web"))

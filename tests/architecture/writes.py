@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Model
 
-from hosts.models import ContainerDetail, Event, Host, Series, StatsChunk, StatsRound, Use, WebProcess
+from hosts.models import ContainerDetail, Event, Host, Process, Series, StatsChunk, StatsRound, Use, Watch
 from hosts.models.base import Mirrored
 from tests.architecture.sources import Source
 
@@ -22,11 +22,12 @@ MIRRORED: set[type[Model]] = {
     *Mirrored.__subclasses__(),
     ContainerDetail,
     Event,
+    Process,
     Series,
     StatsChunk,
     StatsRound,
     Use,
-    WebProcess,
+    Watch,
 }
 MODELS = {model.__name__: model for model in MIRRORED | {Host}}
 _columns = [column.name for column in Host._meta.fields]

@@ -33,6 +33,7 @@ PAGES = (
     "/volumes/",
     "/events/",
     "/jobs/",
+    "/diagnostics/",
     "/users/",
     "/users/add/",
     "/account/password/change/",

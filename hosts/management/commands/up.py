@@ -20,6 +20,7 @@ from common.events import publisher
 from common.serving import add_address, address_of, listen, web_server
 from dashboard.celery import app as celery_app
 from hosts.first_start import first_start
+from hosts.inventory import processes
 from hosts.inventory.fleet import Fleet
 from jobs import queue
 from jobs.run import WORKER, interrupt_dead
@@ -106,9 +107,9 @@ def start_celery() -> Worker:
 
 def start_beat() -> Any:
     """Starts the scheduler in a thread."""
-    from celery.beat import EmbeddedService, Scheduler
+    from celery.beat import EmbeddedService
 
-    beat = EmbeddedService(celery_app, thread=True, scheduler_cls=Scheduler)
+    beat = EmbeddedService(celery_app, thread=True, scheduler_cls=settings.CELERY_BEAT_SCHEDULER)
     beat.daemon = True
     beat.start()
     return beat
@@ -117,6 +118,7 @@ def start_beat() -> Any:
 def stop_jobs() -> None:
     """Nothing stays "running" when this process ends."""
     interrupt_dead(None, workers=[WORKER])
+    processes.leave()
     connections.close_all()
 
 

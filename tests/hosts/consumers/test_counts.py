@@ -6,8 +6,9 @@ import pytest
 from channels.db import database_sync_to_async
 
 from hosts.consumers import counts as counts_module
-from hosts.consumers.counts import OWNER, counts
-from hosts.models import WebProcess
+from hosts.consumers.counts import counts
+from hosts.inventory.processes import OWNER
+from hosts.models import Process
 from tests.engines.docker_engine import DockerEngine
 from tests.hosts.consumers.conftest import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @database_sync_to_async
 def reported() -> dict[str, object]:
-    row = WebProcess.objects.filter(owner=OWNER).first()
+    row = Process.objects.filter(owner=OWNER, role="web").first()
     return row.counts if row else {}
 
 
@@ -43,8 +44,9 @@ async def test_open_streams_are_reported_and_rest_is_silent(
             await second.until(lambda: second.of_kind("stats"))
             row = await until_reported(sockets={"stats": 2, "logs": 1}, upstreams={"stats": 1, "logs": 1})
             assert row["opened"]["stats"] == before + 2  # type: ignore[index]
+            assert row["hosts"] == {"harbour": {"viewers": 3, "stats": 1, "logs": 1}}
         await until_reported(sockets={"stats": 1, "logs": 1})
-    await until_reported(sockets={}, upstreams={})
+    await until_reported(sockets={}, upstreams={}, hosts={})
     async with asyncio.timeout(5):
         while counts._reporting and not counts._reporting.done():
             await asyncio.sleep(0.02)

@@ -67,7 +67,12 @@ def test_sick_hosts_are_named_keep_their_rows_and_hurt_nobody_else(product: Prod
     wait_until(lambda: count(product, "host=host-0&state=exited") == 1, "a healed host's change", 3)
 
 
+def reconnects(product: Product) -> dict[str, int]:
+    return {row["host"]: row["reconnects"] for row in product.api("diagnostics")["hosts"]}
+
+
 def test_a_storm_of_changes_and_cuts_ends_in_the_truth(product: Product, fleet: FakeFleet) -> None:
+    before = reconnects(product)
     for _ in range(3):
         touched = fleet.ask("storm", seconds=1.5, rate=60)
         fleet.ask("cut_events")
@@ -82,4 +87,10 @@ def test_a_storm_of_changes_and_cuts_ends_in_the_truth(product: Product, fleet: 
         "the tables to say what the engines say",
         10,
         explain=lambda: str(touched.items() - shown().items()),
+    )
+    wait_until(
+        lambda: all(n > before[name] for name, n in reconnects(product).items()),
+        "every host to count that it was connected again",
+        10,
+        explain=lambda: f"{before} -> {reconnects(product)}",
     )
