@@ -10,6 +10,8 @@ import re
 from calendar import timegm
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import repeat
+from operator import itemgetter
 from struct import Struct
 
 from hosts.engine.errors import EngineError, EngineFailed, NotAnEngine
@@ -24,6 +26,11 @@ STAMP = 30  # characters of 2026-11-24T06:38:36.100813562Z
 # place (index of the target for the viewer), stream (1 out, 2 err), timestamp (UTC, nine decimals), text
 Line = tuple[int, int, str, str]
 
+ALIKE_AT_LEAST = 4096  # bytes of a block below which the plain loop is as fast
+_heads = {"\1\0\0\0", "\2\0\0\0"}
+_utc = {"Z "}
+# of a frame without its first four bytes: four of length, the timestamp, a space, the text
+_stamp_of, _zone_of, _text_of = itemgetter(slice(4, 34)), itemgetter(slice(33, 35)), itemgetter(slice(35, None))
 _length_at = Struct(">I").unpack_from
 _stamp = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)")
 
@@ -142,6 +149,8 @@ class FrameSplitter:
     def _split(self, data: bytes) -> tuple[list[Line], int]:
         text, total, position = data.decode("latin-1"), len(data), 0
         lines: list[Line] = []
+        if not self._open and ALIKE_AT_LEAST <= total <= LINE_AT_MOST:
+            lines, position = self._alike(text)
         add, place, pieces = lines.append, self.place, self._open
         self._need = HEADER
         while position + HEADER <= total:
@@ -152,7 +161,7 @@ class FrameSplitter:
                 self._need = end - position
                 break
             kind, size = data[position], end - position
-            # the usual frame, with as few steps as can be: a million of them want to be read in a second
+            # the usual frame, with as few steps as can be
             if size > 39 and data[end - 1] == 10 and data[position + 37] == 90 and 0 < kind < 3 and not pieces:
                 line = text[position + 39 : end - 1]
                 if not line.isascii() or len(line) > LINE_AT_MOST:
@@ -162,6 +171,24 @@ class FrameSplitter:
                 self._unusual(kind, text[position + 8 : end], lines)
             position = end
         return lines, position
+
+    def _alike(self, text: str) -> tuple[list[Line], int]:
+        """All lines but the last of `text`, and where that begins, if all are of one stream, one in a frame and ASCII:
+        nearly all logs are, and a million lines want to be read in half a second. Else ([], 0). An engine cuts what a
+        container writes at each newline, so that none is followed by a head inside a frame."""
+        head = text[:4]
+        if head not in _heads:
+            return [], 0
+        end = max(text.rfind("\n" + head), 4)
+        parts = text[4:end].split("\n" + head)
+        if set(map(_zone_of, parts)) != _utc:
+            return [], 0
+        stamps, texts = list(map(_stamp_of, parts)), list(map(_text_of, parts))
+        # a header that was taken for text (of another stream, or behind a piece of a line) has zeros
+        joined_stamps, joined = "".join(stamps), "".join(texts)
+        if "\0" in joined or not joined.isascii() or "\0" in joined_stamps or " " in joined_stamps:
+            return [], 0
+        return list(zip(repeat(self.place), repeat(ord(head[0])), stamps, texts)), end + 1  # noqa: B905 (endless)
 
     def _unusual(self, kind: int, payload: str, lines: list[Line]) -> None:
         if kind == DAEMON:

@@ -16,9 +16,11 @@ from hosts.engine.frames import Line, Payloads, Splitter, engine_time, nanosecon
 from hosts.engine.streams import EngineStream, open_stream
 from hosts.engine.targets import Target, look
 
-PACE = 0.0004  # seconds between two reads of a replay: the daemon writes a line at a time, and both sides run
-# twice as fast when the reader lets some tens of kilobytes gather
-BURST = 192 * 1024  # bytes of a replay that are read, split and sent in one go
+# seconds between two reads of a replay: the daemon writes a line at a time, and both sides run twice as fast when the
+# reader lets some tens of kilobytes gather; more than that do not fit into a UNIX socket when lines are short
+SHORTEST_PACE, FIRST_PACE, LONGEST_PACE = 0.0002, 0.0005, 0.004
+GATHER = 32 * 1024  # bytes that a read of a replay should find
+BURST = 384 * 1024  # bytes of a replay that are read, split and sent in one go
 BURST_SECONDS = 0.1  # a slow engine's lines are shown while the rest is still to come
 SILENCE = 30.0  # seconds without a byte after which a replay is given up
 OVERLAP = 2_000_000_000  # nanoseconds that a resumed stream is asked to repeat: two writers stamp out of order
@@ -269,6 +271,7 @@ class Replay:
         self._split = split
         self._encode = encode
         self._next: asyncio.Future[Burst] | None = None
+        self._pace = FIRST_PACE
 
     async def __aiter__(self) -> AsyncIterator[Burst]:
         """Bursts until the end. Raises EngineError."""
@@ -313,12 +316,13 @@ class Replay:
             if block:
                 size += len(block)
                 waiting.append(block)
+                self._pace = min(LONGEST_PACE, max(SHORTEST_PACE, self._pace * (0.8 if len(block) > GATHER else 1.25)))
             elif block is not None:
                 ended = True
                 break
             if time.monotonic() > until:
                 break
-            time.sleep(PACE)
+            time.sleep(self._pace)
         if waiting:
             lines = feed(b"".join(waiting))
         if ended:

@@ -47,6 +47,35 @@ def test_frames_become_the_same_lines_however_they_are_cut(size: int) -> None:
     ]
 
 
+STRANGE = [
+    frame(2, b"the other stream\n"),
+    frame(1, b"a piece of a line "),
+    frame(2, b"a piece of the other stream "),
+    frame(1, "é\n".encode()),
+    frame(1, b"zeros \0\0\0\0\n"),
+    frame(1, b"\1\0\0\0 is no head\n"),
+    frame(1, b"Z two decimals less\n", "2026-11-24T06:38:36.1234567Z"),
+    frame(1, b"another zone\n", "2026-11-24T06:38:36.100813562+01:00"),
+    frame(1, b""),
+    frame(1, b"\n"),
+    b"\1\0\0\0\0\0\0\0",
+    b"\1\0\0\0\0\0\0\4Z Z\n",
+    frame(0, b"of the input\n"),
+]
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+@pytest.mark.parametrize("strange", [*STRANGE, b""])
+def test_a_block_of_lines_that_are_alike_is_read_as_one_line_after_the_other(kind: int, strange: bytes) -> None:
+    """Blocks of one kind of lines take a faster way; what is strange among them must not be seen by it only."""
+    usual = [frame(kind, b"line %d\n" % number) for number in range(200)]
+    for place in (0, 1, 100, 199, 200):
+        data = b"".join([*usual[:place], strange, *usual[place:]])
+        one_by_one = fed(frames.FrameSplitter(7), data, frames.ALIKE_AT_LEAST // 2)
+        assert fed(frames.FrameSplitter(7), data, 1 << 20) == one_by_one
+        assert len(one_by_one) >= 200
+
+
 def test_a_character_cut_by_two_pieces_is_whole_again() -> None:
     text = "x" * (frames.PIECE - 1) + "é" + "z"
     raw = text.encode()
