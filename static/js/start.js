@@ -11,12 +11,22 @@ const ELEMENTS = [
 ];
 const ALWAYS = new Set(["ago-times", "menu-close", "confirm-dialog"]);
 
+const AGAIN_MS = [500, 2000, 5000];
+
+/** Imports an element's module; a network that blinked while the page loaded must not leave a dead part in it. */
+function bring(name, tries = 0) {
+  import(`dermaga/${name}`).catch((error) => {
+    if (tries === AGAIN_MS.length) throw error;
+    setTimeout(() => bring(name, tries + 1), AGAIN_MS[tries]);
+  });
+}
+
 /** Loads each element's module when the first one of its kind is in the page. */
 function load() {
   for (const name of ELEMENTS) {
     if (loaded.has(name) || !(ALWAYS.has(name) || document.querySelector(name))) continue;
     loaded.add(name);
-    import(`dermaga/${name}`);
+    bring(name);
   }
 }
 

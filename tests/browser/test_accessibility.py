@@ -49,7 +49,12 @@ OPENERS = {
     "more acts": ("/containers/local/looked-at/", "#container-acts summary"),
     "confirmation": ("/containers/local/looked-at/", "#container-acts > form button"),
     "pull": ("/images/", ".acts .primary"),
+    "time of a log": ("/containers/local/looked-at/logs/", "[title='Go to a time']"),
+    "look of a log": ("/containers/local/looked-at/logs/", "[title='How rows look']"),
+    "download of a log": ("/containers/local/looked-at/logs/", "[title='Download']"),
+    "choice of logs": ("/logs/", "[data-adder] summary"),
 }
+OPEN = "dialog[open], details[open] .menu-list, .chosen-bar:not([hidden]), [popover]:popover-open"
 
 
 RESTED = """() => Promise.allSettled(document.getAnimations()
@@ -62,7 +67,7 @@ def serious(page: Page) -> list[str]:
     page.evaluate(AXE)
     result = page.evaluate("axe.run()")
     return [
-        f"{found['id']}: {found['nodes'][0]['html'][:160]}"
+        f"{found['id']}: {[node['html'][:160] for node in found['nodes'][:3]]}"
         for found in result["violations"]
         if found["impact"] in {"serious", "critical"}
     ]
@@ -103,9 +108,32 @@ def test_axe_finds_nothing_serious_in_what_opens(shown: Page, product: Product, 
             shown.keyboard.press(opener)
         else:
             shown.locator(opener).first.click()
-        expect(shown.locator("dialog[open], details[open] .menu-list, .chosen-bar:not([hidden])").first).to_be_visible()
+        expect(shown.locator(OPEN).first).to_be_visible()
         if problems := serious(shown):
             found[name] = problems
+    assert found == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_serious_in_a_log_that_is_searched(
+    open_page: OpenPage, logged_in: Any, product: Product, docker_engine: DockerEngine, viewport: Any, theme: str
+) -> None:
+    """Colours, levels, records, hits, a chosen line."""
+    found = {}
+    page = open_page(viewport=viewport, color_scheme=theme, storage_state=logged_in)
+    with running(docker_engine, product, "noisy", "-e", "NOISE_SLEEP=1000", "dermaga/noise") as url:
+        for address in (f"{url}logs/", f"{product.url}/logs/?target=local/noisy&host=local"):
+            page.goto(address)
+            expect(page.locator("log-view")).to_contain_text("json line 1")
+            page.get_by_label("Search in this log").fill("json")
+            page.keyboard.press("Enter")
+            expect(page.locator(".log-found li").first).to_be_visible()
+            page.get_by_label("Fields of this line").click()
+            page.locator(".log-time").last.click()
+            expect(page.locator(".log-chosen")).to_have_count(1)
+            if problems := serious(page):
+                found[address] = problems
     assert found == {}
 
 

@@ -1,7 +1,7 @@
 // Terminal escapes in log lines.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { overwrite, runs, strip } from "../../static/js/lib/ansi.js";
+import { inkOn, overwrite, runs, strip } from "../../static/js/lib/ansi.js";
 
 const E = "\u001b";
 
@@ -38,6 +38,14 @@ test("truecolour in both spellings", () => {
   assert.equal(runs(`${E}[38;2;1;2;300mx`)[0].style.fg, "rgb(1, 2, 255)");
   assert.equal(runs(`${E}[38:2::10:20:30mx`)[0].style.fg, "rgb(10, 20, 30)");
   assert.equal(runs(`${E}[38;2;1;2;3;1mx`)[0].style.bold, true);
+});
+
+test("what stands on a background of its own can be read", () => {
+  const [black, white] = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"];
+  assert.equal(inkOn("rgb(0, 95, 255)", undefined), white);
+  assert.equal(inkOn("rgb(255, 215, 0)", 15), black);
+  assert.equal(inkOn("rgb(10, 10, 10)", "rgb(20, 20, 20)"), white);
+  assert.equal(inkOn("rgb(10, 10, 10)", "rgb(255, 135, 0)"), "rgb(255, 135, 0)");
 });
 
 test("an empty colour escape resets", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { HUES } from "../../static/js/lib/log-hues.js";
 
 const css = readFileSync(new URL("../../static/css/tokens.css", import.meta.url), "utf8");
 const tokens = new Map();
@@ -19,11 +20,16 @@ function contrast(one, other) {
   return (high + 0.05) / (low + 0.05);
 }
 
+const logs = readFileSync(new URL("../../static/css/logs.css", import.meta.url), "utf8");
+const hues = [...logs.matchAll(/\.log-hue-(\d+) { color: light-dark\((#\w{6}), (#\w{6})\); }/g)];
+for (const [, n, light, dark] of hues) tokens.set(`log-hue-${n}`, [light, dark]);
+
 const PAGES = ["bg", "surface", "surface-2"];
 const PAIRS = [
   ...["text", "text-2", "text-3", "accent", "bad-text", "warn-text", "ok-text"].flatMap((ink) => PAGES.map((page) => [ink, page])),
   ...["text", "text-2", "text-3", "accent"].map((ink) => [ink, "accent-soft"]),
   ["text", "surface-3"], ["text-2", "surface-3"], ["bad-text", "bad-soft"], ["text-2", "bad-soft"], ["warn-text", "warn-soft"],
+  ...hues.flatMap(([, n]) => ["surface", "bad-soft", "accent-soft", "surface-3"].map((page) => [`log-hue-${n}`, page])),
   ["on-accent", "accent-fill"], ["on-accent", "accent-fill-hover"], ["on-bad", "bad-fill"], ["on-bad", "bad-fill-hover"],
   ["on-inverse", "inverse"], ["on-inverse", "inverse-hover"], ["on-mark", "mark"], ["on-mark", "mark-now"],
 ];
@@ -36,3 +42,5 @@ for (const [ink, page] of PAIRS) {
     });
   });
 }
+
+test("each name of a log has a colour", () => assert.equal(hues.length, HUES));

@@ -5,38 +5,24 @@ import { el, isTyping, onTheme } from "dermaga/dom";
 import { LogBar } from "dermaga/log-bar";
 import { drawHistogram } from "dermaga/log-histogram";
 import { LogHits } from "dermaga/log-hits";
-import { LEVELS, STREAMS, momentOf, stampOf } from "dermaga/log-line";
+import { LogHues, colourChips } from "dermaga/log-hues";
+import { LEVELS, STREAMS } from "dermaga/log-line";
+import { LogLinks } from "dermaga/log-links";
 import { LogLive } from "dermaga/log-live";
+import { rememberLook, rememberedLook } from "dermaga/log-look";
+import { fill, refusedWords } from "dermaga/log-notes";
 import { LogPages } from "dermaga/log-pages";
+import { LogPosition } from "dermaga/log-position";
 import { LogReader } from "dermaga/log-reader";
-import { when } from "dermaga/log-row";
 import { LogSearch } from "dermaga/log-search";
-import { LIVE_ROOM, LogStore, ROOM } from "dermaga/log-store";
-import { readUrl, writeUrl } from "dermaga/log-url";
+import { LogStore } from "dermaga/log-store";
+import { readUrl } from "dermaga/log-url";
 import { LogWindow } from "dermaga/log-window";
-import { toast } from "dermaga/toasts";
 import { hits, number, t } from "dermaga/words";
 
 const EVERY_MS = 1000;
 const RATE_SECONDS = 5;
-const URL_MS = 300;
-const GAP_REASONS = { rotated: "rotated away by the engine" };
-
-function remembered(name, otherwise) {
-  try {
-    return (localStorage.getItem(`log-${name}`) ?? otherwise) === "yes";
-  } catch {
-    return otherwise === "yes";
-  }
-}
-
-function remember(name, on) {
-  try {
-    localStorage.setItem(`log-${name}`, on ? "yes" : "no");
-  } catch {
-    // Storage is blocked: the choice lasts as long as the page.
-  }
-}
+const RESERVED = "dialog:modal, [popover]:popover-open"; // what is open takes the keys
 
 class LogView extends HTMLElement {
   connectedCallback() {
@@ -45,11 +31,14 @@ class LogView extends HTMLElement {
     this.tail = this.getAttribute("tail") || "500";
     this.showNames = this.hasAttribute("choice");
     this.targets = [];
-    Object.assign(this, readUrl(location.search));
-    this.showTimes = remembered("times", "yes");
-    this.showFields = remembered("fields", "yes");
-    this.wrapped = remembered("wrap", innerWidth < 820 ? "yes" : "no");
-    this.fresh = 0;
+    this.hosts = [];
+    this.showHosts = this.isNamed = false;
+    this.hues = new LogHues();
+    const { at, line, ...asks } = readUrl(location.search);
+    Object.assign(this, asks, rememberedLook());
+    this.position = new LogPosition(this, at);
+    this.links = new LogLinks(this);
+    this.line = line; // that a link leads to
     this.arrivals = [];
     this.current = this.chosen = null;
     this.build();
@@ -66,6 +55,7 @@ class LogView extends HTMLElement {
     this.found.end();
     this.window.end();
     this.search.clear();
+    this.links.end();
     clearInterval(this.timer);
     document.removeEventListener("keydown", this.keys);
     this.stopTheme();
@@ -80,8 +70,12 @@ class LogView extends HTMLElement {
     return this.store.rows;
   }
 
+  get at() {
+    return this.position.at;
+  }
+
   build() {
-    this.window = new LogWindow(this, (atEnd, up) => this.readerMoved(atEnd, up), (top, end) => this.nearEnd(top, end));
+    this.window = new LogWindow(this, (atEnd, up) => this.position.readerMoved(atEnd, up), (top, end) => this.position.nearEnd(top, end));
     this.store = new LogStore((row) => this.window.guess(row), (change) => this.window.keeping(change));
     this.pages = new LogPages();
     this.reader = new LogReader(this.store, this.pages, (place) => this.targets[place].key, (place, words) => this.unread(place, words), (rows) => this.search.added(rows));
@@ -91,7 +85,7 @@ class LogView extends HTMLElement {
     this.bar = new LogBar(this);
     this.histogram = el("canvas", { class: "log-histogram", "aria-hidden": "true", title: t("Lines over time, errors in red: click to go there") });
     this.status = el("div", { class: "log-status", role: "status", hidden: true });
-    this.older = el("button", { type: "button", class: "chip log-older", hidden: true, onclick: () => this.readOlder() }, t("Load older lines"));
+    this.older = el("button", { type: "button", class: "chip log-older", hidden: true, onclick: () => this.position.readOlder() }, t("Load older lines"));
     this.blank = el("div", { class: "log-blank muted", hidden: true }, t("No lines yet. New ones appear here by themselves."));
     this.scroller.setAttribute("aria-label", t("Log of %(names)s", { names: (this.choice.target ?? []).join(", ") }));
     this.scroller.addEventListener("click", (event) => this.clicked(event));
@@ -119,13 +113,22 @@ class LogView extends HTMLElement {
       return place;
     });
     this.hosts = [...new Set(this.targets.map((one) => one.host))];
-    if (!this.showNames && this.targets.length > 1) this.showNames = true;
+    if (this.showHosts !== this.hosts.length > 1) this.nameHosts();
+    colourChips(this);
     const names = this.targets.slice(0, 5).map((one) => one.shown).join(", ");
     this.scroller.setAttribute("aria-label", t("Log of %(names)s", { names }));
     this.tellCount();
     this.bar.leftOut = leftOut;
-    if (this.at || this.line) this.openAway();
+    if (!this.isNamed && (this.at || this.line)) this.openAway();
+    this.isNamed = true;
     return places;
+  }
+
+  /** Several hosts: each line says which one is its own. */
+  nameHosts() {
+    this.showHosts = this.hosts.length > 1;
+    this.classList.toggle("log-many-hosts", this.showHosts);
+    this.window.replace();
   }
 
   /** The page's title counts what joined. */
@@ -139,12 +142,13 @@ class LogView extends HTMLElement {
   openAway() {
     const { at, line } = this;
     this.line = null;
-    if (line) this.goToLine(line);
-    else this.goTo(at);
+    if (line) this.position.goToLine(line);
+    else this.position.goTo(at);
   }
 
+  /** Lines came; those of the past say nothing about how fast they are written. */
   arrived(count) {
-    if (count) this.arrivals.push([performance.now(), count]);
+    if (count && this.store.settled) this.arrivals.push([performance.now(), count]);
   }
 
   /** Rows came that are ready to be shown. */
@@ -157,38 +161,27 @@ class LogView extends HTMLElement {
     }
     this.store.show(rows);
     this.search.added(rows);
-    if (this.window.following) this.search.dropped(this.store.trim());
-    else {
-      this.fresh += rows.filter((row) => this.isShown(row)).length;
-      if (this.rows.length > ROOM) this.leaveLive();
-      this.showFollow();
-    }
+    this.position.grew(rows);
     this.blank.hidden = this.rows.length > 0;
     this.window.soon();
   }
 
   /** The past has come. */
   settled() {
-    this.blank.hidden = this.rows.length > 0;
     this.search.added([...this.rows]);
     this.window.soon();
-    this.everySecond(true);
-    if (this.rows.length < 200) this.readOlder();
-    else this.showOlder();
+    this.changed(true);
+    this.position.settled();
   }
 
-  gapWords({ from, to, reason }) {
-    const words = (stamp) => (stamp ? when(momentOf(stamp)[0]) : "?");
-    return t("lines from %(from)s to %(to)s are missing: %(reason)s", { from: words(from), to: words(to), reason: t(GAP_REASONS[reason] ?? reason ?? "") });
-  }
-
-  skippedWords(count) {
-    return t("%(n)s lines skipped: this browser was too slow", { n: number(count) });
+  /** Other rows are here than before. */
+  changed(always = false) {
+    this.blank.hidden = this.rows.length > 0;
+    this.everySecond(always);
   }
 
   refused(code, reason) {
-    const words = { 4403: t("Your role does not allow this."), 4404: t("This container is gone."), 4429: t("Too many logs are open. Close one and load this page again.") };
-    this.say(reason || words[code] || t("The server closed the log (%(code)s).", { code }), true);
+    this.say(refusedWords(code, reason), true);
   }
 
   say(words, grave = false) {
@@ -228,8 +221,8 @@ class LogView extends HTMLElement {
     if (!chosen.delete(name)) chosen.add(name);
     this.window.replace();
     this.search.restart();
-    this.showOlder();
-    this.tellUrl();
+    this.position.showOlder();
+    this.links.soon();
     return chosen.has(name);
   }
 
@@ -241,14 +234,14 @@ class LogView extends HTMLElement {
     }
     const property = { times: "showTimes", wrap: "wrapped", fields: "showFields" }[name];
     this[property] = !this[property];
-    remember(name, this[property]);
+    rememberLook(name, this[property]);
     this.classList.toggle("log-wrapped", this.wrapped);
     this.bar.showSwitches();
     this.window.replace();
   }
 
   pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || document.querySelector("dialog:modal, [popover]:popover-open")) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || document.querySelector(RESERVED)) return;
     const acts = {
       f: () => this.toggle("follow"),
       w: () => this.toggle("wrap"),
@@ -256,58 +249,35 @@ class LogView extends HTMLElement {
       j: () => this.toggle("fields"),
       n: () => this.step(1),
       N: () => this.step(-1),
-      l: () => this.link(this.chosen ?? this.current ?? this.window.topRow()?.row),
+      l: () => this.links.choose(this.chosen ?? this.current ?? this.window.topRow()?.row),
       End: () => this.resume(),
-      Home: () => this.toTop(),
+      Home: () => this.position.toTop(),
     };
     if (!acts[event.key]) return;
     acts[event.key]();
     event.preventDefault();
   }
 
-  toTop() {
-    this.pause("button");
-    this.scroller.scrollTop = 0;
-    this.readOlder();
-  }
-
   // ------------------------------------------------------------ following, pausing, other times
 
-  get isAway() {
-    return !this.live.isOpen;
-  }
-
-  showFollow() {
-    const mode = this.window.following ? "following" : this.isAway ? "away" : "paused";
-    this.bar.showFollow(mode, this.fresh);
-  }
-
   pause(by) {
-    this.pausedBy = by;
-    if (!this.window.following) return;
-    this.window.following = false;
-    this.fresh = 0;
-    this.showFollow();
+    this.position.pause(by);
   }
 
-  /** To the newest lines, which are read anew when they are not here. */
   resume() {
-    if (this.isAway) this.startAnew();
-    this.window.following = true;
-    this.fresh = 0;
-    this.at = "";
-    this.store.room = Math.min(ROOM, Math.max(LIVE_ROOM, this.rows.length));
-    this.showFollow();
-    this.tellUrl();
-    this.window.draw();
+    this.position.resume();
   }
 
-  startAnew() {
-    this.reader.cancel();
-    this.forgetRows();
-    this.store.clear();
-    this.targets.forEach((_one, place) => this.store.log(place));
-    this.live.begin();
+  goTo(stamp) {
+    this.position.goTo(stamp);
+  }
+
+  showFollow(mode, fresh) {
+    this.bar.showFollow(mode, fresh);
+  }
+
+  showOlder(is) {
+    this.older.hidden = !is;
   }
 
   forgetRows() {
@@ -316,123 +286,11 @@ class LogView extends HTMLElement {
     this.search.restart();
   }
 
-  /** The newest lines are no longer held: the reader is elsewhere. */
-  leaveLive() {
-    this.live.flush(true);
-    this.live.end();
-    this.store.trimBack();
-    for (const log of this.store.all) log.ended = false;
-    this.search.restart();
-    this.showFollow();
-  }
-
-  /** Shows what is around a time. */
-  async goTo(stamp) {
-    if (!(await this.readAround(stamp))) return;
-    this.at = stamp;
-    this.tellUrl();
-    const row = this.firstFrom(Date.parse(stamp));
-    if (row) this.window.show(row);
-    else this.scroller.scrollTop = this.rows.height;
-  }
-
-  firstFrom(ms) {
-    for (const { rows } of this.rows.blocks) {
-      const found = rows.find((row) => row.ms >= ms && this.isShown(row));
-      if (found) return found;
-    }
-    return null;
-  }
-
-  async readAround(stamp) {
-    this.live.end();
-    this.pause("button");
-    this.forgetRows();
-    this.showFollow();
-    this.say(t("Reading %(n)s logs", { n: number(this.targets.length) }));
-    const isDone = await this.reader.around(stamp, this.targets.map((_one, place) => place));
-    if (!isDone) return false;
-    this.say("");
-    this.blank.hidden = this.rows.length > 0;
-    this.forgetRows();
-    this.everySecond(true);
-    this.showOlder();
-    return true;
-  }
-
-  /** Shows a line of a link, with what is around it. */
-  async goToLine({ key, stamp, ordinal }) {
-    const place = this.targets.findIndex((one) => one.key === key || one.key.startsWith(key) || one.shown === key);
-    const found = await this.reach(place, stamp, ordinal);
-    if (found === undefined) return;
-    if (!found) this.say(t("This line is gone: the engine no longer has it."), true);
-    this.chosen = found;
-    this.show(found);
-    this.tellUrl();
-  }
-
-  /** The row of a line: read from the engine when it is not here. undefined when something else was asked meanwhile. */
-  async reach(place, stamp, ordinal) {
-    const [ms, ns] = momentOf(stamp);
-    const here = this.store.lookUp(place, ms, ns, ordinal);
-    if (here) return here;
-    if (!(await this.readAround(stamp))) return undefined;
-    return this.store.lookUp(place, ms, ns, ordinal);
-  }
-
   show(row) {
     if (!row) return;
     this.pause("button");
     this.window.redraw(row);
     this.window.show(row);
-  }
-
-  readerMoved(atEnd, up) {
-    if (this.window.following && up && !atEnd) this.pause("scroll");
-    else if (!this.window.following && !this.isAway && atEnd && !up && this.pausedBy === "scroll") this.resume();
-    this.showOlder();
-  }
-
-  /** Near an end of what is here the next part is read. */
-  nearEnd(top, end) {
-    if (top && !this.window.following) this.readOlder();
-    if (end && this.isAway) this.readNewer();
-  }
-
-  async readOlder() {
-    if (!this.store.settled || this.reading || !this.reader.hasOlder) return;
-    this.reading = true;
-    this.store.room = ROOM;
-    try {
-      await this.reader.older();
-      if (this.rows.length > ROOM) this.leaveLive();
-    } finally {
-      this.reading = false;
-    }
-    this.blank.hidden = this.rows.length > 0;
-    this.showOlder();
-    this.everySecond();
-  }
-
-  async readNewer() {
-    if (this.readingNewer || !this.store.settled) return;
-    this.readingNewer = true;
-    try {
-      if (this.reader.hasNewer) await this.reader.newer();
-      this.search.dropped(this.store.trim(ROOM));
-      if (this.isAway && !this.reader.hasNewer) this.live.begin(); // it goes on behind what is here
-    } finally {
-      this.readingNewer = false;
-    }
-    this.showFollow();
-    this.window.soon();
-  }
-
-  /** The button for older lines shows when there is nothing to scroll. */
-  showOlder() {
-    const atTop = this.scroller.scrollTop < 1 && !this.window.following;
-    const isShort = this.rows.height < this.scroller.clientHeight;
-    this.older.hidden = !(this.store.settled && this.reader.hasOlder && (atTop || isShort));
   }
 
   // ------------------------------------------------------------ presses on rows
@@ -452,81 +310,24 @@ class LogView extends HTMLElement {
       row.open = !row.open;
       this.pause("button");
       this.window.redraw(row);
-    } else if (node.dataset.act === "fill") this.fill(row, node);
-    else this.link(row);
-  }
-
-  /** Reads the lines that a row stands for. */
-  async fill(note, button) {
-    const { before, from, count } = note.note;
-    button.disabled = true;
-    try {
-      const { rows } = await this.reader.fill(note.target, before, from, count);
-      this.window.keeping(() => this.rows.remove(note));
-      this.store.show(rows, { before: true, behind: before });
-      this.search.added(rows);
-      if (rows.length && rows.length < count) this.stillSkipped(note, rows, count);
-    } catch (error) {
-      button.disabled = false;
-      this.say(error.message, true);
-    }
-  }
-
-  stillSkipped(note, rows, count) {
-    const left = count - rows.length;
-    note.text = this.skippedWords(left);
-    note.head = rows.at(-1).head ?? rows.at(-1);
-    note.note = { ...note.note, count: left, before: rows.at(-1) };
-    this.store.show([note]);
-    this.window.redraw(note);
-  }
-
-  lineOf(row) {
-    return `${this.targets[row.target].key}/${stampOf(row)}/${this.store.ordinal(row)}`;
+    } else if (node.dataset.act === "fill") fill(this, row, node);
+    else this.links.choose(row);
   }
 
   linkTo(row) {
-    return writeUrl(location.search, { ...this, line: `${this.targets[row.target].key}/${stampOf(row)}/0` });
-  }
-
-  /** Chooses a line: the address leads to it from now on, and is copied. */
-  async link(row) {
-    if (!row || row.kind !== "line") return;
-    this.pause("button");
-    const old = this.chosen;
-    this.chosen = row;
-    for (const one of [old, row]) this.window.redraw(one);
-    this.tellUrl(true);
-    try {
-      await navigator.clipboard.writeText(location.href);
-      toast(t("The link to this line is copied"));
-    } catch {
-      toast(t("The address leads to this line now"));
-    }
-  }
-
-  tellUrl(now = false) {
-    clearTimeout(this.urlTimer);
-    const write = () => {
-      const line = this.chosen && this.rows.indexOf(this.chosen) >= 0 ? this.lineOf(this.chosen) : null;
-      history.replaceState(history.state, "", `${location.pathname}${writeUrl(location.search, { ...this, line })}`);
-    };
-    if (now) write();
-    else this.urlTimer = setTimeout(write, URL_MS);
+    return this.links.to(row);
   }
 
   histogramClicked(event) {
     const ms = this.timeAt?.(event.offsetX);
-    const row = ms ? this.firstFrom(ms) : null;
+    const row = ms ? this.position.firstFrom(ms) : null;
     if (!row) return;
     this.pause("button");
     this.window.show(row);
   }
 
   downloadUrl(query) {
-    const own = new URLSearchParams(location.search);
-    if (this.hasAttribute("choice")) for (const name of ["target", "host", "project"]) for (const value of own.getAll(name)) query.append(name, value);
-    return `${this.getAttribute("download")}?${query}`;
+    return this.links.download(query);
   }
 
   // ------------------------------------------------------------ search
@@ -536,7 +337,7 @@ class LogView extends HTMLElement {
     this.query = query;
     this.current = null;
     if (!this.found.isFor(this.wholeQuery())) this.found.clear();
-    this.tellUrl();
+    this.links.soon();
     try {
       this.search.set(query.q, query.regex, query.case);
       return "";
@@ -593,7 +394,7 @@ class LogView extends HTMLElement {
   /** Shows a hit of the whole log, with what is around it. */
   async showHit(hit, { host, id }) {
     const place = this.targets.findIndex((one) => one.key === `${host}/${id}`);
-    const row = await this.reach(place, hit.stamp, hit.ordinal);
+    const row = await this.position.reach(place, hit.stamp, hit.ordinal);
     if (row) this.mark(row);
   }
 }

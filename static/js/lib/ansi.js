@@ -13,6 +13,7 @@ const ESCAPES = new RegExp(
   "g",
 );
 const HAS_ESCAPE = /[\u0000-\u0008\u000b-\u001f\u007f\u009b]/;
+const READABLE = 4.5; // contrast
 const COLOUR = /^[\u001b\u009b]\[?([0-9;:]*)m$/;
 
 /** What a terminal would still show of a line after its carriage returns: later text overwrites from the left. */
@@ -110,10 +111,29 @@ export function runs(line) {
   return found;
 }
 
-/** A chosen colour is moved as far as reading on the theme's page needs; on a background of its own it stays. */
-function inkOf(span, fg, bg) {
+const isOwn = (colour) => typeof colour === "string" && colour.startsWith("rgb");
+
+function luminance(colour) {
+  const [r, g, b] = colour.match(/\d+/g).map((n) => (n / 255 <= 0.03928 ? n / 255 / 12.92 : ((n / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function contrast(one, other) {
+  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/** What can be read on a background of its own colour: the ink that was asked for, else black or white. */
+export function inkOn(bg, fg) {
+  if (isOwn(fg) && contrast(bg, fg) >= READABLE) return fg;
+  const [black, white] = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"];
+  return contrast(bg, black) > contrast(bg, white) ? black : white;
+}
+
+/** A chosen colour is moved as far as reading on the theme's own surfaces needs. */
+function inkOf(span, fg) {
   span.style.color = fg;
-  if (bg === undefined) span.style.color = `light-dark(oklch(from ${fg} min(l, 0.5) c h), oklch(from ${fg} max(l, 0.68) c h))`;
+  span.style.color = `light-dark(oklch(from ${fg} min(l, 0.5) c h), oklch(from ${fg} max(l, 0.68) c h))`;
 }
 
 /** Dresses `span` in `style`: theme colours by class, others by property (a style attribute would break the CSP). */
@@ -123,8 +143,12 @@ export function dress(span, style) {
   for (const flag of ["bold", "dim", "italic", "underline", "strike"]) {
     if (style[flag]) span.classList.add(`a-${flag}`);
   }
-  if (typeof fg === "string" && fg.startsWith("rgb")) inkOf(span, fg, bg);
+  if (isOwn(bg)) {
+    span.style.backgroundColor = bg;
+    span.style.color = inkOn(bg, fg);
+    return;
+  }
+  if (isOwn(fg)) inkOf(span, fg);
   else if (fg !== undefined) span.classList.add(`a-fg-${fg}`);
-  if (typeof bg === "string" && bg.startsWith("rgb")) span.style.backgroundColor = bg;
-  else if (bg !== undefined) span.classList.add(`a-bg-${bg}`);
+  if (bg !== undefined) span.classList.add(`a-bg-${bg}`);
 }

@@ -3,7 +3,7 @@ import { isTyping } from "dermaga/dom";
 
 const PLACES = { o: "/", c: "/containers/", i: "/images/", n: "/networks/", v: "/volumes/", h: "/hosts/", j: "/jobs/", e: "/events/", l: "/logs/" };
 const TOGETHER_MS = 1200;
-let goPressed = 0;
+let goPressed = -Infinity;
 
 function focusAndSelect(field) {
   field?.focus();
@@ -11,7 +11,8 @@ function focusAndSelect(field) {
 }
 
 function pageFilter() {
-  return document.querySelector("main [data-slash], main input[type=search]") ?? document.getElementById("search");
+  const fields = [...document.querySelectorAll("main [data-slash]"), ...document.querySelectorAll("main input[type=search]")];
+  return fields.find((field) => field.checkVisibility()) ?? document.getElementById("search"); // closed menus hold some
 }
 
 function pressed(event) {
@@ -31,7 +32,7 @@ function pressed(event) {
     event.preventDefault();
     focusAndSelect(pageFilter());
   }
-  goPressed = event.key === "g" ? performance.now() : 0;
+  goPressed = event.key === "g" ? performance.now() : -Infinity;
 }
 
 /** Called once a page. */

@@ -2,7 +2,7 @@
 import { el, icon } from "dermaga/dom";
 import { LEVELS, momentOf } from "dermaga/log-line";
 import { recognise } from "dermaga/levels";
-import { when } from "dermaga/log-row";
+import { nameElements, when } from "dermaga/log-row";
 import { socketAddress } from "dermaga/stream";
 import { hits as hitWords, number, t } from "dermaga/words";
 
@@ -161,8 +161,8 @@ export class LogHits {
     const target = this.targets?.[hit.target];
     const level = LEVELS.includes(recognise(text).level) ? recognise(text).level : "";
     const line = el("span", { class: "log-found-text" }, text.slice(0, begin), el("mark", {}, text.slice(begin, end)), text.slice(end));
-    const name = this.view.showNames && target ? el("span", { class: "log-name" }, target.name) : null;
-    const button = el("button", { type: "button", class: level ? `level-row-${level}` : "", "aria-current": String(hit === this.current), onclick: () => this.go(hit) }, el("span", { class: "log-time" }, when(hit.ms)), name, line);
+    const names = this.view.showNames && target ? nameElements({ ...target, shown: `${target.host}/${target.name}` }, this.view) : [];
+    const button = el("button", { type: "button", class: level ? `level-row-${level}` : "", "aria-current": String(hit === this.current), onclick: () => this.go(hit) }, el("span", { class: "log-time" }, when(hit.ms)), ...names, line);
     return el("li", {}, button);
   }
 
@@ -172,14 +172,15 @@ export class LogHits {
     this.view.showHit(hit, this.targets[hit.target]);
   }
 
-  /** The next later (`by` 1) or earlier (-1) hit; from the time `ms` on the first time. */
+  /** The next later (`by` 1) or earlier (-1) hit, round and round; the first time from the time `ms` on, and where
+      nothing is later the newest: who follows a log asks for what has just happened. */
   step(by, ms) {
     if (!this.hits.length) return;
     const place = this.hits.indexOf(this.current);
     let next = place - by;
     if (place < 0) {
       const first = this.hits.findIndex((hit) => hit.ms <= ms);
-      next = by < 0 ? (first < 0 ? 0 : first) : (first < 0 ? this.hits.length : first) - 1;
+      next = by < 0 ? Math.max(0, first) : Math.max(0, (first < 0 ? this.hits.length : first) - 1);
     }
     next = (next + this.hits.length) % this.hits.length;
     if (next >= this.limit) this.limit = next + DRAWN;

@@ -2,6 +2,7 @@
 // come into the order of time.
 import { compareRows } from "dermaga/log-rows";
 import { noteRow } from "dermaga/log-line";
+import { gapWords, skippedWords } from "dermaga/log-notes";
 import { Stream } from "dermaga/stream";
 import { t } from "dermaga/words";
 
@@ -13,7 +14,7 @@ const FINE = new Set(["resumed", "restarted", "ended", "live"]);
 
 export class LogLive {
   /** `view` gives store, choice, tail, targets, and hears added(rows), settled(), named(message), say(words, grave),
-      refused(code, reason), gapWords(message), skippedWords(count). */
+      refused(code, reason). */
   constructor(view) {
     this.view = view;
     this.held = []; // [[arrival, rows], ...]
@@ -73,7 +74,7 @@ export class LogLive {
     if (message.t === "lines") this.take(message.lines);
     else if (message.t === "targets") this.map = view.named(message);
     else if (message.t === "past") this.past(message.target, message.whole);
-    else if (message.t === "gap") this.note("gap", message.target, view.gapWords(message), { grave: true });
+    else if (message.t === "gap") this.note("gap", message.target, gapWords(message), { grave: true });
     else if (message.t === "skipped") this.skipped(message);
     else if (message.t === "state") this.state(message);
     else if (message.t === "error") view.say(message.reason ?? message.text, true);
@@ -124,7 +125,7 @@ export class LogLive {
   }
 
   skipped({ target, count, from, to }) {
-    this.note("skipped", target, this.view.skippedWords(count), { grave: true, count, from, to, before: this.view.store.log(target).last });
+    this.note("skipped", target, skippedWords(count), { grave: true, count, from, to, before: this.view.store.log(target).last });
   }
 
   state({ target, state, code, reason, text }) {

@@ -7,7 +7,6 @@ import { LEVELS, plain, stampOf } from "dermaga/log-line";
 import { number, t } from "dermaga/words";
 
 const DRAWN = 10_000; // characters of a line that are drawn until the reader asks for all
-const NAME_COLOURS = 8;
 
 const two = (n) => String(n).padStart(2, "0");
 
@@ -103,7 +102,15 @@ function noteElement(row, view) {
   return el("div", { class: `log-row log-${row.kind}${row.note.grave ? " log-grave" : ""}` }, note);
 }
 
-/** The element of `row`; `view` gives targets, search, current, chosen, showTimes, showNames, showFields, linkTo(row). */
+/** The names of a line's host, where a view has several, and of its container, each in its colour. */
+export function nameElements(target, view) {
+  const name = el("span", { class: `log-name log-hue-${view.hues.of(target.shown)}`, title: target.shown }, target.name);
+  if (!view.showHosts) return [name];
+  return [el("span", { class: `log-host log-hue-${view.hues.of(target.host)}`, title: target.host }, target.host), name];
+}
+
+/** The element of `row`; `view` gives targets, hues, search, current, chosen, showTimes, showNames, showHosts,
+    showFields, linkTo(row). */
 export function drawRow(row, view) {
   if (row.kind !== "line") return noteElement(row, view);
   const target = view.targets[row.target];
@@ -112,9 +119,7 @@ export function drawRow(row, view) {
   if (view.showTimes) {
     node.append(el("a", { class: "log-time", href: view.linkTo(row), title: `${day(row.ms)} ${stampOf(row).slice(11)}`, "data-act": "link", tabindex: "-1" }, clock(row.ms)));
   }
-  if (view.showNames && target) {
-    node.append(el("span", { class: `log-name log-name-${row.target % NAME_COLOURS}`, title: target.shown ?? target.title }, target.label ?? target.name));
-  }
+  if (view.showNames && target) node.append(...nameElements(target, view));
   const fields = view.showFields ? fieldsOf(plain(row)) : null;
   node.append(fields ? recordText(fields, row, view) : lineText(row, view));
   return node;

@@ -9,6 +9,10 @@ const SPARE_PX = 240; // drawn above and below, so that a quick wheel shows no w
 const AT_END_PX = 4;
 const EDGE_PX = 600; // so near an end the next part is asked for
 const TRIES = 3; // measuring wrapped rows can move the end; it settles at once or at the second look
+const SHOW_TRIES = 6; // each brings other rows into view that were never measured
+const LETTER_PX = 7.5;
+const BESIDE_PX = 300; // time, name and what is around them
+const NARROW = matchMedia("(max-width: 820px)"); // as in logs.css
 
 export class LogWindow {
   /** `view` gives wrapped, isShown and what drawRow needs. `moved(atEnd, up)` hears the reader scroll, `near(top, end)`
@@ -42,7 +46,13 @@ export class LogWindow {
     if (!this.view.isShown(row)) return 0;
     if (row.kind !== "line") return NOTE_PX;
     if (!this.view.wrapped) return ROW_PX;
-    return ROW_PX * Math.max(1, Math.ceil(Math.min(row.text.length, 10_000) / (this.columns || 120)));
+    const lines = Math.max(1, Math.ceil(Math.min(row.text.length, 10_000) / (this.columns || 120)));
+    return ROW_PX * (this.isStacked ? lines + 1 : lines);
+  }
+
+  /** Whether time and name stand above the text: on a phone they leave it no room. */
+  get isStacked() {
+    return this.view.wrapped && this.view.showNames && NARROW.matches;
   }
 
   /** Does `change`, which adds, drops or measures rows; the row in view stays where it is. */
@@ -131,19 +141,21 @@ export class LogWindow {
 
   resize() {
     this.scroller.style.setProperty("--seen", `${this.scroller.clientWidth}px`);
-    const columns = Math.max(20, Math.floor((this.scroller.clientWidth - 300) / 7.5));
+    const columns = Math.max(20, Math.floor((this.scroller.clientWidth - (this.isStacked ? 20 : BESIDE_PX)) / LETTER_PX));
     const changed = this.view.wrapped && this.columns && columns !== this.columns;
     this.columns = columns;
     if (changed) this.replace();
     else this.draw();
   }
 
-  /** Scrolls a row to the middle. */
+  /** Scrolls a row to the middle: again when measuring those above it has moved it. */
   show(row) {
     const index = this.rows.indexOf(row);
     if (index < 0) return;
-    const top = this.rows.topOf(index) - this.scroller.clientHeight / 2 + ROW_PX;
-    this.jump(Math.max(0, top));
+    for (let n = 0; n < SHOW_TRIES; n += 1) {
+      this.jump(Math.max(0, this.rows.topOf(index) - this.scroller.clientHeight / 2 + ROW_PX));
+      if (!this.drawOnce()) break;
+    }
     this.draw();
   }
 
