@@ -100,8 +100,9 @@ def container_logs(
 @needs(Right.STATS_VIEW)
 def container_stats(request: HttpRequest, host: str, container: str, span: Query[stats.Span]) -> Any:
     """Its history, also of one that was removed, by its name."""
-    series, _ = get_history(request.user, host, container)
-    return {"host": host, "container": container, **stats.show(span, series)}
+    series, found = get_history(request.user, host, container)
+    on: Any = (found or series).host  # type: ignore[union-attr]  # one of them is there
+    return {"host": host, "container": container, **stats.show(span, series, on, found)}
 
 
 def _options(verb: str, body: Options | None) -> dict[str, Any]:

@@ -148,4 +148,4 @@ def host_stats(request: HttpRequest, host: str, span: Query[stats.Span]) -> Any:
     """The history of the sum over its running containers; CPU 100 is one CPU of `cpus`."""
     found = get_host(request.user, host, Right.STATS_VIEW)
     series = Series.objects.select_related("host").filter(host=found, key="").first()
-    return {"host": host, "cpus": found.cpus, **stats.show(span, series)}
+    return {"host": host, "cpus": found.cpus, **stats.show(span, series, found)}

@@ -14,9 +14,9 @@ from pydantic import Field
 from accounts.rights import Right
 from api.auth import needs
 from common.errors import Invalid
-from hosts import charts
+from hosts import charts, reasons
 from hosts.access import get_histories
-from hosts.models import Series
+from hosts.models import Container, Host, Series
 from hosts.models.grid import METRICS
 
 router = Router(tags=["stats"])
@@ -54,15 +54,17 @@ def _seconds(moment: datetime | None, otherwise: int) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def show(span: Span, series: Series | None) -> dict[str, Any]:
-    """One line: what it is read from, its last sample, and its points."""
+def show(span: Span, series: Series | None, host: Host, container: Container | None = None) -> dict[str, Any]:
+    """One line: what it is read from, its last sample, and its points, or the reason why it has none."""
     lines = span.read([series] if series else [])
     latest = {"time": series.sampled, "cpu": series.cpu, "memory": series.memory} if series else None
+    points = charts.as_json(lines.grids.get(series.pk) if series else None, span.metrics)
     return {
         **_frame(lines),
+        "reason": "" if points["time"] else reasons.no_samples(host, container, series),
         "memory_limit": series.memory_limit if series else None,
         "latest": latest,
-        **charts.as_json(lines.grids.get(series.pk) if series else None, span.metrics),
+        **points,
     }
 
 

@@ -57,6 +57,11 @@ STATE_WORDS = frozenset(
 )
 
 SCRIPT_WORDS = (
+    n_("The filter hides all %(n)s lines."),
+    n_("Clear the filter"),
+    n_("No lines of this time."),
+    n_("Nothing was written yet. New lines appear here by themselves."),
+    n_("Waiting for the first sample: the engine takes one every second, Podman every five."),
     n_("%(n)s containers"),
     n_("%(n)s lines searched"),
     n_("%(n)s more"),
@@ -157,7 +162,6 @@ SCRIPT_WORDS = (
     n_("Network"),
     n_("New process"),
     n_("Next hit"),
-    n_("No lines yet. New ones appear here by themselves."),
     n_("Not a regular expression: %(why)s"),
     n_("not readable"),
     n_("Paused"),

@@ -13,7 +13,7 @@ from accounts.guard import guard
 from accounts.rights import Right, allows
 from common.errors import DermagaError
 from common.htmx import template_for
-from hosts import filters
+from hosts import filters, reasons
 from hosts.access import get_container
 from hosts.actions import looks
 from hosts.models import Container
@@ -23,7 +23,11 @@ from hosts.views.ports import published
 
 COLUMNS = ("state", "host", "image", "ports", "project", "cpu", "memory", "created", "started")
 STATS_COLUMNS = {"cpu", "memory"}
-PARTS = {"head": "containers/_head.html", "health": "containers/_health.html"}
+PARTS = {
+    "head": "containers/_head.html",
+    "health": "containers/_health.html",
+    "terminal": "containers/_no_terminal.html",
+}
 COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started")
 
 
@@ -60,6 +64,7 @@ def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **m
         "facts": Facts(detail.inspect if detail else {}),
         "published": published(container, request),
         "target": f"{host}/{container.engine_id}",
+        "no_terminal": reasons.no_terminal(container),
         **more,
     }
     fragment = PARTS.get(request.GET.get("part", ""), "containers/_overview.html")

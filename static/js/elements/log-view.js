@@ -3,6 +3,7 @@
 // Keys: / search, n N hits, f follow, w wrap, t timestamps, j fields, l link, Home, End.
 import { el, isTyping, onTheme } from "dermaga/dom";
 import { LogBar } from "dermaga/log-bar";
+import { LogBlank } from "dermaga/log-blank";
 import { drawHistogram } from "dermaga/log-histogram";
 import { LogHits } from "dermaga/log-hits";
 import { LogHues, colourChips } from "dermaga/log-hues";
@@ -86,7 +87,7 @@ class LogView extends HTMLElement {
     this.histogram = el("canvas", { class: "log-histogram", "aria-hidden": "true", title: t("Lines over time, errors in red: click to go there") });
     this.status = el("div", { class: "log-status", role: "status", hidden: true });
     this.older = el("button", { type: "button", class: "chip log-older", hidden: true, onclick: () => this.position.readOlder() }, t("Load older lines"));
-    this.blank = el("div", { class: "log-blank muted", hidden: true }, t("No lines yet. New ones appear here by themselves."));
+    this.blank = new LogBlank(this);
     this.scroller.setAttribute("aria-label", t("Log of %(names)s", { names: (this.choice.target ?? []).join(", ") }));
     this.scroller.addEventListener("click", (event) => this.clicked(event));
     this.scroller.addEventListener("pointerup", () => {
@@ -96,7 +97,7 @@ class LogView extends HTMLElement {
     this.histogram.addEventListener("click", (event) => this.histogramClicked(event));
     this.classList.toggle("log-wrapped", this.wrapped);
     this.classList.toggle("log-named", this.showNames);
-    const middle = el("div", { class: "log-middle" }, this.scroller, this.older, this.blank);
+    const middle = el("div", { class: "log-middle" }, this.scroller, this.older, this.blank.node);
     this.replaceChildren(this.bar.node, this.histogram, this.found.node, middle, this.status);
     if (this.query.q) this.bar.searched();
   }
@@ -156,13 +157,12 @@ class LogView extends HTMLElement {
     if (!this.store.settled) {
       const first = rows.filter((row) => row.kind !== "line");
       this.store.show(first);
-      this.blank.hidden = true;
       return;
     }
     this.store.show(rows);
     this.search.added(rows);
     this.position.grew(rows);
-    this.blank.hidden = this.rows.length > 0;
+    this.blank.show();
     this.window.soon();
   }
 
@@ -176,12 +176,14 @@ class LogView extends HTMLElement {
 
   /** Other rows are here than before. */
   changed(always = false) {
-    this.blank.hidden = this.rows.length > 0;
+    this.blank.show();
     this.everySecond(always);
   }
 
   refused(code, reason) {
-    this.say(refusedWords(code, reason), true);
+    const why = refusedWords(code, reason);
+    this.say(why, true);
+    this.blank.refuse(why);
   }
 
   say(words, grave = false) {
@@ -222,8 +224,14 @@ class LogView extends HTMLElement {
     this.window.replace();
     this.search.restart();
     this.position.showOlder();
+    this.blank.show();
     this.links.soon();
     return chosen.has(name);
+  }
+
+  /** Lets go of every pressed filter. */
+  clearOnly() {
+    for (const node of this.bar.filters.values()) if (node.getAttribute("aria-pressed") === "true") node.click();
   }
 
   toggle(name) {

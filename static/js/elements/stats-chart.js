@@ -10,6 +10,7 @@ import { Stream } from "dermaga/stream";
 import { t } from "dermaga/words";
 
 const OFF_SCREEN_MS = 4000; // a tab that is hidden for longer costs its host no stream
+const WAIT_MS = 2500; // a first sample is usually here by then: no words that flash
 const AGAIN_MS = 30_000; // a range that ends now is read again; samples come as often
 const NAMES = ["cpu", "memory", "limit", "net_rx", "net_tx", "block_read", "block_write", "pids"];
 const now = () => Date.now() / 1000;
@@ -90,6 +91,8 @@ class StatsChart extends HTMLElement {
     this.request?.abort();
     clearTimeout(this.timer);
     clearTimeout(this.leaving);
+    clearTimeout(this.waiting);
+    this.waiting = null;
     cancelAnimationFrame(this.frame);
     this.frame = null;
   }
@@ -105,7 +108,7 @@ class StatsChart extends HTMLElement {
     this.words.textContent = t("The last 10 minutes, live");
     this.stream = new Stream(`/ws/stats?${new URLSearchParams({ target: this.target })}`, {
       message: (message) => this.receive(message),
-      open: () => this.say(""),
+      open: () => this.await(),
       lost: () => this.say(t("Connection lost, trying again")),
       refused: (code, reason) => this.say(reason || t("The server closed the stream (%(code)s).", { code })),
     });
@@ -114,12 +117,28 @@ class StatsChart extends HTMLElement {
 
   receive(message) {
     if (message.t === "stats") {
+      this.heard();
       for (const sample of message.samples) if (sample[0] === 0) this.series.add(sample);
       this.frame ??= requestAnimationFrame(() => this.drawLive());
     } else if (message.t === "state") {
       const fine = ["connecting", "live", "resumed", "restarted"].includes(message.state);
+      if (!fine) this.heard();
       this.say(fine ? "" : message.reason || message.text || t(message.state.replaceAll("_", " ")));
     } else if (message.t === "error") this.say(message.reason);
+  }
+
+  /** Charts that stay empty for a while say what they wait for. */
+  await() {
+    this.say("");
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.say(t("Waiting for the first sample: the engine takes one every second, Podman every five.")), WAIT_MS);
+  }
+
+  /** Something came that says more. */
+  heard() {
+    clearTimeout(this.waiting);
+    if (this.waiting) this.say("");
+    this.waiting = null;
   }
 
   drawLive() {
@@ -153,7 +172,7 @@ class StatsChart extends HTMLElement {
     const cpus = Number(this.getAttribute("cpus")) || 0;
     this.plots.draw(linesOf(body, cpus), span, true);
     this.words.textContent = this.describe(span, body.step);
-    this.say(body.time.length ? "" : t("Nothing was sampled in this time."));
+    this.say(body.time.length ? "" : body.reason || t("Nothing was sampled in this time."));
   }
 
   describe({ from, to }, step) {
