@@ -11,9 +11,10 @@ import structlog
 from hosts.consumers.counts import counts
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Batch, Viewer, lines_message
+from hosts.engine.cursors import OVERLAP, Cursor, Mark, Resume
 from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotAnEngine, NotFound
-from hosts.engine.frames import Line, Splitter, splitter
-from hosts.engine.logs import RESUME_TAIL, Cursor, LogQuery, Mark, Resume, open_log, unreadable
+from hosts.engine.frames import Line, Splitter, nanoseconds, splitter, stamp_of
+from hosts.engine.logs import RESUME_TAIL, LogQuery, open_log, replay, unreadable
 from hosts.engine.streams import EngineStream
 from hosts.engine.targets import Condition, Target, look, started_again
 
@@ -33,13 +34,17 @@ class Subscription:
         self.pending: list[Batch] | None = []
         self.overflowed = False
         self._waiting = 0
-        self._mark = Mark([], "")
+        self._mark = Mark([])
         self._resume: Resume | None = None
         self._live: dict[str, Any] | None = None  # kept back until it is true of this viewer
 
     def sees(self, line: Line) -> bool:
         """Whether the viewer asked for this line's stream and time."""
-        return (self.query.stdout if line[1] == 1 else self.query.stderr) and line[2] >= self.query.since
+        return self.wants(line) and line[2] >= self.query.since
+
+    def wants(self, line: Line) -> bool:
+        """Whether the viewer asked for this line's stream."""
+        return self.query.stdout if line[1] == 1 else self.query.stderr
 
     def take(self, batch: Batch) -> bool:
         """Gets a batch; says whether the viewer has something to flush."""
@@ -62,8 +67,8 @@ class Subscription:
         """The viewer has read the past up to `past`: what came meanwhile and is not in it is shown."""
         if self._live is not None:
             self.viewer.tell(self._live)
-        self._resume = past.behind(self._mark)
-        waiting, self.pending, self._mark = self.pending or [], None, Mark([], "")
+        self._resume = past.behind(self._mark, self.sees)
+        waiting, self.pending, self._mark = self.pending or [], None, Mark([])
         # the feed may be behind the past that was read: what it brings is compared until it has caught up
         if [batch for batch in waiting if self._show(batch)]:
             self.viewer.flush()
@@ -119,6 +124,7 @@ class Feed:
         self._split: Splitter = splitter(False)
         self._resume: Resume | None = None
         self._wide = False  # whether the next resumed stream is asked by time alone
+        self._proved = ""  # the newest timestamp when the log was taken up again because lines were repeated
         self._lines = 0  # lines read from the engine so far
         self._from_end = False  # whether the stream began with the last line of the log
         self._past: Cursor | None = None  # how far the first viewer read the past
@@ -198,6 +204,13 @@ class Feed:
             if self._past is not None and self._past.newest and not self._past.has(lines[0]):
                 self.cut(_TooNarrow())  # lines came between the past and this first one
                 return
+        repeated = self.cursor.repeats(lines, self._proved)
+        if repeated is not None:
+            lines = lines[:repeated]
+            self._proved = max([self.cursor.newest, *(line[2] for line in lines)])
+            self.cut(_Repeating())
+            if not lines:
+                return
         batch = Batch(lines, size, doubtful=doubtful)
         self._lines += len(lines)
         self.cursor.add(lines, size)
@@ -217,7 +230,7 @@ class Feed:
             resume.connected = True  # a gap is said once
             self._wide = False
         if resume.done:
-            self._resume = None
+            self._resume, self._wide = None, False
         return lines
 
     def _tell_gap(self, begin: str, end: str) -> None:
@@ -248,6 +261,10 @@ class Feed:
             except _TooNarrow:
                 self._wide = True
                 self._drop()
+                continue
+            except _Repeating:
+                self._drop()
+                await asyncio.sleep(0 if time.monotonic() - began > 1 else FIRST_WAIT)
                 continue
             except EngineError as error:
                 self._say("lost", code=error.code, reason=str(error))
@@ -297,19 +314,22 @@ class Feed:
             await started_again(self.target)
 
     async def _follow(self) -> None:
-        query = LogQuery(tail="1")
+        assert self.condition is not None
         if not self.cursor.newest and self._past is not None:
             self.cursor = self._past
             for subscription in self.subscriptions:
                 subscription.overflowed = True  # who still reads another past reads on to this one
-        self._from_end, self._resume = not self.cursor.newest and self._past is None, None
+        self._from_end, self._resume = False, None
         if self.cursor.newest:
-            wide = self._wide or self.cursor.is_coarse
+            wide = self._wide or self.cursor.is_coarse or self.condition.jumps
             query = LogQuery(tail="all" if wide else str(RESUME_TAIL), since=self.cursor.since)
             self._resume = self.cursor.resume()
         elif self._past is not None:
             query = LogQuery()  # the log was empty: everything is new
-        assert self.condition is not None
+        elif self.condition.jumps:
+            query = await self._by_time()
+        else:
+            query, self._from_end = LogQuery(tail="1"), True
         stream = await open_log(self.target, query, follow=True)
         self._split = splitter(self.condition.tty)
         self._stream = stream
@@ -317,6 +337,19 @@ class Feed:
         self.heard = time.monotonic()
         self._sweep.add(self)
 
+    async def _by_time(self) -> LogQuery:
+        """What is asked of an engine that cannot follow from the last line without a jump: from moments before it."""
+        assert self.condition is not None
+        last = ""
+        async for burst in await replay(self.target, LogQuery("1"), self.condition.tty):
+            last = max([last, *(line[2] for line in burst.lines)])
+        return LogQuery(since=stamp_of(max(0, nanoseconds(last) - OVERLAP)) if last else "")
+
 
 class _TooNarrow(EngineError):
     """The tail of the log does not reach back to what was read before: it is asked for by time alone."""
+
+
+class _Repeating(EngineError):
+    """The stream brought a line for the second time, as Docker 20.10 does when a log is rotated: what is true is found by
+    taking the log up again, which drops lines one for one."""

@@ -1,8 +1,7 @@
-"""The log of one container: asked for, read in paced blocks, taken up again without loss or repetition."""
+"""The log of one container: asked for and read in paced blocks, followed or downloaded."""
 
 import asyncio
 import time
-from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import orjson
 
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import LogDriverUnreadable, from_answer
-from hosts.engine.frames import Line, Payloads, Splitter, engine_time, nanoseconds, splitter, stamp_of
+from hosts.engine.frames import Line, Payloads, Splitter, engine_time, splitter
 from hosts.engine.streams import EngineStream, open_stream
 from hosts.engine.targets import Target, look
 
@@ -23,8 +22,6 @@ GATHER = 32 * 1024  # bytes that a read of a replay should find
 BURST = 384 * 1024  # bytes of a replay that are read, split and sent in one go
 BURST_SECONDS = 0.1  # a slow engine's lines are shown while the rest is still to come
 SILENCE = 30.0  # seconds without a byte after which a replay is given up
-OVERLAP = 2_000_000_000  # nanoseconds that a resumed stream is asked to repeat: two writers stamp out of order
-REMEMBER = 1024 * 1024  # bytes of lines that are remembered for it at most
 PATIENCE = 1.0  # seconds for the head of a followed log
 REFUSAL_AT_MOST = 64 * 1024  # bytes
 RESUME_TAIL = 5000  # lines that a resumed stream reads backwards first: asking by time alone reads the whole log
@@ -88,169 +85,6 @@ async def _refuse(stream: EngineStream) -> None:
 def unreadable(target: Target) -> LogDriverUnreadable:
     """The error for the log driver `none`, which some engines answer with an empty log."""
     return LogDriverUnreadable("configured logging driver does not support reading", where=target.endpoint.address)
-
-
-class Cursor:
-    """How far a log has been read: the newest timestamp, and the lines of the last moments to tell a repetition."""
-
-    def __init__(self) -> None:
-        self.newest = ""
-        self.piece: Line | None = None  # a first line that may be the last piece of a longer one
-        self._floor = ""  # every line up to here has been read; below it no line is compared
-        self._at_floor = 0  # lines with just that timestamp that are remembered no more, where timestamps are coarse
-        self._recent: deque[tuple[list[Line], int]] = deque()
-        self._bytes = 0
-
-    def add(self, lines: list[Line], size: int) -> None:
-        """`lines` were read, about `size` bytes of them."""
-        if not lines:
-            return
-        self.newest = max(self.newest, lines[-1][2])
-        self._recent.append((lines, size))
-        self._bytes += size
-        while len(self._recent) > 1 and (self._bytes > REMEMBER or self._is_old(self._recent[0][0])):
-            old, gone = self._recent.popleft()
-            self._bytes -= gone
-            # only neighbours are ever out of order: the last lines tell how far the dropped ones went
-            floor = max(self._floor, *(line[2] for line in old[-50:]))
-            if is_coarse(floor):
-                before = self._at_floor if floor == self._floor else 0
-                self._at_floor = before + sum(line[2] == floor for line in old)
-            self._floor = floor
-
-    def _is_old(self, lines: list[Line]) -> bool:
-        last = lines[-1][2]
-        if last[:17] == self.newest[:17]:  # the same minute: far cheaper than arithmetic for each batch
-            return int(self.newest[17:19] or 0) - int(last[17:19] or 0) > 2
-        return not last or nanoseconds(self.newest) - nanoseconds(last) > OVERLAP + 1_000_000_000
-
-    @property
-    def is_coarse(self) -> bool:
-        """Whether the timestamps cannot tell lines apart: then the end of a log does not tell where it was read to."""
-        return is_coarse(self.newest)
-
-    @property
-    def since(self) -> str:
-        """From where a resumed stream is to be asked; "" for the beginning."""
-        if not self.newest:
-            return ""
-        overlap = stamp_of(max(0, nanoseconds(self.newest) - OVERLAP))
-        return max(overlap, self._floor)
-
-    def mark(self) -> "Mark":
-        """Where a stream is now, for `behind`."""
-        return Mark([lines for lines, _ in self._recent], self._floor)
-
-    def _known(self, since: str) -> Counter[tuple[int, str, str]]:
-        return Counter(_key(line) for lines, _ in self._recent for line in lines if line[2] >= since)
-
-    def resume(self) -> "Resume":
-        """What tells old lines from new ones in a stream opened with `since`."""
-        since, skip = self.since, 0
-        edge = since
-        if self._floor and is_coarse(self._floor):
-            skip = self._at_floor if self._floor >= since else 0
-        elif self._floor:
-            edge = max(since, stamp_of(nanoseconds(self._floor) + 1))
-        return Resume(self._known(since), edge, self.newest, piece=self.piece, skip=(self._floor, skip))
-
-    def behind(self, mark: "Mark") -> "Resume":
-        """What tells old lines from new ones in another stream of the same log, which was at `mark` before this was
-        read: it brings first what it is behind with, then what is new."""
-        known = self._known(max(self.since, mark.floor))
-        for lines in mark.recent:
-            for line in lines:
-                if known.get(_key(line)):
-                    known[_key(line)] -= 1  # will not come again
-        return Resume(+known, self.since, self.newest, behind=True)
-
-    def has(self, line: Line) -> bool:
-        """Whether `line` was read; lines from before the last moments count as read."""
-        return line[2] < self.since or any(_key(line) == _key(known) for lines, _ in self._recent for known in lines)
-
-
-def is_coarse(stamp: str) -> bool:
-    """Whether a timestamp is of whole seconds, as Podman's are: thousands of lines have the same one."""
-    return stamp.endswith(".000000000Z")
-
-
-def _key(line: Line) -> tuple[int, str, str]:
-    return line[1], line[2], line[3]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How far a stream was at some moment."""
-
-    recent: list[list[Line]]
-    floor: str
-
-
-class Resume:
-    """Takes the lines out that were read before, one for one, and notices when lines in between are missing."""
-
-    def __init__(
-        self,
-        known: Counter[tuple[int, str, str]],
-        edge: str,
-        newest: str,
-        *,
-        piece: Line | None = None,
-        behind: bool = False,
-        skip: tuple[str, int] = ("", 0),
-    ) -> None:
-        self._known = known
-        self._skip_stamp, self._skip = skip  # as many lines of that timestamp come first and were read
-        self._edge = edge  # every line before it was read
-        self._piece = piece
-        self._behind = behind  # until all known lines came, what is no newer than they belongs before them
-        self.newest = newest
-        self.connected = not newest  # a line read before was seen again: nothing is missing in between
-        self.first_new = ""  # timestamp of the first line that was not read before
-        self._beyond = stamp_of(nanoseconds(newest) + OVERLAP) if newest else ""
-
-    @property
-    def gap(self) -> bool:
-        """Whether lines are missing between what was read before and the first new line."""
-        return bool(self.first_new) and not self.connected and self.first_new > self.newest
-
-    @property
-    def done(self) -> bool:
-        """Whether all lines from now on are new."""
-        return not self._known and bool(self.first_new)
-
-    def fresh(self, lines: list[Line]) -> list[Line]:
-        """Those of `lines` that were not read before."""
-        if self.done:
-            return lines
-        found = []
-        for line in lines:
-            if self._take(line):
-                self.connected = True
-            else:
-                self.first_new = self.first_new or line[2] or "0"
-                found.append(line)
-        if found and found[-1][2] > self._beyond:
-            self._known.clear()
-        return found
-
-    def _take(self, line: Line) -> bool:
-        """Whether the line was read before; if so it will not count a second time."""
-        if self._skip and line[2] == self._skip_stamp:
-            self._skip -= 1
-            return True
-        key = _key(line)
-        if self._known.get(key):
-            self._known[key] -= 1
-            if not self._known[key]:
-                del self._known[key]
-            return True
-        if line[2] and line[2] < self._edge:
-            return True
-        if self._behind and self._known and line[2] <= self.newest:
-            return True
-        piece = self._piece  # a stream that began with the log's last piece shows the whole line now
-        return piece is not None and line[1:3] == piece[1:3] and line[3].endswith(piece[3])
 
 
 @dataclass

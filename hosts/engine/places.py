@@ -8,8 +8,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hosts.engine.cursors import OVERLAP
 from hosts.engine.frames import Line, nanoseconds, stamp_of
-from hosts.engine.logs import OVERLAP, LogQuery, replay, unreadable
+from hosts.engine.logs import LogQuery, replay, unreadable
 from hosts.engine.targets import Target, look
 
 FIRST_TAIL = 2000  # lines that are read from the end first: an engine reads a whole log to find a time in it

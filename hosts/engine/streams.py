@@ -168,9 +168,10 @@ async def fetch(
     body: Any = None,
     timeout: float = 10,
     at_most: int = ANSWER_AT_MOST,
+    headers: dict[str, str] | None = None,
 ) -> Any:
     """One question and its decoded JSON answer, of `at_most` bytes, within `timeout` seconds in all; None when a request
-    that changes something is answered with nothing. Raises EngineError."""
+    that changes something is answered with nothing. The answer's head is added to `headers`. Raises EngineError."""
     try:
         async with asyncio.timeout(timeout):
             stream = await open_stream(
@@ -178,6 +179,8 @@ async def fetch(
             )
             try:
                 answer = await stream.read_all(at_most)
+                if headers is not None:
+                    headers |= stream.headers
             finally:
                 stream.close()
     except TimeoutError as error:

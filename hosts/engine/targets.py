@@ -34,12 +34,18 @@ class Condition:
     tty: bool
     exit_code: int
     driver: str
+    jumps: bool = False  # Podman: what is written between its look at a log's end and its going on is left out
 
 
 async def look(target: Target, timeout: float = 10) -> Condition:
     """Asks the engine about the container. Raises EngineError; NotFound when it is gone."""
+    headers: dict[str, str] = {}
     answer = await fetch(
-        target.endpoint, f"/containers/{target.container_id}/json", api_version=target.version, timeout=timeout
+        target.endpoint,
+        f"/containers/{target.container_id}/json",
+        api_version=target.version,
+        timeout=timeout,
+        headers=headers,
     )
     if not isinstance(answer, dict):
         raise NotAnEngine("a container that is no object", where=target.endpoint.address)
@@ -50,6 +56,7 @@ async def look(target: Target, timeout: float = 10) -> Condition:
         tty=bool(config.get("Tty")),
         exit_code=int(state.get("ExitCode") or 0),
         driver=str(((answer.get("HostConfig") or {}).get("LogConfig") or {}).get("Type") or ""),
+        jumps=headers.get("server", "").startswith("Libpod"),
     )
 
 

@@ -5,8 +5,8 @@ with FakeEngine(containers=3) as engine:
     Endpoint(engine.url)
 """
 
-from tests.fake_engine.behaviours import Cut, Drip, Fail, Hang, Lose, NotHTTP, Raw
+from tests.fake_engine.behaviours import Cut, Drip, Fail, Hang, Lose, NotHTTP, Raw, Repeat
 from tests.fake_engine.engine import FakeEngine
 from tests.fake_engine.things import FakeContainer
 
-__all__ = ["Cut", "Drip", "Fail", "FakeContainer", "FakeEngine", "Hang", "Lose", "NotHTTP", "Raw"]
+__all__ = ["Cut", "Drip", "Fail", "FakeContainer", "FakeEngine", "Hang", "Lose", "NotHTTP", "Raw", "Repeat"]

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.fake_engine.wire import Connection, Request
 
@@ -107,6 +107,34 @@ class Lose(Behaviour):
                 await whole(data)
 
         connection.send = send  # type: ignore[method-assign]
+        await normal(connection)
+
+
+@dataclass
+class Repeat(Behaviour):
+    """Sends the last `count` pieces of a followed stream again after each `every` new ones, as Docker 20.10 does when it
+    opens a rotated log for the second time."""
+
+    count: int = 1
+    every: int = 10
+    repeated: int = 0  # times so far
+    _seen: set[bytes] = field(default_factory=set)
+
+    async def __call__(self, request: Request | None, connection: Connection, normal: Answer) -> None:
+        whole, sent = connection.send, list[bytes]()
+
+        async def send(data: bytes) -> None:
+            await whole(data)
+            sent.append(data)
+            if data and data not in self._seen:
+                self._seen.add(data)
+                if len(self._seen) % self.every == 0:
+                    self.repeated += 1
+                    for piece in sent[-self.count :]:
+                        await whole(piece)
+
+        if request is not None and request.flag("follow"):
+            connection.send = send  # type: ignore[method-assign]
         await normal(connection)
 
 

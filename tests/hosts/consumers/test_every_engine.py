@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -39,7 +40,10 @@ ODD = (
     "head -c 1000000 /dev/zero | tr '\\0' x; echo; printf 'no end'; "
     "while [ ! -e /go ]; do usleep 20000; done; echo; "
 )
-STEADY = "i=0; while [ $i -lt 300 ]; do echo line $i; echo err $i >&2; i=$((i+1)); usleep 2000; done; sleep 1000"
+STEADY = (
+    "i=0; while [ ! -e /stop ]; do echo line $i; echo err $i >&2; i=$((i+1)); usleep 2000; done; "
+    "echo end; echo end >&2; sleep 1000"
+)
 
 
 async def test_a_log_with_all_that_is_odd_and_what_follows(engine: AnyEngine, run: Runner) -> None:
@@ -69,17 +73,30 @@ async def test_a_terminal_s_log(engine: AnyEngine, run: Runner) -> None:
 async def test_nothing_is_lost_or_repeated_whenever_a_viewer_comes(engine: AnyEngine, run: Runner) -> None:
     name = run(STEADY)
     await mirror(engine)
-    user = await a_person()
+    user, target = await a_person(), f"harbour/{name}"
 
-    async def view(delay: float) -> list[str]:
-        await asyncio.sleep(delay)
-        async with open_socket(user, "/ws/logs", target=f"harbour/{name}", tail="all") as socket:
-            await socket.until(lambda: {"line 299", "err 299"} <= set(socket.texts))
+    async def view(tail: str, follows: asyncio.Event, leads: asyncio.Event) -> list[str]:
+        """What a viewer sees who comes when the one before has seen some lines of the middle."""
+        await follows.wait()
+        async with open_socket(user, "/ws/logs", target=target, tail=tail) as socket:
+            await socket.until(lambda: socket.state("live"))
+            lines = len(socket.texts)
+            await socket.until(lambda: len(socket.texts) > lines + 50)
+            leads.set()
+            await socket.until(lambda: socket.texts.count("end") == 2)
             return socket.texts
 
-    for texts in await asyncio.gather(*(view(delay) for delay in (0, 0.2, 0.45))):
+    tails = ["all", "30", "all", "0", "1000000"]
+    turns = [asyncio.Event() for _ in range(len(tails) + 1)]
+    views = [asyncio.create_task(view(tail, *pair)) for tail, pair in zip(tails, pairwise(turns), strict=True)]
+    turns[0].set()
+    await turns[-1].wait()
+    await docker(engine, "exec", name, "touch", "/stop")
+    for tail, texts in zip(tails, await asyncio.gather(*views), strict=True):
         for word in ("line", "err"):
-            assert [text for text in texts if text.startswith(word)] == [f"{word} {n}" for n in range(300)]
+            found = [int(text.split()[1]) for text in texts if text.startswith(word)]
+            assert found == list(range(found[0], found[-1] + 1))
+            assert found[0] == 0 or tail in {"30", "0"}
 
 
 async def test_a_cut_stream_is_taken_up_again_unnoticed(engine: AnyEngine, run: Runner) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from hosts.engine.cursors import Cursor
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineFailed, LogDriverUnreadable
 from hosts.engine.frames import Line, stamp_of
-from hosts.engine.logs import Cursor, LogQuery, iter_log_download, open_log
+from hosts.engine.logs import LogQuery, iter_log_download, open_log
 from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
 from tests.fake_engine import FakeEngine, Raw
@@ -154,7 +155,7 @@ def test_a_minute_that_begins_makes_nothing_old() -> None:
     cursor.add([(0, 1, before, "out")], 10)
     cursor.add([(0, 1, after, "out")], 10)
     late = (0, 2, "2026-11-24T06:38:59.800000000Z", "err")
-    assert cursor.resume().fresh([late, (0, 1, before, "out"), (0, 1, after, "out")]) == [late]
+    assert cursor.resume().fresh([(0, 1, before, "out"), (0, 1, after, "out"), late]) == [late]
 
 
 def plain(body: bytes) -> Raw:
