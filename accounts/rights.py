@@ -68,3 +68,8 @@ def allows(user: "User | AnonymousUser | System | None", right: Right) -> bool:
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     return right is Right.LOGIN or right in RIGHTS_OF.get(user.role, frozenset())
+
+
+def rights_of(user: "User | AnonymousUser | System | None") -> frozenset[Right]:
+    """All that `user` may do: what looks the same to two people with the same rights may be made once for both."""
+    return frozenset(right for right in Right if allows(user, right))

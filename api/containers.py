@@ -57,7 +57,7 @@ def show(container: Container, user: Any) -> dict[str, Any]:
 def container_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
     """All containers; the same filters as the page: search, host, state, health, image, project, label, attention."""
     rows = Container.objects.visible_to(request.user).select_related("host", "series")
-    rows = filters.with_figures(filters.CONTAINERS.narrow(rows, request.GET), request.user)
+    rows = filters.with_figures(filters.CONTAINERS.narrow(rows, request.GET), request.user, sort)
     rows, _ = filters.CONTAINERS.ordered(rows, sort)
     return many(rows, limit, offset, lambda container: show(container, request.user))
 

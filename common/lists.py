@@ -7,8 +7,10 @@ from operator import or_
 from typing import Any, TypeVar
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 
 from common.htmx import is_fragment
 
@@ -32,21 +34,30 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facet:
-    """One filter of a list: its values, those that are on, and the query string without it.
+    """One filter of a list: the values that are on, the query string without it, and whether it has a menu of values.
 
-    `more` says that there are values which are not listed.
+    The menu is fetched when it is opened (`Table.menu`): to count every value of every filter costs several times what
+    the rows cost, and hardly anybody looks.
     """
 
     name: str
-    choices: list[Choice]
     chosen: list[str]
     without: str
-    more: bool = False
+    has_menu: bool
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The values of a filter. `more` says that there are values which are not listed."""
+
+    name: str
+    choices: list[Choice]
+    more: bool
 
 
 @dataclass(frozen=True)
 class Table:
-    """`search` names the columns in which words are looked for; `sorts` what "sort=NAME" orders by, `first` the one
+    """`search` names the columns in which words are looked for (see `searched`); `sorts` what "sort=NAME" orders by, `first` the one
     that holds unasked. `facets` are the filters, each with its column, whose values are counted ("": they are not
     listed). A filter in `conditions` is more than a comparison of its column; one in `listed` has a menu of values
     that are not counted, because the table is too long for that."""
@@ -78,63 +89,89 @@ class Table:
         return any(params.get(name) for name in ("search", *self.facets))
 
     def context(
-        self, request: HttpRequest, rows: QuerySet[Any], *related: str, shape: Callable[[Any], Any] = lambda rows: rows
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        *related: str,
+        sortable: Callable[[Any], Any] = lambda rows: rows,
+        shape: Callable[[Any], Any] = lambda rows: rows,
     ) -> dict[str, Any]:
         """What the page of this list shows: `page`, `total`, `is_filtered`, and for a whole page its `facets`.
 
-        `related` are fetched with the rows; `shape` has the last word on them, for groups.
+        `related` are fetched with the rows; `sortable` gives the rows what they are sorted by, which counting does
+        without; `shape` has the last word on them, for groups.
         """
         params = request.GET
-        matching, sort = self.ordered(self.narrow(rows, params), params.get("sort", ""))
-        page = page_of(shape(matching.select_related(*related) if related else matching), params, sort)
+        matching = self.narrow(rows, params)
+        ordered, sort = self.ordered(sortable(matching), params.get("sort", ""))
+        page = page_of(shape(ordered.select_related(*related) if related else ordered), params, sort, matching.count())
         context = {"page": page, "total": page.count, "is_filtered": self.is_filtered(params)}
         if context["is_filtered"]:
             context["total"] = rows.count()
         if not is_fragment(request):
-            context["facets"] = self.facets_of(rows, params)
+            context["facets"] = [self._facet(params, name) for name in self.facets]
         return context
 
-    def facets_of(self, rows: QuerySet[Any], params: QueryDict) -> list[Facet]:
-        """The filters; a value's count is what all the other filters leave of `rows` with it."""
-        return [self._facet(rows, params, name) for name in self.facets]
+    def _facet(self, params: QueryDict, name: str) -> Facet:
+        return Facet(name, asked(params, name), without(params, name).urlencode(), bool(self.facets[name]))
 
-    def _facet(self, rows: QuerySet[Any], params: QueryDict, name: str) -> Facet:
+    def menu(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        """The menu of the filter that the request asks for by "facet=NAME"; None when it asks for something else."""
+        name = request.GET.get("facet", "")
+        if not is_fragment(request) or not self.facets.get(name):
+            return None
+        return render(request, "components/facet_menu.html", {"menu": self.menu_of(rows, request.GET, name)})
+
+    def menu_of(self, rows: QuerySet[Any], params: QueryDict, name: str) -> Menu:
+        """The values of a filter; a value's count is what all the other filters leave of `rows` with it."""
         others, chosen, column = without(params, name), asked(params, name), self.facets[name]
         counted: dict[str, int | None] = {}
         if name in self.listed:
             counted = dict.fromkeys(self.listed[name]())
-        elif column:
+        else:
             found = self.narrow(rows, others).order_by().values_list(column)
             most = found.annotate(n=Count("pk")).order_by("-n", column)[: CHOICES_AT_MOST + 1]
             counted = {str(value) or NONE: n for value, n in most}
-        more = len(counted) > CHOICES_AT_MOST
         values = {*list(counted)[:CHOICES_AT_MOST], *chosen}
         lost = None if name in self.listed else 0
         choices = [
             Choice(value, counted.get(value, lost), value in chosen)
             for value in sorted(values, key=lambda value: (value == NONE, value.casefold()))
-            if column
         ]
-        return Facet(name, choices, chosen, others.urlencode(), more)
+        return Menu(name, choices, len(counted) > CHOICES_AT_MOST)
 
 
 # ---------------------------------------------------------------- parts
 def searched(rows: Rows, query: str, columns: Sequence[str]) -> Rows:
-    """Rows in which every word of `query` occurs in one of `columns`."""
+    """Rows in which every word of `query` occurs in one of `columns`, in capital letters or small ones. A column called
+    "words" holds text in small letters; one of another table (host__name) is searched there, row for row of its own."""
     for word in query.replace("\0", "")[:SEARCH_AT_MOST].split()[:WORDS_AT_MOST]:
-        rows = rows.filter(any_of(Q(**{f"{column}__icontains": word}) for column in columns))
+        rows = rows.filter(any_of(_has(rows, column, word) for column in columns))
     return rows
 
 
-def page_of(rows: QuerySet[Any], params: QueryDict, sort: str) -> Any:
+def _has(rows: QuerySet[Any], column: str, word: str) -> Q:
+    if column == "words":
+        return Q(words__contains=Lower(Value(word)))
+    first, _, rest = column.partition("__")
+    if not rest:
+        return Q(**{f"{column}__icontains": word})
+    # a join would look the other row up for each of ours: ten thousand times for a hundred hosts
+    others = rows.model._meta.get_field(first).related_model._default_manager
+    return Q(**{f"{first}__in": others.filter(**{f"{rest}__icontains": word}).order_by().values("pk")})
+
+
+def page_of(rows: QuerySet[Any], params: QueryDict, sort: str, count: int) -> Any:
     """The page that `params` ask for (page=N; the nearest there is), with `items` (its rows as a list), `count` (of
     all) and `sort`."""
-    page: Any = Paginator(rows, PAGE_SIZE).get_page(params.get("page", "1")[:8])
+    paginator = Paginator(rows, PAGE_SIZE)
+    paginator.count = count
+    page: Any = paginator.get_page(params.get("page", "1")[:8])
     # the keys first: to sort whole rows with their labels and certificates takes ten times as long
     keys = list(page.object_list.values_list("pk", flat=True))
     found = rows.order_by().in_bulk(keys)
     page.items = [found[key] for key in keys if key in found]
-    page.count, page.sort = page.paginator.count, sort
+    page.count, page.sort = count, sort
     return page
 
 
@@ -147,7 +184,7 @@ def asked(params: QueryDict, name: str) -> list[str]:
 def without(params: QueryDict, name: str) -> QueryDict:
     """`params` without `name`, back on the first page."""
     rest = params.copy()
-    for gone in (name, "page"):
+    for gone in (name, "page", "facet"):
         rest.pop(gone, None)
     return rest
 

@@ -66,8 +66,11 @@ def _use(used: Exists, *others: When) -> Case:
 
 
 # ---------------------------------------------------------------- what is used
-def with_figures(rows: Rows, user: Any) -> Rows:
-    """Containers that can be sorted by what they use now; those of whom it is unknown, or hidden from `user`, are less."""
+def with_figures(rows: Rows, user: Any, sort: str) -> Rows:
+    """Containers that can be sorted by `sort`: what they use now is looked up if it says so; those of whom that is
+    unknown, or hidden from `user`, are less."""
+    if sort.removeprefix("-") not in {"cpu", "memory"}:
+        return rows
     if not allows(user, Right.STATS_VIEW):
         return rows.alias(cpu_now=Value(-1), memory_now=Value(-1))
     now = Q(state="running", host__state__in=LIVE_STATES)
@@ -92,7 +95,7 @@ HOSTS = Table(
     conditions={"label": _labels},
 )
 CONTAINERS = Table(
-    search=("name", "image", "project", "service", "host__name"),
+    search=("words", "host__name"),
     sorts={
         "name": ["name"],
         "state": ["state", "name"],

@@ -45,3 +45,11 @@ def forget_old_stats() -> None:
     from hosts.inventory import history
 
     history.forget(int(time.time()))
+
+
+@shared_task(name="hosts.note_sizes", expires=25)
+def note_sizes() -> None:
+    """SQLite plans its queries by how many rows there are."""
+    from hosts.inventory import planner
+
+    planner.note_sizes()

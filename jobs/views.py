@@ -18,7 +18,10 @@ LINES_SHOWN = 5000
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponse:
     """Newest first."""
-    context = JOBS.context(request, Job.objects.visible_to(request.user))
+    rows = Job.objects.visible_to(request.user)
+    if menu := JOBS.menu(request, rows):
+        return menu
+    context = JOBS.context(request, rows)
     return render(request, template_for(request, "jobs/page.html", "jobs/_rows.html"), context)
 
 

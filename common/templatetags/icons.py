@@ -1,5 +1,7 @@
 """{% icon "box" %}: one drawing of the sprite that common.icons builds."""
 
+from functools import lru_cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -11,6 +13,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)  # a page of rows has hundreds of them
 def icon(name: str, extra: str = "") -> SafeString:
     """The icon `name` (a Tabler name in common.icons.NAMES), hidden from screen readers.
 

@@ -31,6 +31,7 @@ def module_paths() -> dict[str, str]:
 
 
 @register.simple_tag
+@cache
 def import_map() -> SafeString:
     """The JSON of an import map; no "<" can end the script element early."""
     text = json.dumps({"imports": {name: static(path) for name, path in module_paths().items()}})

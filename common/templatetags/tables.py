@@ -24,5 +24,6 @@ def query_toggle(context: RequestContext, name: str, value: str) -> str:
     values = context["request"].GET.copy()
     chosen = values.getlist(name)
     values.setlist(name, [one for one in chosen if one != value] if value in chosen else [*chosen, value])
-    values.pop("page", None)
+    for gone in ("page", "facet"):
+        values.pop(gone, None)
     return f"?{values.urlencode()}"

@@ -17,6 +17,7 @@ from hosts import filters, reasons
 from hosts.access import get_container
 from hosts.actions import looks
 from hosts.models import Container
+from hosts.views import container_rows
 from hosts.views.container_facts import Facts
 from hosts.views.container_groups import GROUPS, add_groups, grouped
 from hosts.views.ports import published
@@ -36,17 +37,25 @@ COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started
 @require_GET
 def container_list(request: HttpRequest) -> HttpResponse:
     """The table; its filters, order, columns and grouping are in the URL."""
-    everything = Container.objects.visible_to(request.user)
+    everything = Container.objects.visible_to(request.user).defer("labels", "data", "command", "words")
+    if menu := filters.CONTAINERS.menu(request, everything):
+        return menu
     group = request.GET.get("group", "") if request.GET.get("group", "") in GROUPS else ""
-    rows = filters.with_figures(everything, request.user)
-    context = filters.CONTAINERS.context(request, rows, "host", "series", shape=lambda rows: grouped(rows, group))
-    for container in context["page"].items:
-        container.published = published(container, request)
+    context = filters.CONTAINERS.context(
+        request,
+        everything,
+        "host",
+        "series",
+        sortable=lambda rows: filters.with_figures(rows, request.user, request.GET.get("sort", "")),
+        shape=lambda rows: grouped(rows, group),
+    )
     add_groups(context["page"].items, filters.CONTAINERS.narrow(everything, request.GET), group)
     allowed = [c for c in COLUMNS if c not in STATS_COLUMNS or allows(request.user, Right.STATS_VIEW)]
     chosen = [c for c in request.GET.getlist("column") if c in allowed]
+    columns = chosen or [c for c in COLUMNS_AT_FIRST if c in allowed]
+    container_rows.prepare(context["page"].items, request, columns)
     context |= {
-        "columns": chosen or [c for c in COLUMNS_AT_FIRST if c in allowed],
+        "columns": columns,
         "all_columns": allowed,
         "group": group,
         "hosts": everything.aggregate(n=Count("host", distinct=True))["n"],

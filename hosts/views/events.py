@@ -24,9 +24,12 @@ BAD_ACTIONS = ("oom", "health_status: unhealthy")
 def event_list(request: HttpRequest) -> HttpResponse:
     """Newest first; the name of a container that is still there leads to it."""
     there = Container.objects.visible_to(request.user).filter(host=OuterRef("host"), engine_id=OuterRef("actor_id"))
+    rows = Event.objects.visible_to(request.user)
+    if menu := filters.EVENTS.menu(request, rows):
+        return menu
     context = filters.EVENTS.context(
         request,
-        Event.objects.visible_to(request.user),
+        rows,
         "host",
         shape=lambda rows: rows.annotate(has_page=Exists(there)),
     )

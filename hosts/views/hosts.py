@@ -28,7 +28,10 @@ EVENTS_SHOWN = 8
 @require_GET
 def host_list(request: HttpRequest) -> HttpResponse:
     """One table; its filters and order are in the URL."""
-    context = filters.HOSTS.context(request, Host.objects.visible_to(request.user))
+    rows = Host.objects.visible_to(request.user)
+    if menu := filters.HOSTS.menu(request, rows):
+        return menu
+    context = filters.HOSTS.context(request, rows)
     add_counts(request.user, context["page"].items)
     add_sparks(request.user, context["page"].items)
     return render(request, template_for(request, "hosts/page.html", "hosts/_rows.html"), context)

@@ -26,6 +26,8 @@ from jobs.models import Job
 def image_list(request: HttpRequest) -> HttpResponse:
     """One table."""
     rows = filters.images_with_use(Image.objects.visible_to(request.user))
+    if menu := filters.IMAGES.menu(request, rows):
+        return menu
     context = filters.IMAGES.context(request, rows, "host")
     add_image_users(request.user, context["page"].items)
     return render(request, template_for(request, "images/page.html", "images/_rows.html"), context)

@@ -13,6 +13,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import NotFound
 from common.lists import searched
+from hosts import filters
 from hosts.actions import looks
 from hosts.log_choice import TARGETS_AT_MOST, Chosen, LogChoice, chosen
 from hosts.models import Container, Host
@@ -100,7 +101,7 @@ def log_choices(request: HttpRequest) -> HttpResponse:
     everything = Container.objects.visible_to(user)
     projects = everything.exclude(project="").order_by("project").values("project").annotate(n=Count("pk"))
     hosts = Host.objects.visible_to(user).annotate(n=Count("container")).filter(n__gt=0)
-    containers = searched(everything, words, ["name", "image", "project", "service", "host__name"])
+    containers = searched(everything, words, filters.CONTAINERS.search)
     context: dict[str, Any] = {
         "projects": searched(projects, words, ["project"])[:GROUPS_SHOWN],
         "hosts": searched(hosts, words, ["name"])[:GROUPS_SHOWN],

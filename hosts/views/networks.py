@@ -17,6 +17,8 @@ from hosts.views.uses import add_users
 def network_list(request: HttpRequest) -> HttpResponse:
     """One table."""
     rows = filters.with_use("network", Network.objects.visible_to(request.user))
+    if menu := filters.NETWORKS.menu(request, rows):
+        return menu
     context = filters.NETWORKS.context(request, rows, "host")
     add_users(request.user, "network", context["page"].items)
     return render(request, template_for(request, "networks/page.html", "networks/_rows.html"), context)

@@ -17,6 +17,8 @@ from hosts.views.uses import add_users
 def volume_list(request: HttpRequest) -> HttpResponse:
     """One table."""
     rows = filters.with_use("volume", Volume.objects.visible_to(request.user))
+    if menu := filters.VOLUMES.menu(request, rows):
+        return menu
     context = filters.VOLUMES.context(request, rows, "host")
     add_users(request.user, "volume", context["page"].items)
     return render(request, template_for(request, "volumes/page.html", "volumes/_rows.html"), context)

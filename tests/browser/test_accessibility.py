@@ -54,7 +54,7 @@ OPENERS = {
     "download of a log": ("/containers/local/looked-at/logs/", "[title='Download']"),
     "choice of logs": ("/logs/", "[data-adder] summary"),
 }
-OPEN = "dialog[open], details[open] .menu-list, .chosen-bar:not([hidden]), [popover]:popover-open"
+OPEN = "dialog[open], details[open] .menu-list:not([aria-busy]), .chosen-bar:not([hidden]), [popover]:popover-open"
 
 
 RESTED = """() => Promise.allSettled(document.getAnimations()

@@ -47,7 +47,10 @@ export function morphInside(root, html, { keepDirty = true } = {}) {
       beforeNodeMorphed: (node) => !(keepDirty && isDirty(node)) && !node.dataset?.keep,
       beforeAttributeUpdated: (name, node) =>
         !(KEPT_ATTRIBUTES.has(name) && node.matches("details, dialog, [data-collapsed], button.fold")),
-      beforeNodeRemoved: (node) => !(node instanceof HTMLDialogElement && node.open),
+      // what facet-menu has fetched is not in the page as the server sends it
+      beforeNodeRemoved: (node) =>
+        !(node instanceof HTMLDialogElement && node.open) &&
+        (node.parentElement === root || node.parentElement?.localName !== "facet-menu"),
     },
   });
   for (const put of restore) put();
