@@ -90,6 +90,23 @@ def test_a_command_before_the_first_start_says_what_to_do(tmp_path: Path) -> Non
     )
 
 
+def test_a_second_one_on_the_same_data_folder_refuses_to_start_while_the_first_one_lives() -> None:
+    with Product() as product:
+        (first,) = product.processes.values()
+        second = [sys.executable, "manage.py", "up", "--port", "0"]
+        root = Path(__file__).resolve().parents[1]
+        done = subprocess.run(second, cwd=root, env=product.environment, capture_output=True, text=True)
+        assert done.returncode == 1
+        folder = product.folder / "data"
+        assert (
+            done.stderr.strip() == f"CommandError: Dermaga runs already with the data folder {folder}. Stop it first."
+        )
+        assert first.poll() is None
+        product.kill("up")  # without a word, as the kernel does when memory runs out
+        product.start()
+        assert product.api("hosts")["count"] == 0
+
+
 def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from common.events import publisher
+from common.lock import lock
 from common.serving import add_address, address_of, listen, web_server
 from dashboard.celery import app as celery_app
 from hosts.first_start import first_start
@@ -37,6 +38,9 @@ class Command(BaseCommand):
         add_address(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # a second one would call the jobs of the first interrupted, and take its hosts
+        if settings.EMBEDDED and not lock(settings.DATA / "up.lock"):
+            raise CommandError(f"Dermaga runs already with the data folder {settings.DATA}. Stop it first.")
         listener = listen(options["host"], options["port"])
         call_command("migrate", verbosity=0, interactive=False)
         for line in first_start():
