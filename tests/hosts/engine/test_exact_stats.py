@@ -1,4 +1,4 @@
-"""The numbers are those of `docker stats` and of the kernel: Docker of two generations and Podman, a busy container in
+"""The numbers are those of `docker stats`, `podman stats` and the kernel: Docker of two generations and Podman, a busy container in
 two networks."""
 
 import asyncio
@@ -150,3 +150,33 @@ def test_one_shot_answers_give_what_the_kernel_counted(busy: Busy) -> None:
     assert sample is not None
     check_the_rest(row, sample)
     assert rates.memory == pytest.approx(sample.memory_used, rel=0.01)
+
+
+def rows_of_podman(busy: Busy, count: int) -> list[dict[str, Any]]:
+    """What `podman stats` shows, a row every two seconds."""
+    command = ["podman", "--remote", "--url", busy.engine.unix_url, "stats", "--interval", "2", "--format", "json"]
+    environment, text = busy.engine.run.environment(), ""
+    with subprocess.Popen([*command, "busy"], env=environment, stdout=subprocess.PIPE, text=True) as showing:
+        assert showing.stdout
+        while text.count("]\n") < count and (line := showing.stdout.readline()):
+            text += line
+        showing.kill()
+    return [json.loads(row) for row in re.findall(r"\{.*?\}", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("busy", ["podman_engine"], indirect=True)
+def test_podman_stats_shows_the_same_numbers(busy: Busy) -> None:
+    """Its own command line; memory is shown there with the file cache that Docker leaves out."""
+    first, asked = busy.ask(), time.monotonic()
+    row = rows_of_podman(busy, 2)[1]  # the first one is the mean since the start
+    second = busy.ask()
+    rates, sample = read_rates(second, first, time.monotonic() - asked), read_sample(second)
+    assert rates is not None and sample is not None
+    assert rates.cpu == pytest.approx(float(row["cpu_percent"].rstrip("%")), abs=2)
+    used, limit = map(in_bytes, row["mem_usage"].split(" / "))
+    cache = second["memory_stats"]["stats"]["total_inactive_file"]
+    assert sample.memory_used + cache == pytest.approx(used, rel=0.01)
+    assert sample.memory_limit == pytest.approx(limit, rel=0.01)
+    shown = tuple(map(in_bytes, row["net_io"].split(" / ")))
+    assert (sample.net_rx, sample.net_tx) == pytest.approx(shown, rel=0.01)
+    assert sample.pids == int(row["pids"])
