@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from django.http import HttpRequest
+import orjson
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 from ninja.params import functions
@@ -85,4 +86,5 @@ def stats_many(request: HttpRequest, span: Query[Span], target: list[str] = Targ
         host, _, container = name.partition("/")
         points = charts.as_json(lines.grids.get(series.pk) if series else None, span.metrics)
         items.append({"host": host, "container": container, **points})
-    return {**_frame(lines), "items": items}
+    # numbers alone, many thousands of them: ninja's own way takes four times as long
+    return HttpResponse(orjson.dumps({**_frame(lines), "items": items}), content_type="application/json")

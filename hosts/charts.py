@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from math import ceil
 from statistics import median
 from typing import Any
 
 from hosts.models import Host, Series, StatsChunk, StatsRound
 from hosts.models.grid import METRICS, Grid, floor, grids_of_rounds
-from hosts.models.stats import MINUTES, TIERS, raw_kept_seconds
+from hosts.models.stats import TIERS, raw_kept_seconds
 
+HOUR = 3600
 LONGEST = 20 * 366 * 86400  # seconds
 NAMES = {60: "1m", 900: "15m", 86400: "1d"}
 HOLE = 2.5  # a silence of so many usual distances between points is a hole in the line, not a slope
@@ -42,7 +44,7 @@ def series(
     grids: dict[int, Grid] = {}
     for host, numbers in _by_host(wanted):
         if place < 0:
-            grids |= _raw(host, numbers, start, end, step)
+            grids |= _raw(host, numbers, start, end, step, metrics)
         else:
             found = _read(place, host, numbers, start, end, metrics)
             grids |= {number: grid.grouped(step) for number, grid in found.items()}
@@ -83,12 +85,11 @@ def _read(place: int, host: Host, numbers: set[int], start: int, end: int, metri
         rows = StatsChunk.objects.filter(
             series__in=numbers, step=tier.step, start__gte=floor(start, tier.span), start__lt=closed
         )
-        for row in rows.values("series_id", "start", "n", *metrics).iterator():
-            number, first = row.pop("series_id"), row.pop("start")
-            grid_of(number).paste(Grid.unpack(row, first, tier.step))
+        for number, first, *packed in rows.values_list("series_id", "start", "n", *metrics).iterator():
+            grid_of(number).paste_packed(packed, first)
     if closed < end:
-        if tier is MINUTES:
-            finer = _raw(host, numbers, closed, end, tier.step)
+        if HOUR % tier.step == 0:  # hours are closed: what is open in these tiers is in the raw rounds alone
+            finer = _raw(host, numbers, closed, end, tier.step, metrics)
         else:
             finer = _read(place - 1, host, numbers, closed, end, metrics)
         for number, grid in finer.items():
@@ -96,31 +97,48 @@ def _read(place: int, host: Host, numbers: set[int], start: int, end: int, metri
     return grids
 
 
-def _raw(host: Host, numbers: set[int], start: int, end: int, step: int) -> dict[int, Grid]:
+def _raw(host: Host, numbers: set[int], start: int, end: int, step: int, metrics: Sequence[str]) -> dict[int, Grid]:
     rounds = StatsRound.objects.filter(host=host, time__gte=start, time__lt=end).order_by("time")
-    return grids_of_rounds(rounds.values_list("time", "data").iterator(), start, end - start, step, numbers)
+    found = rounds.values_list("time", "data").iterator()
+    return grids_of_rounds(found, start, end - start, step, numbers, metrics)
 
 
 # ---------------------------------------------------------------- as JSON
 def as_json(grid: Grid | None, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
     """{"time": [Unix time, ...], "metrics": {name: {"min": [...], "avg": [...], "max": [...]}}}: points with samples
     only; where samples are missing for long, one point of nulls."""
-    places: list[int | None] = list(_with_holes(grid)) if grid else []
+    if grid is None or grid.is_blank:
+        return {"time": [], "metrics": {name: {"min": [], "avg": [], "max": []} for name in metrics}}
+    places = _places(grid)
+    return {"time": _times(grid, places), "metrics": {name: _parts(grid, name, places) for name in metrics}}
+
+
+def _places(grid: Grid) -> range | list[int | None]:
+    """The points with samples; as a range when they are all in a row, which is quicker to read."""
+    first = next(place for place, n in enumerate(grid.n) if n)
+    last = next(place for place in range(len(grid.n) - 1, -1, -1) if grid.n[place])
+    return range(first, last + 1) if all(grid.n[first : last + 1]) else list(_with_holes(grid))
+
+
+def _times(grid: Grid, places: range | list[int | None]) -> list[int]:
+    if isinstance(places, range):
+        return list(range(grid.start + places.start * grid.step, grid.start + places.stop * grid.step, grid.step))
     times, before = [], -1
     for place in places:
         before = before + 1 if place is None else place
-        times.append(grid.start + before * grid.step if grid else 0)
-    columns = {name: grid.columns[name] for name in metrics} if grid else {}
-    return {
-        "time": times,
-        "metrics": {
-            name: {
-                part: [None if place is None else round(values[place], DIGITS.get(name)) for place in places]
-                for part, values in zip(("min", "avg", "max"), columns.get(name, ((), (), ())), strict=True)
-            }
-            for name in metrics
-        },
-    }
+        times.append(grid.start + before * grid.step)
+    return times
+
+
+def _parts(grid: Grid, name: str, places: range | list[int | None]) -> dict[str, list[float | None]]:
+    digits = DIGITS.get(name)
+    shown: dict[str, list[float | None]] = {}
+    for part, values in zip(("min", "avg", "max"), grid.columns[name], strict=True):
+        if isinstance(places, range):
+            shown[part] = list(map(round, values[places.start : places.stop], repeat(digits)))
+        else:
+            shown[part] = [None if place is None else round(values[place], digits) for place in places]
+    return shown
 
 
 def _with_holes(grid: Grid) -> Iterable[int | None]:

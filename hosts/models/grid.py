@@ -8,6 +8,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import lru_cache
 from itertools import repeat
 from operator import mul
 from typing import Any, Self
@@ -61,15 +62,18 @@ class Grid:
         return self.start + self.step * len(self.n)
 
     def add(self, time: int, values: Sequence[float]) -> None:
-        """Takes a sample: one value for each of METRICS. The mean is kept as a sum until `close`."""
-        place = (time - self.start) // self.step
-        self.n[place] += 1
-        for (low, total, high), value in zip(self.columns.values(), values, strict=True):
-            total[place] += value
-            if value < low[place]:
-                low[place] = value
-            if value > high[place]:
-                high[place] = value
+        """Takes a sample: one value for each of its metrics. The mean is kept as a sum until `close`."""
+        self.merge((time - self.start) // self.step, 1, [(value, value, value) for value in values])
+
+    def merge(self, place: int, n: int, values: Sequence[tuple[float, float, float]]) -> None:
+        """Takes `n` samples into the point `place`: their lowest, sum and highest, for each of its metrics."""
+        self.n[place] += n
+        for (low, total, high), (lowest, added, highest) in zip(self.columns.values(), values, strict=True):
+            total[place] += added
+            if lowest < low[place]:
+                low[place] = lowest
+            if highest > high[place]:
+                high[place] = highest
 
     def close(self) -> Self:
         """After the last `add`: sums become means."""
@@ -89,6 +93,22 @@ class Grid:
             for mine, theirs in zip(column, other.columns[name], strict=True):
                 mine[to] = theirs[of]
 
+    def paste_packed(self, packed: Sequence[Buffer], start: int) -> None:
+        """Takes the points of the grid from `start` on (same step) whose columns `packed` has: "n", then one for each of
+        this grid's metrics in their order."""
+        counts = _counts(bytes(packed[0]))
+        size = len(counts)
+        first, last = max(self.start, start), min(self.end, start + size * self.step)
+        if first >= last:
+            return
+        to = slice((first - self.start) // self.step, (last - self.start) // self.step)
+        begin, end = (first - start) // self.step, (last - start) // self.step
+        self.n[to] = counts[begin:end]
+        for (low, mean, high), data in zip(self.columns.values(), packed[1:], strict=True):
+            values = loaded("f", zlib.decompress(data))
+            low[to], mean[to] = values[begin:end], values[size + begin : size + end]
+            high[to] = values[2 * size + begin : 2 * size + end]
+
     def grouped(self, step: int) -> "Grid":
         """The same time in longer points. `step` is a multiple of this grid's; its start and end are of `step`."""
         by = step // self.step
@@ -96,9 +116,14 @@ class Grid:
             return self
         grid = Grid(self.start, step, 0, ())
         grid.n = array("I", map(sum, _groups(self.n, by)))
+        # as a rule the points of a group weigh the same
+        least, most = map(min, _groups(self.n, by)), map(max, _groups(self.n, by))
+        uneven = [place for place, (low, high) in enumerate(zip(least, most, strict=True)) if low != high or not high]
         for name, (low, mean, high) in self.columns.items():
-            sums = map(sum, _groups(map(mul, mean, self.n), by))
-            means = array("f", [s / n if n else 0.0 for s, n in zip(sums, grid.n, strict=True)])
+            means = array("f", [total / by for total in map(sum, _groups(mean, by))])
+            for place in uneven:
+                part, n = slice(place * by, (place + 1) * by), grid.n[place]
+                means[place] = sum(map(mul, mean[part], self.n[part])) / n if n else 0.0
             grid.columns[name] = (
                 array("f", map(min, _groups(low, by))),
                 means,
@@ -127,13 +152,19 @@ class Grid:
     def unpack(cls, packed: Mapping[str, Buffer], start: int, step: int) -> "Grid":
         """The grid that `pack` made bytes of, with the metrics that `packed` has."""
         grid = cls(start, step, 0, ())
-        grid.n = loaded("I", zlib.decompress(packed["n"]))
+        grid.n = _counts(bytes(packed["n"]))[:]
         size = _VALUE * len(grid.n)
         for name in packed.keys() - {"n"}:
             raw = memoryview(zlib.decompress(packed[name]))
             low, mean, high = (loaded("f", raw[at : at + size]) for at in range(0, 3 * size, size))
             grid.columns[name] = (low, mean, high)
         return grid
+
+
+@lru_cache(256)
+def _counts(packed: bytes) -> "array[int]":
+    """How many samples the points have: the same for all containers of a host that ran all the time."""
+    return loaded("I", zlib.decompress(packed))
 
 
 def _groups(values: Iterable[Any], size: int) -> Iterable[tuple[Any, ...]]:
@@ -156,17 +187,44 @@ def unpack_round(data: Buffer) -> tuple["array[int]", "array[float]"]:
 
 
 def grids_of_rounds(
-    rounds: Iterable[tuple[int, Buffer]], start: int, seconds: int, step: int, wanted: Set[int]
+    rounds: Iterable[tuple[int, Buffer]],
+    start: int,
+    seconds: int,
+    step: int,
+    wanted: Set[int],
+    metrics: Sequence[str] = METRICS,
 ) -> dict[int, Grid]:
     """A grid for each series of `wanted` that occurs in packed rounds (time, data); all lie in the grids' time."""
     grids: dict[int, Grid] = {}
-    width = len(METRICS)
+    width, columns = len(METRICS), [METRICS.index(name) for name in metrics]
+    # rounds of one point that have the same series, which is the rule, are added up a column at a time
+    together: dict[tuple[int, bytes], list[list[array[float]]]] = {}
     for time, data in rounds:
         numbers, values = unpack_round(data)
-        for place, number in enumerate(numbers):
-            if number in wanted:
-                grid = grids.get(number)
-                if grid is None:
-                    grid = grids[number] = Grid(start, step, seconds // step)
-                grid.add(time, values[place * width : (place + 1) * width])
+        parts = [values[column::width] for column in columns]
+        together.setdefault(((time - start) // step, numbers.tobytes()), []).append(parts)
+    kept: dict[bytes, list[tuple[int, Grid]]] = {}
+    for (point, key), found in together.items():
+        if key not in kept:
+            places = [(place, number) for place, number in enumerate(_numbers(key)) if number in wanted]
+            for _, number in places:
+                if number not in grids:
+                    grids[number] = Grid(start, step, seconds // step, metrics)
+            kept[key] = [(place, grids[number]) for place, number in places]
+        sums = [_sums(list(column)) for column in zip(*found, strict=True)]
+        for place, grid in kept[key]:
+            grid.merge(point, len(found), [(low[place], total[place], high[place]) for low, total, high in sums])
     return {number: grid.close() for number, grid in grids.items()}
+
+
+def _numbers(stored_numbers: bytes) -> "array[int]":
+    numbers = array("Q")
+    numbers.frombytes(stored_numbers)
+    return numbers
+
+
+def _sums(rounds: Sequence[Sequence[float]]) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
+    """Lowest, sum and highest over `rounds`, value by value."""
+    if len(rounds) == 1:
+        return rounds[0], rounds[0], rounds[0]
+    return list(map(min, *rounds)), list(map(sum, zip(*rounds, strict=True))), list(map(max, *rounds))
