@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from tests.browser.containers import running
 from tests.engines.docker_engine import DockerEngine
@@ -260,3 +260,49 @@ def test_a_range_is_downloaded(
     assert texts[len(ticks)] == "chapter two, line 1"
     assert texts[len(ticks) + TWO - 1] == f"chapter two, line {TWO}"
     assert len(texts) == len(ticks) + TWO + KINDS
+
+
+MANY = 20_000
+# scrolls from top to bottom, a frame each; the most rows that were drawn at once
+SCROLL = """async () => {
+  const scroller = document.querySelector(".log-scroll");
+  let most = 0;
+  for (let top = 0; top < scroller.scrollHeight; top += 10_000) {
+    scroller.scrollTop = top;
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    most = Math.max(most, document.querySelectorAll(".log-row").length);
+  }
+  return most;
+}"""
+
+
+def heap(session: CDPSession) -> float:
+    """MiB of the page's scripts after a collection of garbage."""
+    session.send("HeapProfiler.collectGarbage")
+    metrics = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    used: float = metrics["JSHeapUsedSize"]
+    return used / 2**20
+
+
+def test_a_long_log_draws_few_rows_and_takes_bounded_memory(
+    desktop: Page, product: Product, docker_engine: DockerEngine
+) -> None:
+    """Frames are timed by a benchmark, log_view; here is what they come from."""
+    writes = f'BEGIN {{ for (n = 1; n <= {MANY}; n++) print "GET /orders/" n " 200"; system("sleep 1000") }}'
+    with running(docker_engine, product, "long", "busybox", "awk", writes) as url:
+        desktop.goto(f"{url}logs/")
+        session = desktop.context.new_cdp_session(desktop)
+        session.send("Performance.enable")
+        line(desktop, f"GET /orders/{MANY} 200").wait_for()
+        empty = heap(session)
+        scroller(desktop).hover()
+        held = "document.querySelector('log-view').rows.length"
+        until(lambda: (desktop.mouse.wheel(0, -20_000), desktop.evaluate(held) >= MANY)[-1], "all of it comes", 30)
+        assert desktop.evaluate(held) == MANY
+        drawn = desktop.evaluate(SCROLL)
+        assert 20 < drawn < 150
+        once = heap(session)
+        assert once - empty < MANY / 1000, "a line takes more than a KiB"
+        desktop.evaluate(SCROLL)
+        assert heap(session) - once < 2, "what was drawn is kept"
