@@ -2,6 +2,7 @@
 import { setUpFolding } from "dermaga/fold";
 import { setUpHtmx } from "dermaga/htmx-setup";
 import { setUpKeys } from "dermaga/keys";
+import { setUpLeaving } from "dermaga/leaving";
 import { setUpSwap } from "dermaga/swap";
 
 const ELEMENTS = [
@@ -33,6 +34,7 @@ function load() {
 const loaded = new Set();
 setUpHtmx();
 setUpKeys();
+setUpLeaving();
 setUpSwap();
 setUpFolding();
 load();

@@ -2,6 +2,7 @@
 // Fetches its part again when rows of its kinds change, and every so many seconds where it says every="5"; morphs it in
 // place. Parts that are large or change all the time say apart="3000": milliseconds between two fetches.
 import { subscribe } from "dermaga/changes";
+import { hasLeft, onLeave } from "dermaga/leaving";
 import { morphInside } from "dermaga/morph";
 import { toast } from "dermaga/toasts";
 
@@ -31,21 +32,28 @@ class LiveRegion extends HTMLElement {
     this.ticks = setInterval(() => this.hasAttribute("every") && this.tick(), 1000);
     this.seen = () => !document.hidden && this.waiting && this.soon();
     document.addEventListener("visibilitychange", this.seen);
+    this.stay = onLeave(() => this.rest());
   }
 
   disconnectedCallback() {
     this.stop?.();
+    this.stay();
     clearInterval(this.ticks);
+    this.rest();
+    document.removeEventListener("visibilitychange", this.seen);
+  }
+
+  rest() {
     clearTimeout(this.timer);
     this.timer = null;
     this.request?.abort();
-    document.removeEventListener("visibilitychange", this.seen);
   }
 
   /** Asks for the part again: at once after a rest, at most every `apart` in a storm, never in a hidden tab; `calm`
       for what is no news. */
   soon(calm = false) {
     this.waiting = true;
+    if (hasLeft()) return;
     if (document.hidden || this.request || (this.timer && (calm || !this.calm))) return;
     clearTimeout(this.timer);
     this.calm = calm;

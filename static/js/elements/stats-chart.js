@@ -3,6 +3,7 @@
 // dragging over a chart or by the buttons. The address keeps what is shown.
 import { shortSpan } from "dermaga/ago-times";
 import { el, icon, onTheme } from "dermaga/dom";
+import { onLeave } from "dermaga/leaving";
 import { RANGES, bounded, linesOf, moved, spanOf } from "dermaga/stats-history";
 import { StatsPlots } from "dermaga/stats-plots";
 import { SPAN_SECONDS, StatsSeries } from "dermaga/stats-series";
@@ -24,6 +25,7 @@ class StatsChart extends HTMLElement {
     this.stopTheme = onTheme(() => this.plots.rebuild());
     this.seen = () => this.visibility();
     document.addEventListener("visibilitychange", this.seen);
+    this.stay = onLeave(() => this.rest());
     const first = spanOf(location.search, now()) ?? {};
     const usual = this.hasAttribute("live") ? "live" : "24h";
     this.show(first.span || (first.range && (first.range !== "live" || this.target)) ? first : { range: usual });
@@ -31,6 +33,7 @@ class StatsChart extends HTMLElement {
 
   disconnectedCallback() {
     this.rest();
+    this.stay();
     this.stopTheme();
     document.removeEventListener("visibilitychange", this.seen);
     this.plots.destroy();

@@ -1,4 +1,6 @@
 // A websocket that comes back: waits double from half a second to ten, and a tab that wakes up tries at once.
+import { hasLeft, onLeave } from "dermaga/leaving";
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const NOT_LOGGED_IN = 4401;
@@ -9,6 +11,12 @@ export function socketAddress(path) {
   const address = new URL(path, location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   return address.href;
+}
+
+/** Closes a socket; one that is still connecting once it is open: the browser would call it an error. */
+function shut(socket) {
+  if (socket.readyState === WebSocket.CONNECTING) socket.addEventListener("open", () => socket.close());
+  else socket.close();
 }
 
 export class Stream {
@@ -22,20 +30,22 @@ export class Stream {
     this.wake = () => document.hidden || this.socket || this.retryNow();
     document.addEventListener("visibilitychange", this.wake);
     window.addEventListener("online", this.wake);
+    this.stay = onLeave(() => this.end());
     this.connect();
   }
 
   connect() {
-    if (this.ended) return;
+    if (this.ended || hasLeft()) return;
     const path = typeof this.path === "function" ? this.path() : this.path;
     const socket = new WebSocket(socketAddress(path));
     this.socket = socket;
     socket.addEventListener("open", () => {
+      if (this.ended) return;
       this.wait = FIRST_WAIT_MS;
       this.opened += 1;
       this.handlers.open?.(this.opened > 1);
     });
-    socket.addEventListener("message", (event) => this.handlers.message(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => this.ended || this.handlers.message(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => this.closed(socket, event));
   }
 
@@ -68,10 +78,11 @@ export class Stream {
 
   end() {
     this.ended = true;
+    this.stay();
     clearTimeout(this.timer);
     document.removeEventListener("visibilitychange", this.wake);
     window.removeEventListener("online", this.wake);
-    this.socket?.close();
+    if (this.socket) shut(this.socket);
     this.socket = null;
   }
 }
