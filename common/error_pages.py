@@ -52,6 +52,17 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return page(request, 400, sentence)
 
 
+def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
+    """An address that takes only what a form sends, or only what a link asks."""
+    sentence = _("This address cannot be opened like that. Go back and use the page's own buttons.")
+    if request.path.startswith("/api/"):
+        response: HttpResponse = problem(405, "wrong_method", f"This address takes {allowed}.")
+    else:
+        response = page(request, 405, sentence)
+    response["Allow"] = allowed
+    return response
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """handler500: our fault; the request id leads to the log entry."""
     sentence = _("Dermaga failed to answer. The log has the reason under request id %(id)s.") % {

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
-from common.error_pages import answer, bad_request
+from common.error_pages import answer, bad_request, wrong_method
 from common.errors import DermagaError
 
 LARGE = 100_000  # bytes
@@ -38,13 +38,16 @@ class RequestIdMiddleware:
 
 
 class ErrorMiddleware:
-    """Answers our own errors as a page, an htmx fragment or problem JSON."""
+    """Answers our own errors, and a wrong method, as a page, an htmx fragment or problem JSON."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.streaming and not response.content:
+            return wrong_method(request, response["Allow"])
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return answer(request, error) if isinstance(error, DermagaError) else None

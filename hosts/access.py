@@ -21,7 +21,7 @@ def _demand(user: Any, view: Right, right: Right) -> None:
 
 def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
     """The host called `name`, if `user` may see it and has `right`."""
-    host = Host.objects.visible_to(user).filter(name=name.replace("\0", "")).first()
+    host = None if "\0" in name else Host.objects.visible_to(user).filter(name=name).first()
     if host is None:
         raise NotFound
     _demand(user, Right.HOSTS_VIEW, right)
@@ -30,7 +30,8 @@ def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
 
 def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONTAINERS_VIEW) -> Container:
     """The container `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host."""
-    host_name, ref = host_name.replace("\0", ""), ref.replace("\0", "")
+    if "\0" in host_name + ref:
+        raise NotFound  # PostgreSQL takes none in a text, and nothing here has one in its name
     rows = Container.objects.visible_to(user).select_related("host", "series").filter(host__name=host_name)
     found = rows.filter(name=ref).first() or rows.filter(engine_id=ref).first()
     if found is None and len(ref) >= 4:

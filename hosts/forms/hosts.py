@@ -148,9 +148,10 @@ class HostForm(forms.Form):
             if endpoint.tls is not None:
                 tls_context(endpoint.tls)
             if endpoint.ssh is not None:
-                from hosts.engine.tunnel import read_key
+                from hosts.engine.tunnel import read_key, read_known_hosts
 
                 read_key(endpoint.ssh.key)
+                read_known_hosts(endpoint.ssh.known_hosts)
         except EndpointError as error:
             self._blame(error)
 

@@ -7,11 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, NotFound
+from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import back, go, template_for
 from hosts import filters
 from hosts.access import get_host
@@ -53,9 +54,7 @@ def _ask(request: HttpRequest, verb: str, start: Callable[[Host], Job]) -> HttpR
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            return go(
-                request, reverse("job_page", args=[start(get_host(request.user, request.POST.get("host", ""))).pk])
-            )
+            return go(request, reverse("job_page", args=[start(_host(request)).pk]))
         except DermagaError as refused:
             error = refused
     context = {
@@ -67,6 +66,14 @@ def _ask(request: HttpRequest, verb: str, start: Callable[[Host], Job]) -> HttpR
     }
     fragment = "images/_ask_form.html" if error else "images/_ask_dialog.html"
     return render(request, template_for(request, "images/ask.html", fragment), context, status=422 if error else 200)
+
+
+def _host(request: HttpRequest) -> Host:
+    """The host that was chosen. Raises Invalid."""
+    try:
+        return get_host(request.user, request.POST.get("host", ""))
+    except NotFound as error:
+        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
 
 
 @guard(Right.IMAGES_MANAGE)

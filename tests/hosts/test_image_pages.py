@@ -92,10 +92,10 @@ def test_a_wrong_image_name_is_said_at_the_field_and_stays(admin: Client, refere
     assert not Job.objects.exists()
 
 
-def test_an_unknown_host_is_said_in_the_dialog(admin: Client) -> None:
+def test_an_unknown_host_is_said_at_its_field(admin: Client) -> None:
     answer = admin.post("/images/pull/", {"reference": "nginx", "host": "gone"}, headers=FRAGMENT)
     assert answer.status_code == 422
-    assert "no such thing" in answer.content.decode()
+    assert "There is no such host" in answer.content.decode().split('id="host-error"')[1]
 
 
 def test_a_pull_leads_to_its_job(admin: Client) -> None:
