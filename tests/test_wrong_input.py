@@ -44,7 +44,7 @@ HOSTILE = (
     "[[]]{}",
 )
 PARAMETERS = (
-    *("search", "sort", "page", "group", "column", "part", "asked", "next", "theme"),
+    *("search", "sort", "page", "group", "column", "part", "facet", "asked", "next", "theme"),
     *("host", "state", "health", "project", "image", "label", "attention", "use", "kind", "driver", "engine"),
     *("target", "since", "until", "tail", "stdout", "stderr", "timestamps", "format", "follow"),
     *("level", "stream", "q", "regex", "case", "at", "line", "range", "from", "to", "points", "limit", "offset"),
@@ -98,7 +98,7 @@ def addresses() -> Iterator[str]:
 def test_wrong_parameters_break_no_page(admin: Client) -> None:
     found, count = [], 0
     for place, address in enumerate(addresses()):
-        queries = [{name: value for name in PARAMETERS} for value in HOSTILE[place % 3 :: 3]]
+        queries = [{name: [value] for name in PARAMETERS} for value in HOSTILE[place % 3 :: 3]]
         for n in range(place % 4, len(PARAMETERS), 4):  # alone, where another one would be refused first
             queries.append(
                 {PARAMETERS[n]: [HOSTILE[(place + n) % len(HOSTILE)], HOSTILE[(place + 3 * n) % len(HOSTILE)]]}
