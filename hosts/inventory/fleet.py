@@ -4,15 +4,12 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import structlog
-from django.db import close_old_connections, connections
 
 from hosts.inventory import leases, processes
+from hosts.inventory.database import Database
 from hosts.inventory.watcher import HostWatcher
 from hosts.models import Host
 
@@ -26,13 +23,8 @@ class Fleet:
 
     def __init__(self) -> None:
         self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        # one thread, one connection: on SQLite there is one writer anyway, and rows are applied in order
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="watch-db")
+        self.db = Database()
         self._running: dict[int, tuple[int, asyncio.Task[None]]] = {}
-
-    async def db(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Runs a function that uses the database in the watcher's own database thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(_clean, function, *args))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then the leases are given back."""
@@ -50,8 +42,7 @@ class Fleet:
             await self._end(list(self._running))
             await self.db(leases.give_back, self.owner)
             await self.db(processes.leave, "watch", self.owner)
-            await self.db(connections.close_all)
-            self._pool.shutdown()
+            await self.db.close()
 
     async def _look(self) -> None:
         held: leases.Leases = await self.db(leases.take, self.owner)
@@ -82,8 +73,3 @@ class Fleet:
 
 def _hosts(keys: set[int]) -> list[Host]:
     return list(Host.objects.filter(pk__in=keys))
-
-
-def _clean(function: Callable[..., Any], *args: Any) -> Any:
-    close_old_connections()
-    return function(*args)

@@ -31,12 +31,14 @@ SETTLE_SECONDS = 2.0
 LIST_DEADLINE = 10.0
 LIST_AT_MOST = 128 * 1024 * 1024  # bytes; 10,000 containers with long labels are about 40 MB
 CHECK_DEADLINE = 6.0
-PING_EVERY = 5.0
-PING_DEADLINE = 7.0  # with PING_EVERY a host that has gone silent is said to be lost within 12 s
+PING_EVERY = 4.0
+PING_DEADLINE = 6.0  # with PING_EVERY a host that has gone silent is said to be lost within 10 s
+DISK_EVERY = 900.0
 SLOW_AFTER = 2.0  # seconds that a ping may take before the host is called slow
-BACK_OFF_AT_MOST = 5.0  # with CHECK_DEADLINE a host that has healed is back within 11 s
+BACK_OFF_AT_MOST = 4.0  # with CHECK_DEADLINE a host that has healed is back within 10 s
 STEADY_AFTER = 5.0  # seconds after which a session that ends is not the fault of a host that cannot hold one
 INSPECT_AT_ONCE = 8
+INSPECT_TOGETHER = 24
 EVENT_FILTERS = {
     "type": ["container", "image", "network", "volume", "daemon", "plugin"],
     # no exec_*: a health check makes three of them each time and would roll over the engine's memory of events
@@ -93,6 +95,8 @@ class HostWatcher:
         self._touched: dict[str, set[str]] = {}
         self._wake = asyncio.Event()
         self._settling: set[str] = set()
+        self._uninspected: set[str] = set()
+        self._inspected, self._new = asyncio.Event(), asyncio.Event()
         self._events: list[Any] = []
         # asking and applying belong together: an older answer that is applied after a newer one would bring back the past
         self._order = {noun: asyncio.Lock() for noun in (*LISTS, "detail")}
@@ -129,10 +133,15 @@ class HostWatcher:
         tasks = [asyncio.create_task(self._listen(events), name=f"{self.host.name} events")]
         try:
             await self._list_all()
+            tasks.append(asyncio.create_task(self._inspect_new(), name=f"{self.host.name} inspect"))
+            await (
+                self._wait_inspected()
+            )  # of a large host that takes many times as long as its lists: then it goes on later
             self.notes.connected()
             await self._note()
             await self.db(apply.apply_state, self.host.pk, "online", None)
-            for work in (self._apply_touched, self._settle, self._list_again, self._ping, self._sample):
+            works = (self._apply_touched, self._settle, self._list_again, self._ping, self._disk, self._sample)
+            for work in works:
                 tasks.append(asyncio.create_task(work(), name=f"{self.host.name} {work.__name__}"))
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -191,11 +200,29 @@ class HostWatcher:
 
     # ---------------------------------------------------------------- lists
     async def _list_all(self) -> None:
-        began = time.monotonic()
         await asyncio.gather(*(self._list(noun) for noun in LISTS))
-        missing = await self.db(_without_detail, self.host.pk)
-        await self._inspect(missing)
-        self.notes.listed(time.monotonic() - began)
+        self._inspect_soon(await self.db(_without_detail, self.host.pk))
+
+    def _inspect_soon(self, ids: set[str]) -> None:
+        self._uninspected |= ids
+        if self._uninspected:
+            self._inspected.clear()
+            self._new.set()
+
+    async def _inspect_new(self) -> None:
+        """What a full list found new or changed, a few at a time: events come in between."""
+        while True:
+            while self._uninspected:
+                ids = set(sorted(self._uninspected)[:INSPECT_TOGETHER])
+                self._uninspected -= ids
+                await self._inspect(ids)
+            self._inspected.set()
+            self._new.clear()
+            await self._new.wait()
+
+    async def _wait_inspected(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._inspected.wait(), SETTLE_SECONDS)
 
     async def _list(self, noun: str, only: set[str] | None = None) -> None:
         path, params, row_of = LISTS[noun]
@@ -206,8 +233,8 @@ class HostWatcher:
             found = (answer or {}).get("Volumes") if noun == "volume" else answer
             rows = [row for row in map(row_of, found or []) if row]
             touched, _ = await self.db(_apply, self.host, noun, rows, only)
-        if noun == "container" and only is None and touched:
-            await self._inspect(touched)
+        if noun == "container" and only is None:
+            self._inspect_soon(touched)
 
     async def _inspect(self, ids: set[str]) -> None:
         gate = asyncio.Semaphore(INSPECT_AT_ONCE)
@@ -240,15 +267,11 @@ class HostWatcher:
     # ---------------------------------------------------------------- health of the connection
     async def _ping(self) -> None:
         """A connection that died silently is noticed here; one that answers late is called slow."""
-        disk_due = 0.0
         while True:
             began = time.monotonic()
             await self._get("/version", deadline=PING_DEADLINE)
             took = time.monotonic() - began
             await self.db(apply.apply_alive, self.host.pk, "slow" if took > SLOW_AFTER else "online")
-            if time.monotonic() > disk_due:
-                disk_due = time.monotonic() + 900
-                await self._disk()
             await self._note()
             await asyncio.sleep(PING_EVERY)
 
@@ -258,14 +281,15 @@ class HostWatcher:
 
     async def _disk(self) -> None:
         """Disk use takes an engine long: asked rarely, and missing it loses no host."""
-        try:
-            answer = await fetch(
-                self.endpoint, "/system/df", api_version=self.version, timeout=60, at_most=LIST_AT_MOST
-            )
-        except EngineError as error:
-            log.info("no disk use", host=self.host.name, code=error.code)
-            return
-        await self.db(apply.apply_disk, self.host, parse.disk_use(answer))
+        while True:
+            try:
+                answer = await fetch(
+                    self.endpoint, "/system/df", api_version=self.version, timeout=60, at_most=LIST_AT_MOST
+                )
+                await self.db(apply.apply_disk, self.host, parse.disk_use(answer))
+            except EngineError as error:
+                log.info("no disk use", host=self.host.name, code=error.code)
+            await asyncio.sleep(DISK_EVERY)
 
     async def _sample(self) -> None:
         await Sampler(self.host, self.endpoint, self.version, self.db).run()

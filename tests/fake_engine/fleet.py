@@ -114,6 +114,10 @@ class Acts:
         """When (seconds since 1970) the whole list of containers was asked for."""
         return [at for at, path, whole in self.engines[host].asked if path == "/containers/json" and whole]
 
+    def listeners(self) -> list[int]:
+        """How many clients follow the events of each."""
+        return [engine.listeners for engine in self.engines]
+
     def forget(self) -> None:
         """Forgets the requests so far."""
         for engine in self.engines:
