@@ -21,6 +21,7 @@ from hosts.engine.targets import Condition, Target, look, started_again
 log = structlog.get_logger("dermaga.streams")
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0  # seconds between two attempts; they double
 READS_A_TICK = 8  # blocks of one container a sweep, so that a loud one does not delay the others
+MUCH = 16 * 1024  # bytes: who brings so much is read again before the next tick, since a UNIX socket holds little more
 PENDING_AT_MOST = 4 * 1024 * 1024  # bytes that wait for a viewer who still reads the past
 
 
@@ -121,6 +122,7 @@ class Feed:
         self._sweep = sweep
         self._touched = touched
         self._stream: EngineStream | None = None
+        self._place = 0
         self._split: Splitter = splitter(False)
         self._resume: Resume | None = None
         self._wide = False  # whether the next resumed stream is asked by time alone
@@ -167,23 +169,32 @@ class Feed:
             self._sweep.remove(self)
             return 0
         try:
-            blocks: list[bytes] = []
-            block: bytes | None = None
-            while len(blocks) < READS_A_TICK and (block := self._stream.read_available()):
-                blocks.append(block)
-            if blocks:
+            blocks, ended = self._read(self._stream)
+            data = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+            if data:
                 self.heard = time.monotonic()
-                data = b"".join(blocks)
                 self._give(self._split.feed(data), len(data))
-            if block == b"":
+            if ended:
                 self._end()
-            return 2 if block else 1 if blocks else 0
+            return 2 if len(data) >= MUCH else 1 if data else 0
         except EngineError as error:
             self.cut(error)
         except Exception as error:  # one container's strange bytes must not stop the sweep of all others
             log.exception("log not understood", container=self.target.container_id)
             self.cut(ConnectionLost(str(error), where=self.target.endpoint.address))
         return 0
+
+    def _read(self, stream: EngineStream) -> tuple[list[bytes], bool]:
+        """What is there, and whether the stream has ended."""
+        blocks: list[bytes] = []
+        while len(blocks) < READS_A_TICK:
+            block = stream.read_available()
+            if not block:
+                return blocks, block is not None
+            blocks.append(block)
+            if len(block) < MUCH and stream.plain:
+                break  # there is no more, and asking for it costs as much as this read
+        return blocks, False
 
     def _end(self) -> None:
         self._give(self._split.end(), 0)
@@ -211,7 +222,7 @@ class Feed:
             self.cut(_Repeating())
             if not lines:
                 return
-        batch = Batch(lines, size, doubtful=doubtful)
+        batch = Batch(lines, size, self._place, doubtful=doubtful)
         self._lines += len(lines)
         self.cursor.add(lines, size)
         self._first_block.set()
@@ -331,7 +342,9 @@ class Feed:
         else:
             query, self._from_end = LogQuery(tail="1"), True
         stream = await open_log(self.target, query, follow=True)
-        self._split = splitter(self.condition.tty)
+        # lines are made with the place that one viewer, mostly the only one, has for this container
+        self._place = next((subscription.place for subscription in self.subscriptions), 0)
+        self._split = splitter(self.condition.tty, self._place)
         self._stream = stream
         self._cut = asyncio.get_running_loop().create_future()
         self.heard = time.monotonic()

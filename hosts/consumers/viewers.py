@@ -26,11 +26,12 @@ def lines_message(lines: list[Line]) -> str:
 class Batch:
     """Lines that one container wrote within a tick, encoded once for all who see them alike."""
 
-    __slots__ = ("_encoded", "doubtful", "lines", "size")
+    __slots__ = ("_encoded", "doubtful", "lines", "place", "size")
 
-    def __init__(self, lines: list[Line], size: int, *, doubtful: bool = False) -> None:
+    def __init__(self, lines: list[Line], size: int, place: int = 0, *, doubtful: bool = False) -> None:
         self.lines = lines
         self.size = size
+        self.place = place  # that the lines have already
         self.doubtful = doubtful  # whether the first line may be the last piece of a longer one
         self._encoded: dict[tuple[int, bool, bool], tuple[str, list[Line]]] = {}
 
@@ -42,7 +43,7 @@ class Batch:
             lines = self.lines
             if not (stdout and stderr):
                 lines = [line for line in lines if (stdout if line[1] == 1 else stderr)]
-            if place:
+            if place != self.place:
                 lines = [(place, stream, stamp, text) for _, stream, stamp, text in lines]
             found = self._encoded[key] = (lines_message(lines) if lines else "", lines)
         return found

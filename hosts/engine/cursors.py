@@ -42,6 +42,8 @@ class Cursor:
         self.newest = max(self.newest, lines[-1][2])
         self._recent.append((lines, size))
         self._bytes += size
+        if self._bytes < REMEMBER and len(self._recent) & 15:
+            return  # a live log comes in many small batches: they are looked through now and then
         while len(self._recent) > 1 and (self._bytes > REMEMBER or self._is_old(self._recent[0][0])):
             old, gone = self._recent.popleft()
             self._bytes -= gone

@@ -90,6 +90,11 @@ class EngineStream:
         except TimeoutError as error:
             raise translate(error, self.endpoint, seconds=timeout or 0) from error
 
+    @property
+    def plain(self) -> bool:
+        """Whether a read that finds less than it asked for has found all there is; TLS gives a record at a time."""
+        return not isinstance(self.sock, ssl.SSLSocket)
+
     def put_back(self, data: bytes) -> None:
         """Undoes the reading of the whole body, `data`: it is read once more."""
         self._rest, self.body = data, Body({"content-length": str(len(data))})
