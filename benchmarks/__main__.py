@@ -4,10 +4,11 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks import latest
 from benchmarks.figures import Figure, table, write
 from tests.engines.run import close_current, what_ran
 
-PARTS = {"__init__", "__main__", "figures", "processes", "clients", "writers"}
+PARTS = {"__init__", "__main__", "figures", "latest", "processes", "clients", "writers"}
 
 
 def names() -> list[str]:
@@ -26,6 +27,7 @@ def main(asked: list[str]) -> int:
         try:
             figures = import_module(f"benchmarks.{name}").run()
             write(name, figures, what_ran())
+            latest.show()
         finally:
             close_current()
         print(table(figures), end="\n\n", flush=True)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 
 from api.urls import api
+from benchmarks import latest
+from benchmarks.__main__ import names
 from tests.architecture.sources import PROJECT, product, read
 
 NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE"}  # which settings to read
@@ -89,3 +91,14 @@ def test_the_table_of_routes_is_read_as_a_person_reads_it() -> None:
     assert documented_routes(rows) == {
         ("GET", "a"), ("POST", "a"), ("GET", "a/{}"), ("POST", "a/{}/stop"), ("POST", "a/{}/kill"), ("GET", "s"),
     }  # fmt: skip
+
+
+# ---------------------------------------------------------------- benchmarks
+def test_the_latest_figures_are_those_that_the_benchmarks_wrote() -> None:
+    text = (PROJECT / "docs" / "performance.md").read_text()
+    assert text.partition(f"{latest.BEGIN}\n")[2].partition(latest.END)[0] == latest.figures()
+
+
+def test_every_benchmark_is_explained() -> None:
+    explained = {row[0].strip("`") for row in table("performance.md", "| benchmark | what it measures | how |")}
+    assert explained == set(names())
