@@ -20,7 +20,6 @@ from hosts.engine.targets import Condition, Target, look, started_again
 
 log = structlog.get_logger("dermaga.streams")
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0  # seconds between two attempts; they double
-READS_A_TICK = 8  # blocks of one container a sweep, so that a loud one does not delay the others
 MUCH = 16 * 1024  # bytes: who brings so much is read again before the next tick, since a UNIX socket holds little more
 PENDING_AT_MOST = 4 * 1024 * 1024  # bytes that wait for a viewer who still reads the past
 
@@ -169,8 +168,7 @@ class Feed:
             self._sweep.remove(self)
             return 0
         try:
-            blocks, ended = self._read(self._stream)
-            data = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+            data, ended = self._stream.drain()
             if data:
                 self.heard = time.monotonic()
                 self._give(self._split.feed(data), len(data))
@@ -183,18 +181,6 @@ class Feed:
             log.exception("log not understood", container=self.target.container_id)
             self.cut(ConnectionLost(str(error), where=self.target.endpoint.address))
         return 0
-
-    def _read(self, stream: EngineStream) -> tuple[list[bytes], bool]:
-        """What is there, and whether the stream has ended."""
-        blocks: list[bytes] = []
-        while len(blocks) < READS_A_TICK:
-            block = stream.read_available()
-            if not block:
-                return blocks, block is not None
-            blocks.append(block)
-            if len(block) < MUCH and stream.plain:
-                break  # there is no more, and asking for it costs as much as this read
-        return blocks, False
 
     def _end(self) -> None:
         self._give(self._split.end(), 0)

@@ -146,15 +146,12 @@ class Replay:
         stream, feed = self._stream, self._split.feed
         waiting: list[bytes] = []
         while size < BURST:
-            block = stream.read_available()
+            block, ended = stream.drain(BURST)
             if block:
                 size += len(block)
                 waiting.append(block)
                 self._pace = min(LONGEST_PACE, max(SHORTEST_PACE, self._pace * (0.8 if len(block) > GATHER else 1.25)))
-            elif block is not None:
-                ended = True
-                break
-            if time.monotonic() > until:
+            if ended or time.monotonic() > until:
                 break
             time.sleep(self._pace)
         if waiting:

@@ -90,10 +90,19 @@ class EngineStream:
         except TimeoutError as error:
             raise translate(error, self.endpoint, seconds=timeout or 0) from error
 
-    @property
-    def plain(self) -> bool:
-        """Whether a read that finds less than it asked for has found all there is; TLS gives a record at a time."""
-        return not isinstance(self.sock, ssl.SSLSocket)
+    def drain(self, at_most: int = 8 * BLOCK) -> tuple[bytes, bool]:
+        """All that is there now, about `at_most` bytes of it, and whether that is the end. Raises EngineError."""
+        blocks: list[bytes] = []
+        size, plain = 0, not isinstance(self.sock, ssl.SSLSocket)
+        while size < at_most:
+            block = self.read_available()
+            if not block:
+                return b"".join(blocks), block is not None
+            blocks.append(block)
+            size += len(block)
+            if plain and len(block) < BLOCK:
+                break  # a socket that gives less than it was asked for is empty; TLS gives a record at a time
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks), False
 
     def put_back(self, data: bytes) -> None:
         """Undoes the reading of the whole body, `data`: it is read once more."""

@@ -88,11 +88,12 @@ async def test_nothing_is_lost_or_repeated_whenever_a_viewer_comes(engine: AnyEn
 
     tails = ["all", "30", "all", "0", "1000000"]
     turns = [asyncio.Event() for _ in range(len(tails) + 1)]
-    views = [asyncio.create_task(view(tail, *pair)) for tail, pair in zip(tails, pairwise(turns), strict=True)]
-    turns[0].set()
-    await turns[-1].wait()
-    await docker(engine, "exec", name, "touch", "/stop")
-    for tail, texts in zip(tails, await asyncio.gather(*views), strict=True):
+    async with asyncio.TaskGroup() as group:
+        views = [group.create_task(view(tail, *pair)) for tail, pair in zip(tails, pairwise(turns), strict=True)]
+        turns[0].set()
+        await turns[-1].wait()
+        await docker(engine, "exec", name, "touch", "/stop")
+    for tail, texts in zip(tails, [view.result() for view in views], strict=True):
         for word in ("line", "err"):
             found = [int(text.split()[1]) for text in texts if text.startswith(word)]
             assert found == list(range(found[0], found[-1] + 1))
