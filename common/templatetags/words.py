@@ -60,6 +60,7 @@ SCRIPT_WORDS = (
     n_("The filter hides all %(n)s lines."),
     n_("Clear the filter"),
     n_("No lines of this time."),
+    n_("No container belongs to this choice yet. The lines of those to come appear here."),
     n_("Nothing was written yet. New lines appear here by themselves."),
     n_("Waiting for the first sample: the engine takes one every second, Podman every five."),
     n_("%(n)s containers"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import close_old_connections, connections
 
-from hosts.inventory import apply, history, leases, processes
+from hosts.inventory import apply, history, leases, notes, processes
 
 URGENT, NORMAL, PATIENT = range(3)
 RANK: dict[Callable[..., Any], int] = {
@@ -27,6 +27,7 @@ RANK: dict[Callable[..., Any], int] = {
     apply.apply_details: PATIENT,
     apply.apply_disk: PATIENT,
     history.record: PATIENT,
+    notes.write: PATIENT,
 }
 Work = tuple[int, int, Callable[..., Any], tuple[Any, ...], "Future[Any]"]
 LAST = 99

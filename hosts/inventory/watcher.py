@@ -32,6 +32,7 @@ LIST_DEADLINE = 10.0
 LIST_AT_MOST = 128 * 1024 * 1024  # bytes; 10,000 containers with long labels are about 40 MB
 CHECK_DEADLINE = 6.0
 PING_EVERY = 4.0
+NOTE_EVERY = 5.0
 PING_DEADLINE = 6.0  # with PING_EVERY a host that has gone silent is said to be lost within 10 s
 DISK_EVERY = 900.0
 SLOW_AFTER = 2.0  # seconds that a ping may take before the host is called slow
@@ -134,13 +135,19 @@ class HostWatcher:
         try:
             await self._list_all()
             tasks.append(asyncio.create_task(self._inspect_new(), name=f"{self.host.name} inspect"))
-            await (
-                self._wait_inspected()
-            )  # of a large host that takes many times as long as its lists: then it goes on later
+            # of a large host that takes many times as long as its lists: then it goes on later
+            await self._wait_inspected()
             self.notes.connected()
-            await self._note()
             await self.db(apply.apply_state, self.host.pk, "online", None)
-            works = (self._apply_touched, self._settle, self._list_again, self._ping, self._disk, self._sample)
+            works = (
+                self._apply_touched,
+                self._settle,
+                self._list_again,
+                self._ping,
+                self._disk,
+                self._sample,
+                self._note,
+            )
             for work in works:
                 tasks.append(asyncio.create_task(work(), name=f"{self.host.name} {work.__name__}"))
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -200,7 +207,9 @@ class HostWatcher:
 
     # ---------------------------------------------------------------- lists
     async def _list_all(self) -> None:
+        began = time.monotonic()
         await asyncio.gather(*(self._list(noun) for noun in LISTS))
+        self.notes.listed(time.monotonic() - began)
         self._inspect_soon(await self.db(_without_detail, self.host.pk))
 
     def _inspect_soon(self, ids: set[str]) -> None:
@@ -272,12 +281,13 @@ class HostWatcher:
             await self._get("/version", deadline=PING_DEADLINE)
             took = time.monotonic() - began
             await self.db(apply.apply_alive, self.host.pk, "slow" if took > SLOW_AFTER else "online")
-            await self._note()
             await asyncio.sleep(PING_EVERY)
 
     async def _note(self) -> None:
-        if values := self.notes.take():
-            await self.db(notes.write, self.host.pk, values)
+        while True:
+            if values := self.notes.take():
+                await self.db(notes.write, self.host.pk, values)
+            await asyncio.sleep(NOTE_EVERY)
 
     async def _disk(self) -> None:
         """Disk use takes an engine long: asked rarely, and missing it loses no host."""

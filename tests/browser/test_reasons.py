@@ -36,3 +36,13 @@ def test_a_log_view_says_that_nothing_was_written_or_cannot_be_read(
         expect(desktop.locator(".log-row", has_text="unreadable")).to_be_visible()
         expect(desktop.locator(".log-blank")).to_be_hidden()
         desktop.goto(product.url)
+
+
+def test_a_log_view_of_a_host_without_containers_says_so(desktop: Page, product: Product) -> None:
+    product.api("hosts", "POST", name="quay-empty", url="unix:///nowhere/docker.sock")
+    try:
+        desktop.goto(f"{product.url}/logs/?host=quay-empty")
+        expect(desktop.locator(".log-blank")).to_contain_text("No container belongs to this choice yet.")
+        desktop.goto(product.url)
+    finally:
+        product.api("hosts/quay-empty", "DELETE")

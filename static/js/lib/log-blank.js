@@ -3,7 +3,7 @@ import { el } from "dermaga/dom";
 import { number, t } from "dermaga/words";
 
 export class LogBlank {
-  /** `view` gives rows, store, only, isShown(row), position.isAway, live.lost and clearOnly(). */
+  /** `view` gives rows, store, targets, only, isShown(row), position.isAway, live.lost and clearOnly(). */
   constructor(view) {
     this.view = view;
     this.words = el("p", {});
@@ -31,6 +31,7 @@ export class LogBlank {
     if (!lines && this.refusal) return { words: this.refusal };
     if (!store.settled) return { words: "" };
     if (lines) return this.isHidden() ? { words: t("The filter hides all %(n)s lines.", { n: number(lines) }), hides: true } : { words: "" };
+    if (!this.view.targets.length) return { words: t("No container belongs to this choice yet. The lines of those to come appear here.") };
     if (live.lost.size && rows.length) return { words: "" }; // a row says why
     if (this.view.position.isAway) return { words: t("No lines of this time.") };
     return { words: t("Nothing was written yet. New lines appear here by themselves.") };
