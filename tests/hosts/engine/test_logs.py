@@ -1,8 +1,4 @@
-"""Whole logs, byte for byte as `docker logs` prints them; and streams taken up again."""
-
-import hashlib
-import subprocess
-from collections.abc import Iterator
+"""Downloads of logs, and streams taken up again."""
 
 import orjson
 import pytest
@@ -15,54 +11,15 @@ from hosts.engine.logs import LogQuery, iter_log_download, open_log
 from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
 from tests.fake_engine import FakeEngine, Raw
+from tests.hosts.consumers.conftest import Runner, run
 
-SCRIPTS = {
-    "plain": "echo a; echo b >&2; echo; echo c",
-    "long": "head -c 1000000 /dev/zero | tr '\\0' x; echo; head -c 16384 /dev/zero | tr '\\0' y; echo; echo end",
-    "odd": "printf 'a\\377\\376b\\0c\\n'; printf '\\033[31mred\\033[0m\\n'; printf '10%%\\r20%%\\n'",
-    "unfinished": "echo a; printf 'no newline'",
-    "equal": "yes same | head -n 5000",
-    "nothing": "true",
-}
-DRIVERS = {
-    "json-file": [],
-    "local": ["--log-driver", "local"],
-    "rotated": ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"],
-}
+__all__ = ["run"]
 
 
-@pytest.fixture(scope="module")
-def torture(docker_engine: DockerEngine) -> Iterator[list[str]]:
-    """Containers that have logged every kind of thing, on every driver, with and without a TTY."""
-    names = []
-    for kind, script in SCRIPTS.items():
-        for driver, options in DRIVERS.items():
-            for tty in ([], ["-t"]):
-                names.append(f"torture-{kind}-{driver}{'-tty' if tty else ''}")
-                docker_engine.docker("run", "--name", names[-1], *tty, *options, "busybox", "sh", "-c", script)
-    yield names
-    docker_engine.docker("rm", "-f", *names)
-
-
-@pytest.mark.parametrize("timestamps", [False, True])
-async def test_a_download_equals_docker_logs(docker_engine: DockerEngine, torture: list[str], timestamps: bool) -> None:
-    endpoint = Endpoint(docker_engine.url)
-    different = []
-    for name in torture:
-        ours = hashlib.sha256()
-        async for block in iter_log_download(endpoint, name, timestamps=timestamps):
-            ours.update(block)
-        command = ["docker", "-H", docker_engine.unix_url, "logs", *(["-t"] if timestamps else []), name]
-        # one pipe for both streams, as the frames come
-        theirs = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True).stdout
-        if ours.hexdigest() != hashlib.sha256(theirs).hexdigest():
-            different.append(name)
-    assert len(torture) == 36
-    assert different == []
-
-
-async def test_a_download_as_ndjson(docker_engine: DockerEngine, torture: list[str]) -> None:
-    blocks = [block async for block in iter_log_download(Endpoint(docker_engine.url), torture[0], ndjson=True)]
+async def test_a_download_as_ndjson(docker_engine: DockerEngine, run: Runner) -> None:
+    name = run("echo a; echo b >&2; echo; echo c")
+    docker_engine.docker("wait", name)
+    blocks = [block async for block in iter_log_download(Endpoint(docker_engine.url), name, ndjson=True)]
     lines = [orjson.loads(line) for line in b"".join(blocks).splitlines()]
     assert sorted((line["stream"], line["text"]) for line in lines) == [
         ("stderr", "b"), ("stdout", ""), ("stdout", "a"), ("stdout", "c"),
