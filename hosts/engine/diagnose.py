@@ -72,21 +72,48 @@ def _refusal(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
     with connect_tcp(endpoint, short) as plain:
         plain.settimeout(short.left())
         try:
-            context = tls_context(endpoint.tls or TLSMaterial())
-            with context.wrap_socket(plain, server_hostname=endpoint.parsed.host) as sock:
-                sock.settimeout(min(1.0, short.left()))
-                sock.recv(1)
-                return ClientCertificateRefused("closed after the handshake", where=endpoint.address)
-        except TimeoutError:
-            return None
-        except ssl.SSLEOFError:
+            sock = tls_context(endpoint.tls or TLSMaterial()).wrap_socket(plain, server_hostname=endpoint.parsed.host)
+        except (ssl.SSLEOFError, ConnectionResetError):
             return TLSToPlain(where=endpoint.address) if _speaks_http(endpoint, deadline) else None
         except ssl.SSLError as error:
-            if any(alert in (getattr(error, "reason", None) or "") for alert in REFUSED_ALERTS):
-                return classify(error, endpoint, short.seconds)
+            return _said(error, endpoint)
+        with sock:
+            try:
+                sock.settimeout(short.left())
+                if sock.recv(1):
+                    return None
+            except TimeoutError:
+                return None
+            except (ssl.SSLEOFError, ConnectionResetError):
+                pass
+            except ssl.SSLError as error:
+                return _said(error, endpoint)
+    return _refused_in_older_tls(endpoint, deadline)
+
+
+def _refused_in_older_tls(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
+    """Who hung up after the handshake without a word may have refused our certificate, or have nothing behind it, as a
+    proxy. In TLS 1.2 the certificate is judged within the handshake: it ends well unless it is refused."""
+    short = _short(deadline)
+    context = tls_context(endpoint.tls or TLSMaterial())
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with connect_tcp(endpoint, short) as plain:
+        plain.settimeout(short.left())
+        try:
+            with context.wrap_socket(plain, server_hostname=endpoint.parsed.host):
+                return None
+        except TimeoutError:
             return None
-        except ConnectionResetError:
-            return TLSToPlain(where=endpoint.address) if _speaks_http(endpoint, deadline) else None
+        except (ssl.SSLError, ConnectionResetError) as error:
+            return _said(error, endpoint) or ClientCertificateRefused(
+                "closed after the handshake", where=endpoint.address
+            )
+
+
+def _said(error: Exception, endpoint: Endpoint) -> EngineError | None:
+    """The refusal that a TLS alert says."""
+    refused = any(alert in (getattr(error, "reason", None) or "") for alert in REFUSED_ALERTS)
+    return classify(error, endpoint, LOOK_SECONDS) if refused else None
 
 
 def _speaks_http(endpoint: Endpoint, deadline: Deadline) -> bool:

@@ -337,6 +337,31 @@ def test_a_reset_after_the_handshake_is_looked_at_again(authority: Authority, tm
         assert fault(tcp(port, TLSMaterial(authority.pem))).code == "client_certificate_refused"
 
 
+@pytest.mark.parametrize("how", ["reset", "end without a word", "end"])
+@pytest.mark.parametrize("refuses", [True, False])
+def test_who_hangs_up_after_the_handshake_is_asked_in_older_tls(
+    authority: Authority, tmp_path: Path, how: str, refuses: bool
+) -> None:
+    """One refuses the certificate and says nothing; the other is a proxy with nothing behind it."""
+    pair = authority.issue("engine", names=["127.0.0.1"])
+    open_to_all = server_tls(tmp_path, pair)
+    strict = server_tls(tmp_path, pair, authority.pem, ssl.TLSVersion.TLSv1_2)
+
+    def handle(conn: socket.socket) -> None:
+        hello = conn.recv(4096, socket.MSG_PEEK)
+        modern = b"\x00\x2b" in hello  # supported_versions, which only who speaks TLS 1.3 sends
+        secure = (open_to_all if modern or not refuses else strict).wrap_socket(conn, server_side=True)
+        if how == "reset":
+            secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif how == "end":
+            secure.unwrap()
+        secure.close()
+
+    with listening(handle) as port:
+        error = fault(tcp(port, TLSMaterial(authority.pem, *Authority("stranger").issue("me", client=True))))
+    assert error.code == ("client_certificate_refused" if refuses else "connection_lost")
+
+
 def test_good_certificates_connect_whatever_the_environment_says(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
