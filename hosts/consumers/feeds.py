@@ -21,6 +21,8 @@ from hosts.engine.targets import Condition, Target, look, started_again
 log = structlog.get_logger("dermaga.streams")
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0  # seconds between two attempts; they double
 MUCH = 16 * 1024  # bytes: who brings so much is read again before the next tick, since a UNIX socket holds little more
+STABLE = 1.0  # seconds after which a connection was a good one
+ON_ITS_WAY = 1.0  # seconds that a line may take from the log to us
 PENDING_AT_MOST = 4 * 1024 * 1024  # bytes that wait for a viewer who still reads the past
 
 
@@ -116,7 +118,7 @@ class Feed:
         self.cursor = Cursor()
         self.ready = asyncio.Event()  # connected now: the past may be read
         self.over = asyncio.Event()  # unreadable or removed: nothing will come any more
-        self.heard = time.monotonic()
+        self.heard = self.read = self.checked = time.monotonic()  # when: the engine, this log, whether it grew
         self.reconnects = 0
         self._sweep = sweep
         self._touched = touched
@@ -130,6 +132,7 @@ class Feed:
         self._from_end = False  # whether the stream began with the last line of the log
         self._past: Cursor | None = None  # how far the first viewer read the past
         self._cut: asyncio.Future[None] | None = None
+        self._opened = 0.0  # when the stream was, in this attempt
         self._first_block = asyncio.Event()
         counts.upstreams[target.host, "logs"] += 1
         self._task = asyncio.create_task(self._run(), name=f"log {target.container_id[:12]}")
@@ -145,6 +148,19 @@ class Feed:
         """Takes the connection for dead."""
         if self._cut is not None and not self._cut.done():
             self._cut.set_exception(error)
+
+    async def check(self, seconds: float) -> None:
+        """Takes the connection for dead when the log has lines that are newer than those that came."""
+        self.checked, cut = time.monotonic(), self._cut
+        if cut is None or self._stream is None:
+            return
+        with contextlib.suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(seconds):
+                newest = await self._newest()
+            if newest > self.cursor.newest:
+                await asyncio.sleep(ON_ITS_WAY)
+            if newest > self.cursor.newest and not cut.done():
+                cut.set_exception(ConnectionLost("silent while the log grew", where=self.target.endpoint.address))
 
     async def settled(self) -> None:
         """Until the follow stream has shown its first line, or there seems to be none: from here on nothing is missed
@@ -170,7 +186,7 @@ class Feed:
         try:
             data, ended = self._stream.drain()
             if data:
-                self.heard = time.monotonic()
+                self.heard = self.read = time.monotonic()
                 self._give(self._split.feed(data), len(data))
             if ended:
                 self._end()
@@ -246,7 +262,7 @@ class Feed:
     async def _run(self) -> None:
         wait = FIRST_WAIT
         while not self.over.is_set():
-            began = time.monotonic()
+            self._opened = 0.0
             try:
                 await self._session()
             except LogDriverUnreadable as error:
@@ -261,7 +277,7 @@ class Feed:
                 continue
             except _Repeating:
                 self._drop()
-                await asyncio.sleep(0 if time.monotonic() - began > 1 else FIRST_WAIT)
+                await asyncio.sleep(0 if self._was_stable() else FIRST_WAIT)
                 continue
             except EngineError as error:
                 self._say("lost", code=error.code, reason=str(error))
@@ -275,8 +291,11 @@ class Feed:
                 self._drop()
             self.reconnects += 1
             counts.reconnects[self.target.host, "logs"] += 1
-            wait = FIRST_WAIT if time.monotonic() - began > 5 else min(wait * 2, LONGEST_WAIT)
+            wait = FIRST_WAIT if self._was_stable() else min(wait * 2, LONGEST_WAIT)
             await asyncio.sleep(wait)
+
+    def _was_stable(self) -> bool:
+        return bool(self._opened) and time.monotonic() - self._opened > STABLE
 
     def _drop(self) -> None:
         self.ready.clear()
@@ -308,7 +327,7 @@ class Feed:
             self.ready.set()
             reason = f"The container exited with code {now.exit_code}."
             self._say("ended", code="exited", exit_code=now.exit_code, reason=reason)
-            await started_again(self.target)
+            await started_again(self.target, now.started)
 
     async def _follow(self) -> None:
         assert self.condition is not None
@@ -333,16 +352,21 @@ class Feed:
         self._split = splitter(self.condition.tty, self._place)
         self._stream = stream
         self._cut = asyncio.get_running_loop().create_future()
-        self.heard = time.monotonic()
+        self.heard = self.read = self._opened = time.monotonic()
         self._sweep.add(self)
 
     async def _by_time(self) -> LogQuery:
         """What is asked of an engine that cannot follow from the last line without a jump: from moments before it."""
+        last = await self._newest()
+        return LogQuery(since=stamp_of(max(0, nanoseconds(last) - OVERLAP)) if last else "")
+
+    async def _newest(self) -> str:
+        """The timestamp at the end of the log, "" for an empty one. Raises EngineError."""
         assert self.condition is not None
         last = ""
         async for burst in await replay(self.target, LogQuery("1"), self.condition.tty):
             last = max([last, *(line[2] for line in burst.lines)])
-        return LogQuery(since=stamp_of(max(0, nanoseconds(last) - OVERLAP)) if last else "")
+        return last
 
 
 class _TooNarrow(EngineError):

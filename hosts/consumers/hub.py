@@ -1,22 +1,18 @@
 """Joins viewers to feeds: one upstream a container, the past for each viewer of its own, no line lost or repeated."""
 
 import asyncio
-import time
 from weakref import WeakKeyDictionary
 
 from hosts.consumers.feeds import Feed, Subscription
 from hosts.consumers.joining import Joining
+from hosts.consumers.silence import watch_over
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Viewer, lines_message
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, LogDriverUnreadable
 from hosts.engine.logs import LogQuery, replay, unreadable
 from hosts.engine.places import Place
-from hosts.engine.streams import ping
 from hosts.engine.targets import Target, look
-
-PING_EVERY = 15.0  # seconds of silence after which an engine is asked whether it is still there
-PING_DEADLINE = 5.0
 
 
 class Hub:
@@ -26,7 +22,7 @@ class Hub:
         self.feeds: dict[tuple[Endpoint, str], Feed] = {}
         self._touched: set[Viewer] = set()
         self._sweep = Sweep(self._flush)
-        self._pinging: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     # ---------------------------------------------------------------- for consumers
     async def watch(
@@ -67,8 +63,8 @@ class Hub:
         if feed is None:
             feed = self.feeds[key] = Feed(target, self._sweep, self._touched)
         feed.subscriptions.add(subscription)
-        if self._pinging is None or self._pinging.done():
-            self._pinging = asyncio.create_task(self._ping(), name="ping engines")
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(watch_over(self.feeds), name="watch over silent logs")
         return feed
 
     def _leave(self, feed: Feed, subscription: Subscription) -> None:
@@ -76,33 +72,13 @@ class Hub:
         if not feed.subscriptions:
             feed.close()
             self.feeds.pop((feed.target.endpoint, feed.target.container_id), None)
-        if not self.feeds and self._pinging is not None:
-            self._pinging.cancel()
+        if not self.feeds and self._watching is not None:
+            self._watching.cancel()
 
     def _flush(self) -> None:
         for viewer in self._touched:
             viewer.flush()
         self._touched.clear()
-
-    async def _ping(self) -> None:
-        """A host that vanishes sends no end: silent engines are asked, and their feeds cut when they do not answer."""
-        while True:
-            await asyncio.sleep(PING_EVERY / 3)
-            silent: dict[Endpoint, list[Feed]] = {}
-            heard: set[Endpoint] = set()
-            for feed in self.feeds.values():
-                if time.monotonic() - feed.heard < PING_EVERY:
-                    heard.add(feed.target.endpoint)
-                elif feed.ready.is_set():
-                    silent.setdefault(feed.target.endpoint, []).append(feed)
-            asked = [endpoint for endpoint in silent if endpoint not in heard]
-            answers = await asyncio.gather(*(ping(e, PING_DEADLINE) for e in asked), return_exceptions=True)
-            for endpoint, answer in zip(asked, answers, strict=True):
-                for feed in silent[endpoint]:
-                    if isinstance(answer, EngineError):
-                        feed.cut(answer)
-                    else:
-                        feed.heard = time.monotonic()
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

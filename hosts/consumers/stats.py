@@ -117,9 +117,10 @@ class StatsFeed:
                         before, rest = self._take(orjson.loads(rest), before), b""
         finally:
             stream.close()
-        if not (await look(self.target)).running:  # Podman ends the stream then; Docker goes on with zeros
+        now = await look(self.target)
+        if not now.running:  # Podman ends the stream then; Docker goes on with zeros
             self._say_stopped()
-            await started_again(self.target)
+            await started_again(self.target, now.started)
 
     def _take(self, raw: Any, before: Any) -> Any:
         has_own = has_past(raw)

@@ -117,9 +117,9 @@ class Cursor:
     def _was_read(self, line: Line) -> bool:
         if line[2] <= self._floor:
             return True
-        earlier = 0
+        earlier, key = 0, _key(line)  # without its place, which differs from stream to stream
         for lines, _ in reversed(self._recent):
-            if line in lines:
+            if key in map(_key, lines):
                 return True
             earlier += lines[0][2] < line[2]
             if earlier > 1:  # only neighbours are ever out of order

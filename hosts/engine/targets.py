@@ -1,12 +1,15 @@
 """One container on one engine: what the engine says of it now, and when it starts again."""
 
+import contextlib
 from dataclasses import dataclass, field, replace
 
 import orjson
 
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import NotAnEngine
+from hosts.engine.errors import NotAnEngine, TimedOut
 from hosts.engine.streams import fetch, open_stream, ping
+
+LOOK_EVERY = 30.0  # seconds between two looks at a container that does not run
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,19 @@ async def look(target: Target, timeout: float = 10) -> Condition:
     )
 
 
-async def started_again(target: Target) -> None:
-    """Waits for the next start (or removal) of a container that does not run, by the engine's events. Ends also when
-    the events end: look again. Raises EngineError."""
+async def started_again(target: Target, started: str) -> None:
+    """Waits for the next start (or removal) of a container that does not run and had `started` then, by the engine's
+    events. Ends also when the events end: look again. Raises EngineError."""
     filters = {"type": ["container"], "container": [target.container_id], "event": ["start", "destroy", "remove"]}
     params = {"filters": orjson.dumps(filters).decode()}
     events = await open_stream(target.endpoint, "/events", params, api_version=target.version)
     try:
-        if not (await look(target)).running:  # it may have started before the events were asked for
-            await events.read()
+        while True:
+            now = await look(target)
+            if now.running or now.started != started:  # perhaps before the events were asked for
+                return
+            with contextlib.suppress(TimedOut):  # a connection that stalls says nothing: look now and then
+                await events.read(timeout=LOOK_EVERY)
+                return
     finally:
         events.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -167,6 +168,40 @@ async def test_a_shell_knows_its_size_and_says_its_exit_code(engine: AnyEngine, 
         await socket.send(b"exit 7\n")
         assert await socket.closed() == 1000
         assert socket.of_kind("exit") == [{"t": "exit", "code": 7}]
+
+
+async def test_a_full_screen_program_is_drawn_again_at_the_new_size(engine: AnyEngine, run: Runner) -> None:
+    name = run("seq 1001 1300 > /numbers; sleep 1000")
+    await mirror(engine)
+    query = {"target": f"harbour/{name}", "cmd": "vi /numbers", "cols": 80, "rows": 20}
+
+    def drawn() -> int:
+        """The row of the status line, which vi draws at the bottom of the screen."""
+        found = re.findall(rb"\x1b\[(\d+);1H\x1b\[K- /numbers", socket.output)
+        return int(found[-1]) if found else 0
+
+    async with open_socket(await a_person(), "/ws/terminal", **query) as socket:
+        await socket.until(lambda: drawn() == 20)
+        assert b"1019" in socket.output
+        await socket.send({"t": "resize", "cols": 100, "rows": 45})
+        await socket.until(lambda: drawn() == 45)
+        assert b"1044" in socket.output and b"1045" not in socket.output
+        await socket.send({"t": "resize", "cols": 40, "rows": 10})
+        await socket.until(lambda: drawn() == 10)
+        await socket.send(b":q!\r")
+        await socket.closed()
+        assert socket.of_kind("exit") == [{"t": "exit", "code": 0}]
+
+
+@pytest.mark.parametrize(("user", "says"), [("nobody", "nobody 65534"), ("65534:0", "nobody 0"), ("", "root 0")])
+async def test_a_command_runs_as_the_user_who_was_chosen(engine: AnyEngine, run: Runner, user: str, says: str) -> None:
+    name = run("sleep 1000")
+    await mirror(engine)
+    query = {"target": f"harbour/{name}", "cmd": "sh -c 'echo $(id -un) $(id -g)'", "user": user}
+    async with open_socket(await a_person(), "/ws/terminal", **query) as socket:
+        await socket.closed()
+        assert socket.output.decode().split("\r\n")[0] == says
+        assert socket.of_kind("exit") == [{"t": "exit", "code": 0}]
 
 
 async def test_a_paste_of_a_megabyte_arrives_whole(engine: AnyEngine, run: Runner) -> None:
