@@ -96,12 +96,13 @@ class TerminalConsumer(ContainerConsumer):
 
     async def _resize(self, terminal: Terminal) -> None:
         while True:
+            self._sized.clear()  # before the look: what comes while the engine is told must wake it again
             if self._size:
                 (columns, rows), self._size = self._size, None
                 with contextlib.suppress(EngineError):  # ended meanwhile
                     await terminal.resize(columns, rows)
-            self._sized.clear()
-            await self._sized.wait()
+            else:
+                await self._sized.wait()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Input in binary; {"t": "resize", "cols", "rows"} in text. Nothing is dropped: when the process does not

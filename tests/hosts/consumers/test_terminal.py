@@ -51,6 +51,23 @@ async def test_a_shell_answers_resizes_and_says_its_exit_code(docker_engine: Doc
         assert b"\x1e" not in socket.output
 
 
+async def test_the_last_of_many_sizes_counts(docker_engine: DockerEngine, run: Runner) -> None:
+    """Also one that comes while the engine is being told the one before."""
+    name = run("sleep 1000")
+    await mirror(docker_engine)
+    async with open_socket(await a_person(), "/ws/terminal", target=f"harbour/{name}") as socket:
+        await ready(socket)
+        for step in range(12):
+            rows = 30 + step
+            await socket.send({"t": "resize", "cols": 200, "rows": 10})
+            await asyncio.sleep(step / 2000)
+            await socket.send({"t": "resize", "cols": 77, "rows": rows})
+            async with asyncio.timeout(10):
+                while b"%d 77\r\n" % rows not in socket.output:
+                    await socket.send(b"stty size\n")
+                    await socket.next()
+
+
 async def test_a_paste_of_a_megabyte_arrives_whole(docker_engine: DockerEngine, run: Runner) -> None:
     name = run("sleep 1000")
     await mirror(docker_engine)
