@@ -4,7 +4,9 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 
 from tests.engines import install, newer, versions
 from tests.engines.docker_engine import DockerEngine
@@ -109,6 +111,14 @@ def fake_engine() -> Iterator[FakeEngine]:
     """An engine that misbehaves when told, on the loopback."""
     with FakeEngine(tcp=True) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache() -> Iterator[None]:
+    """Rate limits of the tests' own requests must not shut the product's door: both may use one Redis."""
+    cache = dict(settings.CACHES["default"]) | {"KEY_PREFIX": "tests"}
+    with override_settings(CACHES={"default": cache}):
+        yield
 
 
 @pytest.fixture(scope="session")

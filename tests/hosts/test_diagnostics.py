@@ -154,12 +154,18 @@ def of_local(product: Product) -> dict[str, Any]:
     return next(row for row in product.api("diagnostics")["hosts"] if row["host"] == "local")
 
 
+def nobody_looks(product: Product) -> bool:
+    streams = of_local(product)["streams"]
+    return streams["logs"] == streams["viewers"] == 0
+
+
 @pytest.mark.core
 def test_the_running_product_shows_its_parts_and_an_open_log(product: Product, docker_engine: DockerEngine) -> None:
     def roles() -> set[str]:
         return {row["role"] for row in product.api("diagnostics")["processes"] if row["alive"]}
 
     until(lambda: roles() == {"web", "worker", "beat", "watch"}, "a heartbeat of every part", 25)
+    until(lambda: nobody_looks(product), "what tests before this one looked at to be closed", 30)
     before = of_local(product)
     assert before["watched_by"] and before["connected"] and before["listed"] and before["state"] == "online"
     docker_engine.docker("run", "-d", "--name", "quay-watched", "busybox", "sleep", "1000")
@@ -174,10 +180,10 @@ def test_the_running_product_shows_its_parts_and_an_open_log(product: Product, d
                     == (before["streams"]["logs"] + 1, before["streams"]["viewers"] + 1)
                 ),
                 "the open log to be counted",
-                10,
+                25,
             )
         until(
-            lambda: of_local(product)["streams"]["logs"] == before["streams"]["logs"], "the closed log to be let go", 10
+            lambda: of_local(product)["streams"]["logs"] == before["streams"]["logs"], "the closed log to be let go", 25
         )
     finally:
         docker_engine.docker("rm", "-f", "quay-watched")

@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection
 
 from hosts.consumers import feeds, hub
 from hosts.consumers.viewers import Viewer
+from hosts.engine import logs
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.logs import LogQuery
 from hosts.engine.targets import Target
@@ -121,6 +122,7 @@ async def test_what_is_rotated_away_before_a_slow_viewer_reads_it_is_a_gap(
 ) -> None:
     """It still reads the past when more comes than may wait for it, and that is gone when it asks again."""
     monkeypatch.setattr(feeds, "PENDING_AT_MOST", 50_000)
+    monkeypatch.setattr(logs, "BURST", 50_000)  # so that the past does not come in one
     lines = "seq %d %d | sed 's/$/ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/'; "
     script = lines % (1, 4000) + "while [ ! -e /go ]; do usleep 20000; done; " + lines % (4001, 60_000)
     name = run(script + "sleep 1000", "--log-opt", "max-size=600k", "--log-opt", "max-file=2")
