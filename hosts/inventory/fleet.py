@@ -1,9 +1,6 @@
 """The watch process: one HostWatcher for each host that it holds the lease of."""
 
 import asyncio
-import os
-import socket
-import uuid
 from functools import partial
 
 import structlog
@@ -22,7 +19,7 @@ class Fleet:
     """Runs the watchers of the hosts that this process holds the lease of."""
 
     def __init__(self) -> None:
-        self.owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.owner = processes.new_owner()
         self.db = Database()
         self._running: dict[int, tuple[int, asyncio.Task[None]]] = {}
 

@@ -17,7 +17,14 @@ from hosts.models import Process
 
 EVERY_SECONDS = 10.0
 KEPT = timedelta(days=1)  # after its last word; a counter that ends is no counter that went back
-OWNER = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+def new_owner() -> str:
+    """A name for this process that no other has: its machine, its number, and something random."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+OWNER = new_owner()
 STARTED = timezone.now()
 PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -4,29 +4,30 @@ import asyncio
 import random
 import socket
 import struct
-import threading
+import time
 from contextlib import suppress
 from typing import Literal
 
-from tests.servers.closing import close_server
+from tests.engines.proxy import Proxy
 
 Kind = Literal["end", "reset", "silence"]
 PIECE = 64 * 1024
 
 
 class Passage:
-    """One connection through the proxy."""
+    """One connection through the proxy. `speaks` until it is cut."""
 
     def __init__(self, client: asyncio.StreamWriter, engine: asyncio.StreamWriter) -> None:
         self.client = client
         self.engine = engine
-        self.speaks = asyncio.Event()  # cleared for good by a silence
-        self.speaks.set()
+        self.speaks = True
+        self.head = b""  # the first line of its request
+        self.asked = 0.0  # when that came, monotonic seconds
 
     def cut(self, kind: Kind) -> None:
         """A clean end, a reset, or nothing more in either direction while both sides stay open."""
+        self.speaks = False
         if kind == "silence":
-            self.speaks.clear()
             return
         if kind == "reset":
             sock = self.client.get_extra_info("socket")
@@ -36,64 +37,63 @@ class Passage:
         self.engine.close()
 
 
-class CuttingProxy:
+class CuttingProxy(Proxy):
     """`with CuttingProxy(engine.address, 2375) as proxy`: listens at `proxy.url`. `cuts` counts connections that were cut.
 
-    Only connections that follow something (a log, events) are cut: they are the ones that live.
+    Connections are named by `what` the first line of their request has in it: unless told otherwise those that follow a
+    log are meant, for they are the ones that live.
     """
 
     def __init__(self, host: str, port: int) -> None:
+        super().__init__("127.0.0.1")
         self.cuts = {"end": 0, "reset": 0, "silence": 0}
-        self.url = ""
         self._target = (host, port)
-        self._passages: dict[Passage, bytes] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="cutting-proxy", daemon=True)
+        self._passages: set[Passage] = set()
 
-    def __enter__(self) -> "CuttingProxy":
-        self._thread.start()
-        self._server = self._call(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        self.url = f"tcp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
+    @property
+    def url(self) -> str:
+        """As the address of a host."""
+        return f"tcp://{self.address}"
 
-    def __exit__(self, *_: object) -> None:
-        self._call(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    def _call(self, coroutine: object) -> asyncio.Server:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)  # type: ignore[arg-type]
-
-    async def _end(self) -> None:
+    async def end(self) -> None:
+        """Ends all connections, also silent ones."""
         for passage in list(self._passages):
             passage.cut("reset")
-        await close_server(self._server)
+        await super().end()
+
+    def _speaking(self, what: str) -> list[Passage]:
+        return [one for one in list(self._passages) if one.speaks and what.encode() in one.head]
 
     def following(self, what: str = "follow=1") -> int:
         """How many connections follow a log now, and are not silent."""
-        return sum(what.encode() in head and passage.speaks.is_set() for passage, head in list(self._passages.items()))
+        return len(self._speaking(what))
+
+    def asked(self, what: str) -> float:
+        """When (monotonic seconds) the newest of such connections that are open was asked for; 0 while none is."""
+        return max((passage.asked for passage in self._speaking(what)), default=0.0)
 
     def cut(self, kind: Kind, what: str = "follow=1", *, one: bool = False) -> int:
-        """Cuts the connections whose request has `what` in its first line, or `one` of them; gives how many."""
+        """Cuts these connections ("" for all), or `one` of them; gives how many."""
 
         async def cut() -> int:
-            found = [passage for passage, head in self._passages.items() if what.encode() in head]
-            found = [passage for passage in found if passage.speaks.is_set()]
-            for passage in random.sample(found, min(1, len(found))) if one else found:
+            found = self._speaking(what)
+            if one:
+                found = random.sample(found, min(1, len(found)))
+            for passage in found:
                 passage.cut(kind)
-                self.cuts[kind] += 1
-            return min(1, len(found)) if one else len(found)
+            self.cuts[kind] += len(found)
+            return len(found)
 
-        return asyncio.run_coroutine_threadsafe(cut(), self._loop).result(10)
+        return self.call(cut())
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             back, forth = await asyncio.open_connection(*self._target)
         except OSError:
             writer.transport.abort()
             return
         passage = Passage(writer, forth)
+        self._passages.add(passage)
         with suppress(asyncio.CancelledError):
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -101,7 +101,7 @@ class CuttingProxy:
                     tasks.create_task(self._pass(passage, back, writer))
             except* OSError:
                 pass  # one side has left, or was cut
-        self._passages.pop(passage, None)
+        self._passages.discard(passage)
         forth.close()
         writer.close()
 
@@ -110,11 +110,11 @@ class CuttingProxy:
     ) -> None:
         while piece := await reader.read(PIECE):
             if first:
-                self._passages[passage], first = piece.split(b"\r\n", 1)[0], False
-            if not passage.speaks.is_set():
+                passage.head, passage.asked, first = piece.split(b"\r\n", 1)[0], time.monotonic(), False
+            if not passage.speaks:
                 continue  # swallowed
             writer.write(piece)
             await writer.drain()
-        if writer.can_write_eof() and passage.speaks.is_set():
+        if writer.can_write_eof() and passage.speaks:
             with suppress(OSError):
                 writer.write_eof()

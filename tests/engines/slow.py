@@ -1,44 +1,26 @@
 """A TCP proxy that passes on only so many bytes a second, so that a pull can be watched and cancelled."""
 
 import asyncio
-import threading
 import time
 from contextlib import suppress
 
-from tests.servers.closing import close_server
+from tests.engines.proxy import Proxy
 
 PIECE = 16 * 1024
 
 
-class SlowProxy:
+class SlowProxy(Proxy):
     """Listens on a port of `host` and passes connections on to `port`. What comes back is slow, all connections together.
 
     `bytes_per_second` may be changed while it runs; 0 holds everything back.
     """
 
     def __init__(self, host: str, port: int, bytes_per_second: int) -> None:
-        self.host = host
+        super().__init__(host)
         self.bytes_per_second = bytes_per_second
-        self.address = ""
         self.passed = 0  # bytes that came back
         self._target = port
-        self._loop = asyncio.new_event_loop()
         self._turn = asyncio.Lock()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="slow-proxy", daemon=True)
-
-    def __enter__(self) -> "SlowProxy":
-        self._thread.start()
-        self._server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, self.host, 0), self._loop
-        ).result(10)
-        self.address = f"{self.host}:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(close_server(self._server), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
     def is_still(self, seconds: float = 0.7) -> bool:
         """Whether nothing is asked for any more: at full speed nothing comes back for a while."""
@@ -46,7 +28,7 @@ class SlowProxy:
         time.sleep(seconds)
         return self.passed == before
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):
             back, forth = await asyncio.open_connection(self.host, self._target)
             try:

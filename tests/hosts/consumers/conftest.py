@@ -29,8 +29,14 @@ class Runner:
 
 
 @pytest.fixture
-def run(docker_engine: DockerEngine) -> Iterator[Runner]:
+def engine(docker_engine: DockerEngine) -> AnyEngine:
+    """Where `run` runs; a file that is about several engines has its own."""
+    return docker_engine
+
+
+@pytest.fixture
+def run(engine: AnyEngine) -> Iterator[Runner]:
     """Starts a container with a script; gives its name."""
-    runner = Runner(docker_engine)
+    runner = Runner(engine)
     yield runner
     runner.remove()

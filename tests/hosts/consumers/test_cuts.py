@@ -32,13 +32,6 @@ def engine(request: pytest.FixtureRequest) -> AnyEngine:
 
 
 @pytest.fixture
-def run(engine: AnyEngine) -> Iterator[Runner]:
-    runner = Runner(engine)
-    yield runner
-    runner.remove()
-
-
-@pytest.fixture
 def proxy(engine: AnyEngine) -> Iterator[CuttingProxy]:
     with CuttingProxy(engine.address, 2375) as proxy:
         yield proxy

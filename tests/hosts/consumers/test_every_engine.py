@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -22,14 +21,6 @@ def engine(request: pytest.FixtureRequest) -> AnyEngine:
     """One engine after the other."""
     found: AnyEngine = request.getfixturevalue(f"{request.param}_engine")
     return found
-
-
-@pytest.fixture
-def run(engine: AnyEngine) -> Iterator[Runner]:
-    """Starts a container with a script; gives its name."""
-    runner = Runner(engine)
-    yield runner
-    runner.remove()
 
 
 async def docker(engine: AnyEngine, *args: str) -> str:

@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 
 from tests.engines.commands import wait_until
-from tests.engines.cuts import CutProxy
+from tests.engines.cutting import CuttingProxy
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.operations import Operations, Truth, truth
 from tests.servers.product import Product
@@ -42,13 +42,15 @@ def difference(product: Product, engine: DockerEngine) -> dict[str, list[tuple[s
 def seconds_to_truth(product: Product, engine: DockerEngine, operations: int, seed: int) -> tuple[float, int]:
     """Does so many operations while the connections are cut; gives the seconds from the last reconnect until the tables
     say what the command line says, and how many cuts there were. Raises TimedOut with the difference after 20 s."""
-    over, chance = threading.Event(), random.Random(seed)
+    over, chance, cuts = threading.Event(), random.Random(seed), 0
 
     def cut_again() -> None:
+        nonlocal cuts
         while not over.wait(chance.uniform(*APART)):
-            proxy.cut(politely=chance.random() < 0.5)
+            proxy.cut("end" if chance.random() < 0.5 else "reset", "")
+            cuts += 1
 
-    with CutProxy(engine.address, 2375) as proxy, Operations(engine, seed) as work:
+    with CuttingProxy(engine.address, 2375) as proxy, Operations(engine, seed) as work:
         product.api("hosts", "POST", name=HOST, url=proxy.url)
         wait_until(lambda: not difference(product, engine), "the tables before anything is cut", 20, every=0.3)
         cutter = threading.Thread(target=cut_again, daemon=True)
@@ -59,14 +61,15 @@ def seconds_to_truth(product: Product, engine: DockerEngine, operations: int, se
         finally:
             over.set()
             cutter.join()
-        proxy.cut(politely=False)
-        wait_until(lambda: proxy.followed_at, "the watcher to be back", 20)
+        proxy.cut("reset", "")
+        cuts += 1
+        wait_until(lambda: proxy.asked("/events?"), "the watcher to be back", 20)
         wait_until(
             lambda: not difference(product, engine),
             "the tables to say what the command line says",
             20,
             explain=lambda: str(difference(product, engine)),
         )
-        took = time.monotonic() - proxy.followed_at
+        took = time.monotonic() - proxy.asked("/events?")
         product.api(f"hosts/{HOST}", "DELETE")
-    return took, proxy.cuts
+    return took, cuts
