@@ -10,7 +10,7 @@ from hosts.consumers.counts import counts
 from hosts.inventory.processes import OWNER
 from hosts.models import Process
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,8 +13,8 @@ from hosts.models import Host
 from tests.engines.cutting import CuttingProxy
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import make_images
+from tests.engines.runner import Runner
 from tests.engines.ways import AnyEngine
-from tests.hosts.consumers.conftest import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
 from tests.servers.log_client import LogClient
 from tests.servers.product import Product

@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection
 from hosts.consumers.viewers import Viewer
 from tests.architecture.sources import PROJECT
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.servers.product import Product
 from tests.waiting import until
 

@@ -9,8 +9,8 @@ import pytest
 
 from hosts.consumers.hub import current_hub
 from hosts.engine.transport import hang_up
+from tests.engines.runner import Runner
 from tests.engines.ways import AnyEngine
-from tests.hosts.consumers.conftest import Runner
 from tests.hosts.consumers.sockets import Socket, a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.hosts.consumers.sockets import Socket, a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from hosts.consumers import hub as hub_module
 from hosts.consumers.logs import LogsConsumer
 from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

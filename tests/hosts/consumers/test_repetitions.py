@@ -11,8 +11,8 @@ from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Host
 from tests.engines.docker_engine import DockerEngine
+from tests.engines.runner import Runner
 from tests.fake_engine import FakeEngine, Repeat
-from tests.hosts.consumers.conftest import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -19,7 +19,7 @@ from hosts.engine.endpoint import Endpoint
 from hosts.engine.logs import LogQuery
 from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.servers.product import Product
 from tests.waiting import until
 

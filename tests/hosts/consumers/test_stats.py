@@ -8,7 +8,7 @@ import pytest
 
 from hosts.consumers import stats as stats_module
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 
 from accounts.models import AuditEntry, User
 from tests.engines.docker_engine import DockerEngine
-from tests.hosts.consumers.conftest import Runner
+from tests.engines.runner import Runner
 from tests.hosts.consumers.sockets import Socket, a_person, mirror, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,10 +10,8 @@ from hosts.engine.frames import Line, stamp_of
 from hosts.engine.logs import LogQuery, iter_log_download, open_log
 from hosts.engine.targets import Target
 from tests.engines.docker_engine import DockerEngine
+from tests.engines.runner import Runner
 from tests.fake_engine import FakeEngine, Raw
-from tests.hosts.consumers.conftest import Runner, run
-
-__all__ = ["run"]
 
 
 async def test_a_download_as_ndjson(docker_engine: DockerEngine, run: Runner) -> None:

@@ -1,11 +1,7 @@
-"""Containers for the sockets' tests."""
+"""Containers that go when the test ends."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
-import pytest
-
-from tests.engines.docker_engine import DockerEngine
 from tests.engines.ways import AnyEngine
 
 
@@ -26,17 +22,3 @@ class Runner:
         """Removes them all."""
         if self.names:
             self.engine.docker("rm", "-f", *self.names)
-
-
-@pytest.fixture
-def engine(docker_engine: DockerEngine) -> AnyEngine:
-    """Where `run` runs; a file that is about several engines has its own."""
-    return docker_engine
-
-
-@pytest.fixture
-def run(engine: AnyEngine) -> Iterator[Runner]:
-    """Starts a container with a script; gives its name."""
-    runner = Runner(engine)
-    yield runner
-    runner.remove()

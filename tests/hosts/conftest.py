@@ -1,0 +1,23 @@
+"""Containers for the tests of hosts and their streams."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.runner import Runner
+from tests.engines.ways import AnyEngine
+
+
+@pytest.fixture
+def engine(docker_engine: DockerEngine) -> AnyEngine:
+    """Where `run` runs; a file that is about several engines has its own."""
+    return docker_engine
+
+
+@pytest.fixture
+def run(engine: AnyEngine) -> Iterator[Runner]:
+    """Starts a container with a script; gives its name."""
+    runner = Runner(engine)
+    yield runner
+    runner.remove()
