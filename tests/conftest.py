@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -20,6 +21,8 @@ from tests.servers.product import Product
 
 __all__ = ["browser", "open_page", "page", "page_errors", "phone_page", "playwright"]
 
+RAN: list[str] = []  # by other workers
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Never a silent skip: without its engines the suite does not start."""
@@ -37,11 +40,23 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"engines: {', '.join(versions.installed())}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the process that reports what it has started."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["ran"] = what_ran()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Keeps what a worker has started."""
+    RAN.extend(getattr(node, "workeroutput", {}).get("ran", []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the tests that were chosen have really started."""
-    if ran := what_ran():
+    if ran := [*what_ran(), *RAN]:
         terminalreporter.section("engines and servers that ran")
-        terminalreporter.write_line("\n".join(ran))
+        terminalreporter.write_line("\n".join(dict.fromkeys(ran)))
 
 
 @pytest.fixture(scope="session")

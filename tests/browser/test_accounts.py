@@ -103,8 +103,8 @@ def test_the_language_stays_chosen(page: Page, product: Product) -> None:
 
 
 def test_the_theme_stays_chosen(page: Page, product: Product) -> None:
+    page.locator("theme-toggle:defined").wait_for(state="attached")
     page.get_by_role("button", name="Light or dark").click()
-    chosen = page.evaluate("document.documentElement.dataset.theme")
-    assert chosen == "dark"
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.goto(f"{product.url}/hosts/")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
