@@ -1,6 +1,7 @@
 """Starting and stopping, as a person does it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.engines.docker_engine import DockerEngine
 from tests.servers.product import Product
@@ -19,6 +21,10 @@ def test_ctrl_c_ends_it_within_five_seconds_without_a_traceback(docker_engine: D
     with Product(docker_engine.url) as product:
         until(lambda: product.api("hosts/local")["state"] == "online", "the host is online", 20)
         (process,) = product.processes.values()
+        login = requests.get(f"{product.url}/account/login/", timeout=5).text
+        sheet = requests.get(product.url + re.findall(r'href="(/static/[^"]+\.css)"', login)[0], timeout=5)
+        assert sheet.headers["Content-Type"].startswith("text/css")
+        assert "immutable" in sheet.headers["Cache-Control"]
         with product.socket("/ws/changes") as stream:
             stream.recv(5)
             began = time.monotonic()
@@ -27,6 +33,7 @@ def test_ctrl_c_ends_it_within_five_seconds_without_a_traceback(docker_engine: D
         assert time.monotonic() - began < 5
         output = (product.folder / "output").read_text()
         assert "Traceback" not in output
+        assert "Warning" not in output
         assert output.rstrip().endswith("Dermaga has stopped.")
 
 
