@@ -179,7 +179,13 @@ async def ask(
 
     Raises OSError, and EngineError for any status but 1xx and 2xx. The caller bounds the time.
     """
-    sock = await open_socket(endpoint, seconds)
+    return await ask_on(await open_socket(endpoint, seconds), endpoint, payload, patience)
+
+
+async def ask_on(
+    sock: socket.socket, endpoint: Endpoint, payload: bytes, patience: float | None = None
+) -> tuple[socket.socket, Answer | Head]:
+    """The same on a socket that is connected; it is closed when anything is raised."""
     try:
         head = Head(endpoint)
         await send(sock, payload)

@@ -52,10 +52,14 @@ def _number(value: Any, *path: str) -> int:
     return int(min(max(found, 0), BIGGEST)) if isinstance(found, int | float) and found == found else 0
 
 
+def _ran(raw: Any) -> bool:
+    return bool(_number(raw, *TOTAL))
+
+
 def read_sample(raw: Any, before: Any = None) -> Sample | None:
     """A stats answer as numbers. `before` is an earlier answer, for one-shot calls whose `precpu_stats` are empty;
     None when the container is not running (the engine then answers with zeros)."""
-    if not isinstance(raw, dict) or not _number(raw, *TOTAL):
+    if not _ran(raw):
         return None
     return Sample(
         cpu_percent(raw, before),
@@ -70,7 +74,7 @@ def read_rates(raw: Any, before: Any, seconds: float) -> Rates | None:
     """What happened between the answers `before` and `raw`, which came `seconds` apart; None when one is missing, or
     the container was not running. A counter that went back began at zero in between: the container was restarted."""
     now = read_sample(raw, before)
-    if now is None or read_sample(before) is None or seconds <= 0:
+    if now is None or not _ran(before) or seconds <= 0:
         return None
     system = _number(raw, *SYSTEM) - _number(before, *SYSTEM)
     if system <= 0:

@@ -154,15 +154,16 @@ def request_bytes(
     body: Any = None,
     upgrade: bool = False,
     chunked: bool = False,
+    kept: bool = False,
 ) -> bytes:
     """A request as it goes over the wire.
 
     HTTP/1.0 unless upgrading: the engine then sends no chunks and closes at the end. `chunked` asks for HTTP/1.1, whose
-    last chunk tells an answer's end from a cut.
+    last chunk tells an answer's end from a cut; `kept` as well, and for the connection to stay open after it.
     """
     target = f"{path}?{urlencode(params)}" if params else path
     payload = b"" if body is None else json.dumps(body).encode()
-    version = "1.1" if upgrade or chunked else "1.0"
+    version = "1.1" if upgrade or chunked or kept else "1.0"
     head = [f"{method} {target} HTTP/{version}", "Host: docker", "User-Agent: dermaga"]
     if chunked:
         head.append("Connection: close")

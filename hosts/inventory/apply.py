@@ -117,7 +117,10 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             update_fields=["inspect", "seen"],
         )
         fields = ["started", "finished", "restart_count", "exit_code", "health"]
-        Container.objects.bulk_update(moved, fields, batch_size=BATCH)
+        # not bulk_update, which builds an expression for each value and takes ten times as long
+        Container.objects.bulk_create(
+            moved, batch_size=BATCH, update_conflicts=True, unique_fields=["pk"], update_fields=fields
+        )
         if moved:
             changed("container", host.name, *(row.engine_id for row in moved))
 

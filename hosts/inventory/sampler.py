@@ -2,25 +2,30 @@
 
 A sample costs the engine's machine about 3 ms whatever the way, so what counts is how seldom: every
 STATS_EVERY_SECONDS, and less often where a host has so many containers that STATS_SAMPLES_PER_MINUTE would not do.
-All of a host are asked at once: before Docker 25 each call waits about a second for the engine's next round.
+A quick engine is asked over a few connections, one container after the other. Before Docker 25 each call waits about a
+second for the engine's next round: the longer a round takes, the more are asked at once.
 """
 
 import asyncio
+import contextlib
 import time
+from collections import deque
 from typing import Any
 
 from django.conf import settings
 
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError
+from hosts.engine.kept import KeptConnection
 from hosts.engine.stats import Rates, read_rates
-from hosts.engine.streams import fetch
 from hosts.inventory import history
 from hosts.models import Container, Host
 
 FIRST_AGAIN = 5.0  # a rate needs two samples: the second one comes soon
 AT_ONCE = 50
+AT_FIRST, MORE_AFTER = 5, 0.05  # so many are asked at once, and as many more each time so many seconds have passed
 DEADLINE = 15.0
+ONE_SHOT = {"stream": "0", "one-shot": "1"}
 
 Answer = tuple[float, Any]  # when it came (monotonic seconds), and the engine's JSON
 
@@ -48,9 +53,8 @@ class Sampler:
         """Asks for all; gives the seconds until the next round."""
         containers: list[Container] = await self.db(_running, self.host.pk)
         every = max(settings.STATS_EVERY_SECONDS, len(containers) * 60 / settings.STATS_SAMPLES_PER_MINUTE)
-        began, gate = int(time.time()), asyncio.Semaphore(AT_ONCE)
-        answers = await asyncio.gather(*(self._one(container.engine_id, gate) for container in containers))
-        came = {c.engine_id: answer for c, answer in zip(containers, answers, strict=True) if answer}
+        began = int(time.time())
+        came = await self._ask_all([container.engine_id for container in containers])
         taken = [
             history.Taken(container, rates)
             for container in containers
@@ -65,14 +69,29 @@ class Sampler:
         before = self._before.get(engine_id)
         return read_rates(answer[1], before[1], answer[0] - before[0]) if before else None
 
-    async def _one(self, engine_id: str, gate: asyncio.Semaphore) -> Answer | None:
-        path, params = f"/containers/{engine_id}/stats", {"stream": "0", "one-shot": "1"}
-        async with gate:
+    async def _ask_all(self, engine_ids: list[str]) -> dict[str, Answer]:
+        """The answers by id. Who does not answer is gone since, or late: the next round asks again."""
+        waiting, came = deque(engine_ids), dict[str, Answer]()
+
+        async def ask() -> None:
+            connection = KeptConnection(self.endpoint, self.version)
             try:
-                answer = await fetch(self.endpoint, path, params, api_version=self.version, timeout=DEADLINE)
-            except EngineError:
-                return None  # gone since, or late: the next round asks again
-            return time.monotonic(), answer
+                while waiting:
+                    engine_id = waiting.popleft()
+                    with contextlib.suppress(EngineError):
+                        answer = await connection.fetch(f"/containers/{engine_id}/stats", ONE_SHOT, timeout=DEADLINE)
+                        came[engine_id] = time.monotonic(), answer
+            finally:
+                connection.close()
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(AT_ONCE):
+                if number and not number % AT_FIRST:
+                    await asyncio.sleep(MORE_AFTER)
+                if not waiting:
+                    break
+                group.create_task(ask())
+        return came
 
 
 def _running(host_id: int) -> list[Container]:

@@ -32,6 +32,7 @@ LIST_DEADLINE = 10.0
 LIST_AT_MOST = 128 * 1024 * 1024  # bytes; 10,000 containers with long labels are about 40 MB
 CHECK_DEADLINE = 6.0
 PING_EVERY = 4.0
+ALIVE_EVERY = 10.0  # seconds after which it is written again that a host answers as before
 NOTE_EVERY = 5.0
 PING_DEADLINE = 6.0  # with PING_EVERY a host that has gone silent is said to be lost within 10 s
 DISK_EVERY = 900.0
@@ -276,11 +277,15 @@ class HostWatcher:
     # ---------------------------------------------------------------- health of the connection
     async def _ping(self) -> None:
         """A connection that died silently is noticed here; one that answers late is called slow."""
+        said, written = "", 0.0
         while True:
             began = time.monotonic()
             await self._get("/version", deadline=PING_DEADLINE)
-            took = time.monotonic() - began
-            await self.db(apply.apply_alive, self.host.pk, "slow" if took > SLOW_AFTER else "online")
+            now = time.monotonic()
+            state = "slow" if now - began > SLOW_AFTER else "online"
+            if state != said or now - written > ALIVE_EVERY:
+                await self.db(apply.apply_alive, self.host.pk, state)
+                said, written = state, now
             await asyncio.sleep(PING_EVERY)
 
     async def _note(self) -> None:

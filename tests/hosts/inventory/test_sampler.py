@@ -46,6 +46,7 @@ def test_two_rounds_of_one_shot_calls_give_rates(sampler: Sampler, fake_engine: 
     assert (web.cpu, web.memory, web.memory_limit) == (pytest.approx(25), 40_000_000, 8_000_000_000)
     assert Host.objects.get().cpu_percent == pytest.approx(25)  # two at 25 % of one CPU each, on two CPUs
     assert StatsRound.objects.count() == 1
+    assert fake_engine.connections <= 4  # no new one for each call
 
 
 def test_one_that_does_not_answer_leaves_the_others_sampled(sampler: Sampler, fake_engine: FakeEngine) -> None:
