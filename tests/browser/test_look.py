@@ -1,13 +1,14 @@
-"""What must hold of the look in every list: names of hosts in one line, sheets as wide as a phone."""
+"""What must hold of the look: names of hosts in one line, sheets as wide as a phone, a log above its bar."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.engines.docker_engine import DockerEngine
 from tests.fake_engine import FakeEngine
-from tests.servers.browser import PHONE, OpenPage
+from tests.servers.browser import DESKTOP, PHONE, OpenPage
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -46,3 +47,21 @@ def test_a_menu_on_a_phone_is_as_wide_as_the_page(
     page.locator(SHEETS[path]).click()
     sheet = page.locator("main details[open] .menu-list").bounding_box()
     assert sheet and sheet["width"] == PHONE["width"] - 16 and sheet["x"] == 8
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_end_of_a_log_is_on_the_screen(
+    open_page: OpenPage, logged_in: Any, product: Product, docker_engine: DockerEngine, viewport: ViewportSize
+) -> None:
+    docker_engine.docker("run", "-d", "--name", "long-tale", "busybox", "sh", "-c", "seq 200; sleep 1000")
+    try:
+        until(lambda: product.api("containers?search=long-tale")["count"] == 1, "it shows")
+        page = open_page(viewport=viewport, storage_state=logged_in)
+        page.goto(f"{product.url}/containers/local/long-tale/logs/")
+        last = page.locator(".log-row .log-text").last
+        expect(last).to_have_text("200")
+        box, bar = last.bounding_box(), page.locator(".bottom-bar").bounding_box()
+        assert box and box["y"] + box["height"] <= (bar["y"] if bar else viewport["height"])
+        assert page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+    finally:
+        docker_engine.docker("rm", "-f", "long-tale")

@@ -198,9 +198,11 @@ class LogView extends HTMLElement {
 
   everySecond(always = false) {
     if (document.hidden) return;
-    const from = performance.now() - RATE_SECONDS * 1000;
-    this.arrivals = this.arrivals.filter(([at]) => at > from);
-    const rate = this.arrivals.reduce((sum, [, count]) => sum + count, 0) / RATE_SECONDS;
+    const now = performance.now();
+    if (this.store.settled) this.liveFrom ??= Math.min(now, this.arrivals[0]?.[0] ?? now);
+    const seconds = Math.min(RATE_SECONDS, Math.max(1, (now - this.liveFrom) / 1000 || 0));
+    this.arrivals = this.arrivals.filter(([at]) => at > now - RATE_SECONDS * 1000);
+    const rate = this.arrivals.reduce((sum, [, count]) => sum + count, 0) / seconds;
     this.bar.showCounts(this.store.counts, rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10);
     const seen = `${this.rows.length} ${this.rows.first?.ms} ${this.rows.last?.ms}`;
     if (seen === this.drawnHistogram && !always) return;

@@ -9,15 +9,18 @@ const HEIGHT = 182;
 const AXIS_PX = 64;
 const DAY = 86_400;
 const BINARY_STEPS = Array.from({ length: 40 }, (_, n) => 2 ** n); // so that the ticks are whole KiB and MiB
+const STEPS = Array.from({ length: 12 }, (_, n) => 10 ** n).flatMap((n) => [n, 2 * n, 5 * n]);
+const TENTHS = [0.1, 0.2, 0.5, ...STEPS]; // as exact as the labels are
+const TIME_APART_PX = 74;
 const rate = (value) => (value === null || value === undefined ? "-" : `${bytes(value)}/s`);
 
 // lines: [name, label, colour token]
 const CHARTS = [
-  { name: "cpu", title: "CPU", show: percent, least: 1, lines: [["cpu", "CPU", "--accent"]] },
-  { name: "memory", title: "Memory", show: bytes, least: 1024, lines: [["memory", "Used", "--accent"], ["limit", "Limit", "--off"]] },
-  { name: "network", title: "Network", show: rate, least: 1024, lines: [["net_rx", "Received", "--accent"], ["net_tx", "Sent", "--warn"]] },
-  { name: "blocks", title: "Block I/O", show: rate, least: 1024, lines: [["block_read", "Read", "--accent"], ["block_write", "Written", "--warn"]] },
-  { name: "pids", title: "Processes", show: (value) => (value === null || value === undefined ? "-" : String(Math.round(value))), least: 1, lines: [["pids", "Processes", "--accent"]] },
+  { name: "cpu", title: "CPU", show: percent, steps: TENTHS, least: 1, lines: [["cpu", "CPU", "--accent"]] },
+  { name: "memory", title: "Memory", show: bytes, steps: BINARY_STEPS, least: 1024, lines: [["memory", "Used", "--accent"], ["limit", "Limit", "--off"]] },
+  { name: "network", title: "Network", show: rate, steps: BINARY_STEPS, least: 1024, lines: [["net_rx", "Received", "--accent"], ["net_tx", "Sent", "--warn"]] },
+  { name: "blocks", title: "Block I/O", show: rate, steps: BINARY_STEPS, least: 1024, lines: [["block_read", "Read", "--accent"], ["block_write", "Written", "--warn"]] },
+  { name: "pids", title: "Processes", show: (value) => (value === null || value === undefined ? "-" : String(Math.round(value))), steps: STEPS, least: 1, lines: [["pids", "Processes", "--accent"]] },
 ];
 
 const words = (options) => new Intl.DateTimeFormat(document.documentElement.lang || undefined, options);
@@ -125,8 +128,8 @@ export class StatsPlots {
       series: [{}, ...series],
       bands,
       axes: [
-        { ...axis, size: (plot, labels) => (labels?.some((label) => label.includes("\n")) ? 40 : 26), values: (plot, ticks, n, space, apart) => timeLabels(ticks, apart) },
-        { ...axis, size: AXIS_PX, values: (_, ticks) => ticks.map(kind.show), ...(kind.show === bytes || kind.show === rate ? { incrs: BINARY_STEPS } : {}) },
+        { ...axis, space: TIME_APART_PX, size: (plot, labels) => (labels?.some((label) => label.includes("\n")) ? 40 : 26), values: (plot, ticks, n, space, apart) => timeLabels(ticks, apart) },
+        { ...axis, size: AXIS_PX, values: (_, ticks) => ticks.map(kind.show), incrs: kind.steps },
       ],
       scales: { x: { range: () => [this.span.from, this.span.to] }, y: { range: () => [0, this.top(kind)] } },
       legend: { show: false },
