@@ -7,7 +7,7 @@ from hosts.consumers.feeds import Feed, Subscription
 from hosts.consumers.joining import Joining
 from hosts.consumers.silence import watch_over
 from hosts.consumers.sweep import Sweep
-from hosts.consumers.viewers import Viewer, lines_message
+from hosts.consumers.viewers import Viewer, blocks_message
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, LogDriverUnreadable
 from hosts.engine.logs import LogQuery, replay, unreadable
@@ -49,7 +49,7 @@ class Hub:
             condition = await look(target)
             if condition.driver == "none":
                 raise unreadable(target)
-            async for burst in await replay(target, query, condition.tty, place, lines_message):
+            async for burst in await replay(target, query, condition.tty, place, blocks_message, keep=False):
                 if burst.text:
                     await viewer.put(burst.text)
         except EngineError as error:

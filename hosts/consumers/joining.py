@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from hosts.consumers.feeds import Feed, Subscription
-from hosts.consumers.viewers import lines_message
+from hosts.consumers.viewers import blocks_message, lines_message
 from hosts.engine.cursors import Cursor, Resume
 from hosts.engine.errors import EngineError
 from hosts.engine.frames import PIECE, Line
@@ -94,7 +94,7 @@ class Joining:
         sub, count, longest = self.subscription, 0, 0
         assert self.feed.condition is not None
         as_it_is = resume is None and not hidden and not self.feed.condition.jumps
-        encode = lines_message if as_it_is else None
+        encode = blocks_message if as_it_is else None
         reading: Replay = await replay(self.feed.target, query, self.feed.condition.tty, sub.place, encode)
         try:
             async for burst in reading:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,13 @@ HEAD, TAIL = '{"t":"lines","lines":[', "]}"
 
 def lines_message(lines: list[Line]) -> str:
     """The message that carries `lines`."""
-    return '{"t":"lines","lines":' + orjson.dumps(lines).decode() + "}"
+    return blocks_message([lines])
+
+
+def blocks_message(blocks: Iterable[list[Line]]) -> str:
+    """The message that carries the lines of all blocks; "" for no line."""
+    items = b",".join([orjson.dumps(lines)[1:-1] for lines in blocks if lines]).decode()
+    return HEAD + items + TAIL if items else ""
 
 
 class Batch:

@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -25,6 +24,7 @@ SILENCE = 30.0  # seconds without a byte after which a replay is given up
 PATIENCE = 1.0  # seconds for the head of a followed log
 REFUSAL_AT_MOST = 64 * 1024  # bytes
 RESUME_TAIL = 5000  # lines that a resumed stream reads backwards first: asking by time alone reads the whole log
+Encode = Callable[[Iterable[list[Line]]], str]  # makes a message of the blocks of a burst
 _replaying = ThreadPoolExecutor(16, thread_name_prefix="replay")
 
 
@@ -91,21 +91,23 @@ def unreadable(target: Target) -> LogDriverUnreadable:
 class Burst:
     """What one go of a replay found. `size` in bytes; `ended` at the end of the log."""
 
-    lines: list[Line]
-    size: int
-    ended: bool
+    lines: list[Line] = field(default_factory=list)
+    size: int = 0
+    ended: bool = False
     text: str = ""  # the encoded message, when the reader was asked to encode
 
 
 class Replay:
     """A part of a log that has an end, read in bursts by a thread while the caller sends the burst before."""
 
-    def __init__(self, stream: EngineStream, split: Splitter, encode: Any = None) -> None:
+    def __init__(self, stream: EngineStream, split: Splitter, encode: Encode | None, *, keep: bool) -> None:
         self._stream = stream
         self._split = split
-        self._encode = encode
+        self._encode = encode or _exhaust
+        self._keep = keep
         self._next: asyncio.Future[Burst] | None = None
         self._pace = FIRST_PACE
+        self._due = 0.0  # when the next read is
 
     async def __aiter__(self) -> AsyncIterator[Burst]:
         """Bursts until the end. Raises EngineError."""
@@ -141,31 +143,48 @@ class Replay:
             self._next.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def _burst(self) -> Burst:
-        lines: list[Line] = []
-        size, until, ended = 0, time.monotonic() + BURST_SECONDS, False
-        stream, feed = self._stream, self._split.feed
-        waiting: list[bytes] = []
-        while size < BURST:
-            block, ended = stream.drain(BURST)
+        burst = Burst()
+        burst.text = self._encode(self._blocks(burst))
+        return burst
+
+    def _blocks(self, burst: Burst) -> Iterator[list[Line]]:
+        """The lines of each read, up to a burst. What is done with them takes the place of waiting: the engine fills its
+        socket meanwhile."""
+        now = time.monotonic()
+        until = now + BURST_SECONDS
+        while burst.size < BURST and not burst.ended and now < until:
+            if now < self._due:
+                time.sleep(self._due - now)
+            block, burst.ended = self._stream.drain(BURST)
+            self._due = time.monotonic() + self._pace
             if block:
-                size += len(block)
-                waiting.append(block)
+                burst.size += len(block)
                 self._pace = min(LONGEST_PACE, max(SHORTEST_PACE, self._pace * (0.8 if len(block) > GATHER else 1.25)))
-            if ended or time.monotonic() > until:
-                break
-            time.sleep(self._pace)
-        if waiting:
-            lines = feed(b"".join(waiting))
-        if ended:
-            lines += self._split.end()
+                yield self._kept(burst, self._split.feed(block))
+            now = time.monotonic()
+        if burst.ended:
+            yield self._kept(burst, self._split.end())
             if self._split.error:
                 raise self._split.error
-        return Burst(lines, size, ended, self._encode(lines) if self._encode and lines else "")
+
+    def _kept(self, burst: Burst, lines: list[Line]) -> list[Line]:
+        if self._keep:
+            burst.lines += lines
+        return lines
 
 
-async def replay(target: Target, query: LogQuery, tty: bool, place: int = 0, encode: Any = None) -> Replay:
-    """Opens a bounded read of a log. Raises EngineError."""
-    return Replay(await open_log(target, query), splitter(tty, place), encode)
+def _exhaust(blocks: Iterable[list[Line]]) -> str:
+    for _ in blocks:
+        pass
+    return ""
+
+
+async def replay(
+    target: Target, query: LogQuery, tty: bool, place: int = 0, encode: Encode | None = None, *, keep: bool = True
+) -> Replay:
+    """Opens a bounded read of a log. `encode` makes the texts of bursts, in the reader's thread; unless `keep` these are
+    all that there is of them: lines that are let go at once cost far less. Raises EngineError."""
+    return Replay(await open_log(target, query), splitter(tty, place), encode, keep=keep)
 
 
 # ---------------------------------------------------------------- download

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 import re2
@@ -184,11 +184,12 @@ class _Pass:
         self._last, self._ordinal = "", 0
         self._run_until = ""
 
-    def take(self, lines: list[Line]) -> str:
+    def take(self, blocks: Iterable[list[Line]]) -> str:
         """For Replay, which wants a text: there is none to send yet."""
-        found = self._look(self._stop.feed(lines) if self._stop else lines)
-        found.last = self._stop is not None and self._stop.done
-        self.found.append(found)
+        if lines := list(chain.from_iterable(blocks)):
+            found = self._look(self._stop.feed(lines) if self._stop else lines)
+            found.last = self._stop is not None and self._stop.done
+            self.found.append(found)
         return ""
 
     def end(self) -> Found:
