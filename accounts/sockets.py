@@ -26,6 +26,10 @@ CHECK_EVERY = 30.0  # seconds between two looks at whether the user may still be
 log = structlog.get_logger("dermaga.streams")
 
 
+class Gone(Exception):
+    """The browser went away while it was being sent to, as closed tabs do."""
+
+
 def is_ours(origin: str, host: str) -> bool:
     """Whether a page of `origin` may open sockets at `host` (its Host header) with its cookies. As strict as for forms:
     another port of the same machine is another site, although the browser sends it the same cookies."""
@@ -78,7 +82,8 @@ class GuardedConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         try:
-            return await super().__call__(scope, receive, send)
+            with contextlib.suppress(Gone):
+                await super().__call__(scope, receive, send)
         finally:  # also when a handler failed: then nobody calls disconnect
             self._end_tasks()
 
@@ -111,7 +116,7 @@ class GuardedConsumer(AsyncWebsocketConsumer):
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Gone):
             log.error("stream failed", socket=type(self).__name__, exc_info=error)
             # the loop keeps only weak references to tasks
             closing = asyncio.ensure_future(self.leave(1011))
@@ -121,6 +126,13 @@ class GuardedConsumer(AsyncWebsocketConsumer):
     def _end_tasks(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
+
+    async def send(self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False) -> None:
+        """Sends to the browser. Raises Gone."""
+        try:
+            await super().send(text_data=text_data, bytes_data=bytes_data, close=close)
+        except (OSError, RuntimeError) as error:  # a server's ways to say that either side has closed
+            raise Gone from error
 
     async def leave(self, code: int = 1000, reason: str = "") -> None:
         """Closes the socket; the other side may be gone already."""

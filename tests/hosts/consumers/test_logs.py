@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
+from channels.routing import URLRouter
+from structlog.testing import capture_logs
 
 from accounts.models import User
 from hosts.consumers import hub as hub_module
 from hosts.consumers.logs import LogsConsumer
 from hosts.engine.targets import Target
+from hosts.sockets import socket_urls
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.runner import Runner
 from tests.hosts.consumers.sockets import a_person, mirror, open_socket
@@ -291,3 +294,30 @@ async def test_the_first_message_may_name_the_choice(docker_engine: DockerEngine
         async with open_socket(user, "/ws/logs", by="message") as socket:
             await socket.send(message)
             assert await socket.closed() == code
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("after the close")], ids=["gone", "closed"])
+async def test_a_tab_that_is_closed_while_it_is_sent_to_is_no_failure(
+    docker_engine: DockerEngine, run: Runner, error: Exception
+) -> None:
+    """A server says by an error that nobody is there any more, and only then that the socket has ended."""
+    name = run(COUNT % 10 + "sleep 1000")
+    await mirror(docker_engine)
+    query = f"target=harbour/{name}".encode()
+    scope = {"type": "websocket", "path": "/ws/logs", "query_string": query, "headers": [], "user": await a_person()}
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    refused = asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        if '"lines"' in message.get("text", ""):
+            refused.set()
+            raise error
+
+    with capture_logs() as logged:
+        application: Any = URLRouter(socket_urls)
+        serving = asyncio.create_task(application(scope, said.get, send))
+        said.put_nowait({"type": "websocket.connect"})
+        await asyncio.wait_for(refused.wait(), 20)
+        said.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        await asyncio.wait_for(serving, 20)
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []
