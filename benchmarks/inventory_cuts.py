@@ -11,7 +11,7 @@ OPERATIONS, SEED = 1000, 1
 
 def run() -> list[Figure]:
     """Until the tables equal `docker ps -a`, `images`, `network ls` and `volume ls`."""
-    with DockerEngine("quay") as engine:
+    with DockerEngine("quay", tcp=True) as engine:
         make_images(engine)
         with Product() as product:
             took, cuts = seconds_to_truth(product, engine, OPERATIONS, SEED)

@@ -52,7 +52,13 @@ def seconds_to_truth(product: Product, engine: DockerEngine, operations: int, se
 
     with CuttingProxy(engine.address, 2375) as proxy, Operations(engine, seed) as work:
         product.api("hosts", "POST", name=HOST, url=proxy.url)
-        wait_until(lambda: not difference(product, engine), "the tables before anything is cut", 20, every=0.3)
+        wait_until(
+            lambda: not difference(product, engine),
+            "the tables before anything is cut",
+            20,
+            every=0.3,
+            explain=lambda: f"{difference(product, engine)} {product.api(f'hosts/{HOST}')['reason']}",
+        )
         cutter = threading.Thread(target=cut_again, daemon=True)
         cutter.start()
         try:
