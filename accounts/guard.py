@@ -23,13 +23,15 @@ FOREIGN_RULES: dict[str, Right] = {
 }
 
 
-def guard(rule: Right, *, by_token: bool = False) -> Callable[[View], View]:
+def guard(rule: Right, *, by_token: bool = False, live: bool = False) -> Callable[[View], View]:
     """Names the rule that a request must meet before the view runs. `by_token`: programs call it with an API token, and
-    a browser's session does not open it."""
+    a browser's session does not open it. `live`: its parts are the same for all with the same rights, so that one is
+    made for many (hosts.consumers.parts)."""
 
     def mark(view: View) -> View:
         view.rule = rule  # type: ignore[attr-defined]
         view.by_token = by_token  # type: ignore[attr-defined]
+        view.live = live  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -5,7 +5,8 @@ A message carries only what changed, never data: {"type": "changes", "items": [{
 
 import asyncio
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
+from time import monotonic
 from typing import TypedDict
 
 import structlog
@@ -14,6 +15,8 @@ from django.db import transaction
 
 GROUP = "changes"
 GATHER_SECONDS = 0.05
+STORM_SECONDS = 0.25  # how long to gather while messages leave all the time: each one goes to every open page
+STORM_MESSAGES = 4  # within the last second
 IDS_AT_MOST = 200  # more than that in one message reads "all of this kind": ids is then empty
 
 log = structlog.get_logger("dermaga.events")
@@ -35,6 +38,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._scheduled = False
+        self._sent: deque[float] = deque([float("-inf")] * STORM_MESSAGES, STORM_MESSAGES)
 
     def use_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """From now on messages leave from `loop` (None: from a thread of the publisher's own)."""
@@ -56,7 +60,9 @@ class Publisher:
         asyncio.run_coroutine_threadsafe(self._send(), loop)
 
     async def _send(self) -> None:
-        await asyncio.sleep(GATHER_SECONDS)
+        storm = monotonic() - self._sent[0] < 1
+        await asyncio.sleep(STORM_SECONDS if storm else GATHER_SECONDS)
+        self._sent.append(monotonic())
         with self._lock:
             waiting, self._waiting = self._waiting, defaultdict(set)
             self._scheduled = False

@@ -14,7 +14,7 @@ from jobs.models import Job
 LINES_SHOWN = 5000
 
 
-@guard(Right.JOBS_VIEW)
+@guard(Right.JOBS_VIEW, live=True)
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponse:
     """Newest first."""
@@ -25,7 +25,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     return render(request, template_for(request, "jobs/page.html", "jobs/_rows.html"), context)
 
 
-@guard(Right.JOBS_VIEW)
+@guard(Right.JOBS_VIEW, live=True)
 @require_GET
 def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job, live; as many may look as like to."""

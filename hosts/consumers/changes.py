@@ -1,4 +1,4 @@
-"""/ws/changes: which rows changed, for every open page; no data, so a page fetches what it may see."""
+"""/ws/changes: which rows changed, for every open page; no data, so a page asks for what it may see: here, by `show`."""
 
 from typing import Any
 
@@ -7,7 +7,10 @@ import orjson
 from accounts.rights import Right, allows
 from accounts.sockets import GuardedConsumer
 from common.events import GROUP
+from hosts.consumers.base import BAD_QUERY, Refusal
+from hosts.consumers.choices import message_of
 from hosts.consumers.counts import counts
+from hosts.consumers.parts import NOT_FOUND, Ask, PartView, is_live, parts
 
 RIGHT_OF = {
     "container": Right.CONTAINERS_VIEW,
@@ -19,6 +22,10 @@ RIGHT_OF = {
     "event": Right.EVENTS_VIEW,
     "stats": Right.STATS_VIEW,
 }
+ASKED_AT_MOST = 20  # at once by one page, which has two or three live parts
+TOO_MANY_AT_ONCE = 429
+TARGET_AT_MOST = 100
+NUMBERS = range(2**32)
 
 
 class ChangesConsumer(GuardedConsumer):
@@ -27,6 +34,10 @@ class ChangesConsumer(GuardedConsumer):
     rule = Right.LOGIN
     hosts = ()  # for counts: it is about all of them
     stuck_for = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked: set[int] = set()
 
     async def opened(self) -> None:
         self.spawn(counts.during(self, "changes"))
@@ -38,6 +49,32 @@ class ChangesConsumer(GuardedConsumer):
         items = [i for i in message["items"] if i["kind"] in RIGHT_OF and allows(self.user, RIGHT_OF[i["kind"]])]
         if items:
             await self.send(text_data=orjson.dumps({"t": "changes", "items": items}).decode())
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """{"t": "show", "id": 1, "url": "/containers/?state=running", "target": "containers"}: the part as it is now."""
+        try:
+            message = message_of(text_data)
+        except Refusal as refusal:
+            return await self.leave(refusal.code, refusal.reason)
+        match message:
+            case {"t": "show", "id": int(number), "url": str(url), "target": str(target)} if number in NUMBERS:
+                if len(self.asked) >= ASKED_AT_MOST or number in self.asked:
+                    await self.send_part(number, TOO_MANY_AT_ONCE)
+                elif not is_live(url) or len(target) > TARGET_AT_MOST:
+                    await self.send_part(number, NOT_FOUND)
+                else:
+                    self.asked.add(number)
+                    parts().ask(PartView.of(self.scope, self.user, url, target), Ask(self, number))
+            case _:
+                await self.leave(BAD_QUERY, "Ask for a part by id, url and target.")
+
+    async def send_part(self, number: int, part: bytes | int) -> None:
+        """Four bytes with the number, then the packed part; or why there is none here."""
+        self.asked.discard(number)
+        if isinstance(part, bytes):
+            await self.send(bytes_data=number.to_bytes(4) + part)
+        else:
+            await self.send(text_data=f'{{"t":"part","id":{number},"status":{part}}}')
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)

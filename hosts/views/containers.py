@@ -33,7 +33,7 @@ COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started
 
 
 # ---------------------------------------------------------------- list
-@guard(Right.CONTAINERS_VIEW)
+@guard(Right.CONTAINERS_VIEW, live=True)
 @require_GET
 def container_list(request: HttpRequest) -> HttpResponse:
     """The table; its filters, order, columns and grouping are in the URL."""
@@ -80,7 +80,7 @@ def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **m
     return render(request, template_for(request, f"containers/{tab}.html", fragment), context)
 
 
-@guard(Right.CONTAINERS_VIEW)
+@guard(Right.CONTAINERS_VIEW, live=True)
 @require_GET
 def container_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """What is known of it, from the tables; its health card asks again while somebody looks at it."""
@@ -103,7 +103,7 @@ def container_stats(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     return _page(request, host, ref, "stats", Right.STATS_VIEW)
 
 
-@guard(Right.CONTAINERS_TERMINAL)
+@guard(Right.CONTAINERS_TERMINAL, live=True)
 @require_GET
 @csp_update({"style-src": "'unsafe-inline'"})  # type: ignore[arg-type]  # xterm inserts <style> elements; only this page allows it
 def container_terminal(request: HttpRequest, host: str, ref: str) -> HttpResponse:

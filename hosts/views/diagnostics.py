@@ -11,7 +11,7 @@ from hosts import diagnostics, filters
 from hosts.models import Host
 
 
-@guard(Right.DIAGNOSTICS)
+@guard(Right.DIAGNOSTICS, live=True)
 @require_GET
 def diagnostics_page(request: HttpRequest) -> HttpResponse:
     """Two live parts: the product (`part=product`), and the table of hosts, whose filters are in the URL."""

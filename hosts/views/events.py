@@ -19,7 +19,7 @@ ID_SHOWN = 12
 BAD_ACTIONS = ("oom", "health_status: unhealthy")
 
 
-@guard(Right.EVENTS_VIEW)
+@guard(Right.EVENTS_VIEW, live=True)
 @require_GET
 def event_list(request: HttpRequest) -> HttpResponse:
     """Newest first; the name of a container that is still there leads to it."""

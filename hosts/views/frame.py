@@ -8,7 +8,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 
 
-@guard(Right.LOGIN)
+@guard(Right.LOGIN, live=True)
 @require_GET
 def frame(request: HttpRequest) -> HttpResponse:
     """Pills of the top bar, and the counts of the sidebar (hosts.context)."""

@@ -24,7 +24,7 @@ from hosts.views.host_counts import add_counts
 EVENTS_SHOWN = 8
 
 
-@guard(Right.HOSTS_VIEW)
+@guard(Right.HOSTS_VIEW, live=True)
 @require_GET
 def host_list(request: HttpRequest) -> HttpResponse:
     """One table; its filters and order are in the URL."""
@@ -37,7 +37,7 @@ def host_list(request: HttpRequest) -> HttpResponse:
     return render(request, template_for(request, "hosts/page.html", "hosts/_rows.html"), context)
 
 
-@guard(Right.HOSTS_VIEW)
+@guard(Right.HOSTS_VIEW, live=True)
 @require_GET
 def host_page(request: HttpRequest, name: str) -> HttpResponse:
     """What is known of one host."""

@@ -22,7 +22,7 @@ from hosts.views.uses import add_image_users
 from jobs.models import Job
 
 
-@guard(Right.IMAGES_VIEW)
+@guard(Right.IMAGES_VIEW, live=True)
 @require_GET
 def image_list(request: HttpRequest) -> HttpResponse:
     """One table."""

@@ -12,7 +12,7 @@ from hosts.models import Network
 from hosts.views.uses import add_users
 
 
-@guard(Right.NETWORKS_VIEW)
+@guard(Right.NETWORKS_VIEW, live=True)
 @require_GET
 def network_list(request: HttpRequest) -> HttpResponse:
     """One table."""

@@ -20,7 +20,7 @@ CARDS_AT_MOST = 12  # hosts; more are a table, and what needs attention comes be
 UNUSED = ("tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts", "info", "warnings", "disk")
 
 
-@guard(Right.HOSTS_VIEW)
+@guard(Right.HOSTS_VIEW, live=True)
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
     """The first page: tables only, no engine."""

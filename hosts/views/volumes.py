@@ -12,7 +12,7 @@ from hosts.models import Volume
 from hosts.views.uses import add_users
 
 
-@guard(Right.VOLUMES_VIEW)
+@guard(Right.VOLUMES_VIEW, live=True)
 @require_GET
 def volume_list(request: HttpRequest) -> HttpResponse:
     """One table."""

@@ -1,7 +1,8 @@
 // <live-region kinds="container host" hosts="fra-1 lab" ids="..." url="...">server-rendered part</live-region>
-// Fetches its part again when rows of its kinds change, and every so many seconds where it says every="5"; morphs it in
-// place. Parts that are large or change all the time say apart="3000": milliseconds between two fetches.
-import { subscribe } from "dermaga/changes";
+// Asks for its part again when rows of its kinds change, and every so many seconds where it says every="5": over the
+// socket, which makes a part once for all who look at it, else by a request. Morphs it in place. Parts that are large or change all the time say apart="3000": milliseconds between two fetches.
+import { askPart, subscribe } from "dermaga/changes";
+import { csrfToken } from "dermaga/cookies";
 import { hasLeft, onLeave } from "dermaga/leaving";
 import { morphInside } from "dermaga/morph";
 import { toast } from "dermaga/toasts";
@@ -21,6 +22,10 @@ function listed(element, name) {
 function signature(row) {
   const parts = row.matches("tr") ? [...row.children].filter((cell) => !cell.matches(QUIET)) : [row];
   return parts.map((part) => part.textContent.trim()).join("\u0001");
+}
+
+function withToken(html, token) {
+  return html.replaceAll('name="csrfmiddlewaretoken" value=""', `name="csrfmiddlewaretoken" value="${token}"`);
 }
 
 class LiveRegion extends HTMLElement {
@@ -79,21 +84,31 @@ class LiveRegion extends HTMLElement {
   async refresh() {
     this.waiting = false;
     this.last = performance.now();
-    this.request = new AbortController();
+    const request = (this.request = new AbortController());
     try {
-      const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-Live": "1" };
-      if (this.id) headers["HX-Target"] = this.id;
       const url = this.url;
-      const answer = await fetch(url, { headers, signal: this.request.signal, cache: "no-store" });
-      if (url === this.url) await this.take(answer);
+      const part = await askPart(url, this.id);
+      if (request.signal.aborted) return;
+      if (part === null) await this.load(url);
+      else if (url === this.url) this.show(part, csrfToken());
       else this.waiting = true; // the reader has filtered or turned the page meanwhile
-      this.took = performance.now() - this.last;
+      if (part !== null) this.took = 0; // the server chose when
     } catch (error) {
       if (error.name !== "AbortError") this.again();
     } finally {
-      this.request = null;
+      if (this.request === request) this.request = null;
     }
     if (this.waiting && this.isConnected) this.soon();
+  }
+
+  /** Asks for the part as a page would; the server's load shows in the time it takes. */
+  async load(url) {
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-Live": "1" };
+    if (this.id) headers["HX-Target"] = this.id;
+    const answer = await fetch(url, { headers, signal: this.request.signal, cache: "no-store" });
+    if (url === this.url) await this.take(answer);
+    else this.waiting = true;
+    this.took = performance.now() - this.last;
   }
 
   async take(answer) {
@@ -118,9 +133,10 @@ class LiveRegion extends HTMLElement {
     setTimeout(() => this.isConnected && this.soon(), 0); // once the failed request is over
   }
 
-  show(html) {
+  /** Puts the part in; `token` is for its forms where it was made for many people and came without. */
+  show(html, token = "") {
     const before = new Map([...this.querySelectorAll(ROWS)].map((row) => [row.id, signature(row)]));
-    morphInside(this, html);
+    morphInside(this, token ? withToken(html, token) : html);
     globalThis.htmx?.process(this);
     for (const words of this.querySelectorAll("[data-words-of]")) {
       for (const place of document.querySelectorAll(`[data-words="${words.dataset.wordsOf}"]`)) {

@@ -1,10 +1,14 @@
-// One socket a page that hears which rows changed; live regions subscribe to the kinds and hosts they show.
+// One socket a page that hears which rows changed; live regions subscribe to the kinds and hosts they show, and ask for
+// their parts here: the server makes a part once for all who look at the same.
 import { el } from "dermaga/dom";
 import { Stream } from "dermaga/stream";
 import { t } from "dermaga/words";
 
 const QUIET_MS = 1500; // a blink of the network is nobody's business
+const ANSWER_MS = 15_000; // then the part is asked for as a page would be
 const subscribers = new Set();
+const asked = new Map(); // number -> what to call with the part, or with null
+let lastNumber = 0;
 let stream = null;
 let bar = null;
 let barTimer = null;
@@ -32,7 +36,37 @@ export function concerns(wanted, item) {
   return item.ids.some((id) => wanted.ids.has(id));
 }
 
+function answered(number, html) {
+  const { resolve, timer } = asked.get(number) ?? {};
+  asked.delete(number);
+  clearTimeout(timer);
+  resolve?.(html);
+}
+
+async function takePart(data) {
+  const number = new DataView(data).getUint32(0);
+  if (!asked.has(number)) return;
+  const packed = new Blob([new Uint8Array(data, 4)]).stream();
+  answered(number, await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text());
+}
+
+function lost() {
+  for (const number of [...asked.keys()]) answered(number, null);
+  showLost();
+}
+
+/** The live part at `url` for the element `target`, as text; null where the socket has none: a request says why. */
+export function askPart(url, target) {
+  const number = ++lastNumber;
+  const { pathname, search } = new URL(url, location.href);
+  if (!globalThis.DecompressionStream || !stream?.send({ t: "show", id: number, url: pathname + search, target })) return null;
+  return new Promise((resolve) => {
+    asked.set(number, { resolve, timer: setTimeout(() => answered(number, null), ANSWER_MS) });
+  });
+}
+
 function receive(message) {
+  if (message.t === "part") answered(message.id, null);
   const items = message.t === "changes" ? message.items : message.t === "changed" ? [message] : [];
   if (!items.length) return;
   for (const { wanted, listener } of subscribers) {
@@ -44,7 +78,8 @@ function receive(message) {
 function start() {
   stream = new Stream("/ws/changes", {
     message: receive,
-    lost: showLost,
+    binary: takePart,
+    lost,
     refused: hideLost,
     open() {
       hideLost();

@@ -20,8 +20,8 @@ function shut(socket) {
 }
 
 export class Stream {
-  /** `path` is a string or a function asked before each attempt. `handlers`: message(object), open(again), lost(code),
-      refused(code, reason): the server will not have us, no further attempt. */
+  /** `path` is a string or a function asked before each attempt. `handlers`: message(object), binary(ArrayBuffer),
+      open(again), lost(code), refused(code, reason): the server will not have us, no further attempt. */
   constructor(path, handlers) {
     this.path = path;
     this.handlers = handlers;
@@ -38,6 +38,7 @@ export class Stream {
     if (this.ended || hasLeft()) return;
     const path = typeof this.path === "function" ? this.path() : this.path;
     const socket = new WebSocket(socketAddress(path));
+    socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.addEventListener("open", () => {
       if (this.ended) return;
@@ -45,7 +46,11 @@ export class Stream {
       this.opened += 1;
       this.handlers.open?.(this.opened > 1);
     });
-    socket.addEventListener("message", (event) => this.ended || this.handlers.message(JSON.parse(event.data)));
+    socket.addEventListener("message", ({ data }) => {
+      if (this.ended) return;
+      if (typeof data === "string") this.handlers.message(JSON.parse(data));
+      else this.handlers.binary(data);
+    });
     socket.addEventListener("close", (event) => this.closed(socket, event));
   }
 
@@ -72,8 +77,11 @@ export class Stream {
     if (!this.ended && !this.socket) this.connect();
   }
 
+  /** Whether it went. */
   send(message) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    const open = this.socket?.readyState === WebSocket.OPEN;
+    if (open) this.socket.send(JSON.stringify(message));
+    return open;
   }
 
   end() {

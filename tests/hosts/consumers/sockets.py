@@ -24,8 +24,9 @@ SECONDS = 20.0
 class Socket:
     """What came so far: `messages` (JSON) and `output` (binary); `code` once it is closed."""
 
-    def __init__(self, communicator: ApplicationCommunicator) -> None:
+    def __init__(self, communicator: ApplicationCommunicator, scope: dict[str, Any]) -> None:
         self._communicator = communicator
+        self.scope = scope
         self.messages: list[dict[str, Any]] = []
         self.output = b""
         self.code: int | None = None
@@ -83,17 +84,20 @@ class Socket:
 
 
 @asynccontextmanager
-async def open_socket(user: User | None, path: str, /, **query: Any) -> AsyncIterator[Socket]:
-    """A socket at `path` as `user`; lists in `query` repeat."""
+async def open_socket(
+    user: User | None, path: str, /, scope: dict[str, Any] | None = None, **query: Any
+) -> AsyncIterator[Socket]:
+    """A socket at `path` as `user`; lists in `query` repeat. `scope` is what middleware would add."""
     application: Any = URLRouter(socket_urls)
     query_string = urlencode(query, doseq=True).encode()
-    scope = {"type": "websocket", "path": path, "query_string": query_string, "headers": [], "user": user}
+    asked = {"type": "websocket", "path": path, "query_string": query_string, "headers": [], "user": user}
+    asked |= scope or {}
     # channels.testing needs daphne; what it adds to asgiref's communicator is not used here
-    communicator = ApplicationCommunicator(application, scope)
+    communicator = ApplicationCommunicator(application, asked)
     await communicator.send_input({"type": "websocket.connect"})
     assert (await communicator.receive_output(timeout=SECONDS))["type"] == "websocket.accept"
     try:
-        yield Socket(communicator)
+        yield Socket(communicator, asked)
     finally:
         await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
         await communicator.wait(timeout=SECONDS)

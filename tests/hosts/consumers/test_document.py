@@ -17,6 +17,7 @@ from tests.servers.product import Product
 from tests.waiting import until
 
 Message = dict[str, Any]
+QUESTIONS = {None, "resize", "show"}  # what a client sends
 LONG_AGO = "2020-01-01T00:00:00.000000000Z"
 
 
@@ -28,7 +29,7 @@ def documented() -> dict[str, list[Message]]:
     for section in sections:
         path, _, text = section.partition("\n")
         examples = [json.loads(" ".join(span.split())) for span in re.findall(r"`(\{[^`]*\})`", text)]
-        found[path] = [example for example in examples if "t" in example and example["t"] != "resize"]
+        found[path] = [example for example in examples if example.get("t") not in QUESTIONS]
     return found
 
 
@@ -126,6 +127,7 @@ def test_each_message_of_a_socket_is_in_the_document(
     real = Real(product)
     real.read("/ws/changes", "", "ready", "changes", during=lambda: docker_engine.docker("pause", runs))
     docker_engine.docker("unpause", runs)
+    real.read("/ws/changes", "", "part", send={"t": "show", "id": 1, "url": "/account/login/", "target": ""})
     real.read("/ws/logs", f"?target=local/{runs}", "live")
     real.read("/ws/logs", f"?target=local/{mute}", "unreadable")
     real.read("/ws/logs", f"?target=local/{ends}&follow=0", "end")

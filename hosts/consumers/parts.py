@@ -1,0 +1,203 @@
+"""Live parts of pages, each made once for all who look at the same.
+
+Two hundred browsers that show one table all ask for it when a row changes. The part is made by the ordinary view, through
+the ordinary guard, for one of them; whoever sees the same (the same address, rights and language) gets the same text.
+What belongs to one person, the token of its forms, is taken out; the page that shows the part puts its own in.
+"""
+
+import asyncio
+import gzip
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from time import monotonic
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+from weakref import WeakKeyDictionary
+
+import structlog
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
+from django.db import close_old_connections
+from django.http import HttpResponse
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import User
+from accounts.rights import Right, rights_of
+
+GATHER_SECONDS = 0.03  # browsers that hear of a change ask within a moment of each other
+APART_SECONDS = 0.25  # between two makings of a part that is asked for all the time
+REST = 3  # times as long as making it took, at least: pages of other people want the processor too
+URL_AT_MOST = 8_000
+FORBIDDEN, NOT_FOUND, FAILED = 403, 404, 500
+TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]*')
+# of the browser's handshake: what a view may look at
+HEADERS = {b"host", b"cookie", b"accept-language", b"user-agent", b"x-forwarded-for", b"x-forwarded-proto"}
+
+log = structlog.get_logger("dermaga.streams")
+
+
+@dataclass(frozen=True)
+class PartView:
+    """All that the text of a part depends on."""
+
+    url: str  # path and query
+    target: str  # the id of the element that it goes into
+    rights: frozenset[Right]
+    origin: tuple[str, bytes]  # scheme and Host header: links to published ports are made from them
+    language: tuple[str, bytes]  # the language's cookie and Accept-Language
+
+    @classmethod
+    def of(cls, scope: dict[str, Any], user: User, url: str, target: str) -> "PartView":
+        """What a socket's reader would see at `url`."""
+        headers = dict(scope["headers"])
+        scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
+        language = scope.get("cookies", {}).get("django_language", "")
+        origin = (scheme, headers.get(b"host", b""))
+        return cls(url, target, rights_of(user), origin, (language, headers.get(b"accept-language", b"")))
+
+
+def is_live(url: str) -> bool:
+    """Whether `url` is the path and query of a view that is marked `guard(..., live=True)`."""
+    parts = urlsplit(url)
+    if len(url) > URL_AT_MOST or parts.scheme or parts.netloc or "\0" in unquote(url):
+        return False
+    try:
+        return bool(getattr(resolve(unquote(parts.path)).func, "live", False))
+    except Resolver404:
+        return False
+
+
+class Reader(Protocol):
+    """A socket that shows parts."""
+
+    scope: dict[str, Any]
+    user: User
+
+    async def send_part(self, number: int, part: bytes | int) -> None:
+        """Takes the packed text of what it asked for as `number`, or the status that the view answered instead."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What one socket waits for."""
+
+    reader: Reader
+    number: int
+
+
+class Parts:
+    """Belongs to an event loop. One part is made at a time; those who ask while theirs is being made get the next."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[PartView, list[Ask]] = {}
+        self._serving: dict[PartView, asyncio.Task[None]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="parts")
+        self._handler: BaseHandler | None = None
+        self.made = 0
+
+    def ask(self, view: PartView, ask: Ask) -> None:
+        """Answers soon, by `send_part`, with the part as it is from now on."""
+        self._waiting.setdefault(view, []).append(ask)
+        if view not in self._serving:
+            self._serving[view] = asyncio.create_task(self._serve(view), name="serve a part")
+
+    async def _serve(self, view: PartView) -> None:
+        pause = GATHER_SECONDS
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                asks = self._waiting.pop(view, None)
+                if not asks:
+                    return
+                part, allowed, took = await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._make, view, asks
+                )
+                pause = max(APART_SECONDS, REST * took)
+                answers = (ask.reader.send_part(ask.number, part if ask in allowed else FORBIDDEN) for ask in asks)
+                await asyncio.gather(*answers, return_exceptions=True)  # a tab that has just been closed fails alone
+        finally:
+            del self._serving[view]
+
+    # ---------------------------------------------------------------- in the thread
+    def _make(self, view: PartView, asks: list[Ask]) -> tuple[bytes | int, set[Ask], float]:
+        """The packed part or a status, for whom it is, and how long it took."""
+        began = monotonic()
+        close_old_connections()
+        try:
+            allowed = who_may(view, asks)
+            part = self._render(view, allowed[0].reader.scope) if allowed else FORBIDDEN
+        except Exception:
+            log.exception("part failed", url=view.url[:200])
+            return FAILED, set(asks), monotonic() - began
+        finally:
+            close_old_connections()
+        return part, set(allowed), monotonic() - began
+
+    def _render(self, view: PartView, scope: dict[str, Any]) -> bytes | int:
+        if self._handler is None:
+            self._handler = BaseHandler()
+            self._handler.load_middleware()
+        self.made += 1
+        response: Any = self._handler.get_response(request_for(view, scope))
+        try:
+            if response.status_code != 200:
+                return int(response.status_code)
+            if not isinstance(response, HttpResponse) or not response["Content-Type"].startswith("text/html"):
+                return NOT_FOUND
+            return gzip.compress(TOKEN.sub(rb"\1", response.content), compresslevel=1, mtime=0)
+        finally:
+            response.close()
+
+
+def request_for(view: PartView, scope: dict[str, Any]) -> ASGIRequest:
+    """The request that the browser behind a socket would send for the part."""
+    path, _, query = view.url.partition("?")
+    headers = [(name, value) for name, value in scope["headers"] if name in HEADERS]
+    headers += [(b"hx-request", b"true"), (b"hx-target", view.target.encode("latin-1", "ignore")), (b"x-live", b"1")]
+    asked = {
+        "type": "http",
+        "method": "GET",
+        "scheme": view.origin[0],
+        "path": unquote(path),
+        "query_string": query.encode(),
+        "headers": headers,
+        "client": scope.get("client"),
+        "server": scope.get("server"),
+    }
+    return ASGIRequest(asked, BytesIO())
+
+
+def who_may(view: PartView, asks: Iterable[Ask]) -> list[Ask]:
+    """Those whose login and rights are still what they were when they asked: two queries for all of them."""
+    sessions = {ask: ask.reader.scope.get("session") for ask in asks}
+    keys = [session.session_key for session in sessions.values() if session is not None]
+    open_ones = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    known = set(open_ones.values_list("session_key", flat=True))
+    users = User.objects.in_bulk({ask.reader.user.pk for ask in sessions})
+    hashes = {pk: user.get_session_auth_hash() for pk, user in users.items() if rights_of(user) == view.rights}
+    return [
+        ask
+        for ask, session in sessions.items()
+        if session is not None
+        and session.session_key in known
+        and (now := hashes.get(ask.reader.user.pk))
+        and constant_time_compare(session.get(HASH_SESSION_KEY, ""), now)
+    ]
+
+
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Parts] = WeakKeyDictionary()
+
+
+def parts() -> Parts:
+    """Those of the running loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _of_loops:
+        _of_loops[loop] = Parts()
+    return _of_loops[loop]

@@ -1,0 +1,66 @@
+"""How open pages stay true: parts over the socket, requests where a browser cannot take them."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, Request, WebSocketRoute, expect
+
+from tests.browser.containers import running
+from tests.engines.docker_engine import DockerEngine
+from tests.servers.product import Product
+
+REMEMBER = "globalThis.came = new Set(); addEventListener('dermaga:morphed', (event) => came.add(event.target.id))"
+ALL_CAME = """() => {
+  const regions = [...document.querySelectorAll("live-region")].filter((one) => one.getAttribute("kinds"));
+  return regions.length > 0 && regions.every((one) => came.has(one.id));
+}"""
+PAGES = ("", "containers/", "containers/?group=host", "hosts/", "hosts/local/", "images/", "networks/", "volumes/",
+         "events/", "jobs/", "diagnostics/")  # fmt: skip
+
+
+def asked_by_request(page: Page) -> list[str]:
+    """Addresses of live parts that the page asks for by requests, from now on."""
+    found: list[str] = []
+
+    def note(request: Request) -> None:
+        if "x-live" in request.headers:
+            found.append(request.url)
+
+    page.on("request", note)
+    return found
+
+
+def test_every_live_part_comes_over_the_socket(desktop: Page, product: Product, docker_engine: DockerEngine) -> None:
+    desktop.add_init_script(REMEMBER)
+    asked = asked_by_request(desktop)
+    with running(docker_engine, product, "parted") as url:
+        for address in (*(f"{product.url}/{page}" for page in PAGES), url, f"{url}logs/", f"{url}terminal/"):
+            desktop.goto(address)
+            desktop.wait_for_function(ALL_CAME)
+    assert asked == []
+
+
+def refuse_parts(socket: WebSocketRoute) -> None:
+    """Instead of each part comes word that there is none."""
+
+    def pass_on(message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            message = json.dumps({"t": "part", "id": int.from_bytes(message[:4]), "status": 500})
+        socket.send(message)
+
+    socket.connect_to_server().on_message(pass_on)
+
+
+@pytest.mark.parametrize("way", ["no unpacking", "no answer"])
+def test_a_page_that_gets_no_part_over_the_socket_asks_by_requests(
+    desktop: Page, product: Product, docker_engine: DockerEngine, way: str
+) -> None:
+    if way == "no unpacking":
+        desktop.add_init_script("delete globalThis.DecompressionStream")
+    else:
+        desktop.route_web_socket("**/ws/changes", refuse_parts)
+    asked = asked_by_request(desktop)
+    desktop.goto(f"{product.url}/containers/?search=falls-back")
+    with running(docker_engine, product, "falls-back"):
+        expect(desktop.locator("tr", has_text="falls-back")).to_contain_text("running", timeout=15000)
+    assert asked
