@@ -24,9 +24,9 @@ SECONDS = 20.0
 class Socket:
     """What came so far: `messages` (JSON) and `output` (binary); `code` once it is closed."""
 
-    def __init__(self, communicator: ApplicationCommunicator, scope: dict[str, Any]) -> None:
+    def __init__(self, communicator: ApplicationCommunicator, scope: dict[str, Any] | None = None) -> None:
         self._communicator = communicator
-        self.scope = scope
+        self.scope = scope or {}
         self.messages: list[dict[str, Any]] = []
         self.output = b""
         self.code: int | None = None
@@ -84,20 +84,26 @@ class Socket:
 
 
 @asynccontextmanager
-async def open_socket(
-    user: User | None, path: str, /, scope: dict[str, Any] | None = None, **query: Any
-) -> AsyncIterator[Socket]:
-    """A socket at `path` as `user`; lists in `query` repeat. `scope` is what middleware would add."""
+async def open_socket(user: User | None, path: str, /, **query: Any) -> AsyncIterator[Socket]:
+    """A socket at `path` as `user`; lists in `query` repeat."""
+    async with open_scope(
+        {"user": user, "path": path, "query_string": urlencode(query, doseq=True).encode()}
+    ) as socket:
+        yield socket
+
+
+@asynccontextmanager
+async def open_scope(scope: dict[str, Any]) -> AsyncIterator[Socket]:
+    """A socket with what middleware adds in its `scope`."""
     application: Any = URLRouter(socket_urls)
-    query_string = urlencode(query, doseq=True).encode()
-    asked = {"type": "websocket", "path": path, "query_string": query_string, "headers": [], "user": user}
-    asked |= scope or {}
     # channels.testing needs daphne; what it adds to asgiref's communicator is not used here
-    communicator = ApplicationCommunicator(application, asked)
+    communicator = ApplicationCommunicator(
+        application, {"type": "websocket", "headers": [], "query_string": b"", **scope}
+    )
     await communicator.send_input({"type": "websocket.connect"})
     assert (await communicator.receive_output(timeout=SECONDS))["type"] == "websocket.accept"
     try:
-        yield Socket(communicator, asked)
+        yield Socket(communicator, scope)
     finally:
         await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
         await communicator.wait(timeout=SECONDS)
