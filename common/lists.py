@@ -95,19 +95,21 @@ class Table:
         *related: str,
         sortable: Callable[[Any], Any] = lambda rows: rows,
         shape: Callable[[Any], Any] = lambda rows: rows,
+        total: Callable[[], int] | None = None,
     ) -> dict[str, Any]:
         """What the page of this list shows: `page`, `total`, `is_filtered`, and for a whole page its `facets`.
 
         `related` are fetched with the rows; `sortable` gives the rows what they are sorted by, which counting does
-        without; `shape` has the last word on them, for groups.
+        without; `shape` has the last word on them, for groups; `total` counts `rows` where somebody else does so too.
         """
-        params = request.GET
+        params, total = request.GET, total or rows.count
         matching = self.narrow(rows, params)
+        count = total() if matching is rows else matching.count()
         ordered, sort = self.ordered(sortable(matching), params.get("sort", ""))
-        page = page_of(shape(ordered.select_related(*related) if related else ordered), params, sort, matching.count())
+        page = page_of(shape(ordered.select_related(*related) if related else ordered), params, sort, count)
         context = {"page": page, "total": page.count, "is_filtered": self.is_filtered(params)}
         if context["is_filtered"]:
-            context["total"] = rows.count()
+            context["total"] = count if matching is rows else total()
         if not is_fragment(request):
             context["facets"] = [self._facet(params, name) for name in self.facets]
         return context

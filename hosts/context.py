@@ -12,16 +12,22 @@ from jobs.models import Job
 
 
 class Frame:
-    """Counted only when a template asks: fragments and the login page never do."""
+    """Counted only when somebody asks: fragments and the login page never do, but a list may ask for its own count."""
 
     def __init__(self, user: Any) -> None:
         self._user = user
 
     @cached_property
+    def containers(self) -> int:
+        """How many there are."""
+        return Container.objects.visible_to(self._user).count()
+
+    @cached_property
     def nav(self) -> dict[str, int]:
         """Counts beside the entries of the sidebar."""
-        nouns = {"containers": Container, "images": Image, "networks": Network, "volumes": Volume}
+        nouns = {"images": Image, "networks": Network, "volumes": Volume}
         return {name: model.objects.visible_to(self._user).count() for name, model in nouns.items()} | {
+            "containers": self.containers,
             "hosts": self.fleet["total"],
             "jobs": self.jobs_running,
         }
@@ -41,6 +47,13 @@ class Frame:
         return Job.objects.visible_to(self._user).open().count()
 
 
+def frame_of(request: HttpRequest) -> Frame:
+    """The frame of the page that answers `request`: view and template count nothing twice."""
+    if not hasattr(request, "frame"):
+        request.frame = Frame(getattr(request, "user", None))  # type: ignore[attr-defined]
+    return request.frame  # type: ignore[attr-defined]
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context processor: {{ frame.nav.containers }}, {{ frame.fleet.online }}, {{ frame.jobs_running }}."""
-    return {"frame": Frame(getattr(request, "user", None))}
+    return {"frame": frame_of(request)}

@@ -74,8 +74,10 @@ class Container(Mirrored):
             # no longer ones: PostgreSQL refuses an entry of more than 2704 bytes, and an engine says what is in it
             models.Index(fields=["project", "name"]),
             models.Index(fields=["image"]),
-            models.Index(fields=["created"]),
-            models.Index(fields=["started"]),
+            # with the key that lists put behind them: what was made in one second is many rows, and to order those
+            # PostgreSQL would read and sort all that match before it has the first page
+            models.Index(fields=["created", "id"]),
+            models.Index(fields=["started", "id"]),
             models.Index(fields=["image_id", "host"]),
         ]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from csp.decorators import csp_update
-from django.db.models import Count
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
@@ -16,7 +16,8 @@ from common.htmx import template_for
 from hosts import filters, reasons
 from hosts.access import get_container
 from hosts.actions import looks
-from hosts.models import Container
+from hosts.context import frame_of
+from hosts.models import Container, Host
 from hosts.views import container_rows
 from hosts.views.container_facts import Facts
 from hosts.views.container_groups import GROUPS, add_groups, grouped
@@ -48,6 +49,7 @@ def container_list(request: HttpRequest) -> HttpResponse:
         "series",
         sortable=lambda rows: filters.with_figures(rows, request.user, request.GET.get("sort", "")),
         shape=lambda rows: grouped(rows, group),
+        total=lambda: frame_of(request).containers,
     )
     add_groups(context["page"].items, filters.CONTAINERS.narrow(everything, request.GET), group)
     allowed = [c for c in COLUMNS if c not in STATS_COLUMNS or allows(request.user, Right.STATS_VIEW)]
@@ -58,8 +60,9 @@ def container_list(request: HttpRequest) -> HttpResponse:
         "columns": columns,
         "all_columns": allowed,
         "group": group,
-        "hosts": everything.aggregate(n=Count("host", distinct=True))["n"],
     }
+    if not context["is_filtered"]:  # host by host in an index: to find the different ones among all rows reads all
+        context["hosts"] = Host.objects.filter(Exists(everything.filter(host=OuterRef("pk")))).count()
     return render(request, template_for(request, "containers/page.html", "containers/_rows.html"), context)
 
 
