@@ -24,9 +24,12 @@ from tests.servers.product import Product
 from tests.waiting import until
 
 pytestmark = pytest.mark.core
-COUNT = 250_000
-# a line of 80 bytes is over 130 as it crosses the socket: ten times what may wait for a browser
-FLOOD = f"while [ ! -e /go ]; do usleep 20000; done; seq 1 {COUNT} | sed 's/$/ {'x' * 72}/'; sleep 1000"
+COUNT, AT_ONCE = 250_000, 5_000
+# A line of 80 bytes is over 130 as it crosses the socket: ten times what may wait for a browser. It comes in pieces of
+# a third of that, with time between them for who reads: on a busy machine the readers too would be late otherwise.
+FLOOD = f"""while [ ! -e /go ]; do usleep 20000; done
+for n in $(seq 1 {AT_ONCE} {COUNT}); do seq $n $((n + {AT_ONCE} - 1)) | sed 's/$/ {"x" * 72}/'; usleep 100000; done
+sleep 1000"""
 MEMORY = 60_000_000
 
 
