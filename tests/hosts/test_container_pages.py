@@ -1,5 +1,6 @@
 """The table of containers, from rows alone: no engine is asked."""
 
+import re
 from typing import Any
 
 import pytest
@@ -116,6 +117,24 @@ def test_markup_in_names_and_labels_stays_text(page: Client) -> None:
     html = page.get("/containers/?host=lab&column=image&column=project").content.decode()
     assert evil not in html
     assert "&lt;script&gt;alert(1)" in html
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "3 on 2 hosts"),
+        ("page=7", "3 on 2 hosts"),
+        ("state=running", "2 of 3"),
+        ("search=red&host=fra-1", "1 of 3"),
+        ("search=+", "3 of 3"),
+        ("state=dead", "0 of 3"),
+    ],
+)
+def test_page_and_part_say_how_many_there_are(page: Client, query: str, said: str) -> None:
+    a_host("empty")
+    for headers in ({}, {"HX-Request": "true"}):
+        html = page.get(f"/containers/?{query}", headers=headers).content.decode()
+        assert re.search(rf'data-words-of="list-count">{said}\s*</span>', html)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(page: Client, django_assert_num_queries: Any) -> None:
