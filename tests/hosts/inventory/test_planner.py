@@ -1,5 +1,9 @@
 """SQLite's notes on its tables: a page of a long list is read along an index, not sorted out of all rows."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 from django.db import connection
 
@@ -7,8 +11,26 @@ from hosts.inventory.planner import note_sizes
 from hosts.models import Container
 from tests.rows import a_host, container_json, containers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.core]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL takes notes by itself"),
+]
 NEWEST = Container.objects.filter(state="running").order_by("-created", "-pk").values_list("pk", flat=True)[:50]
+
+
+@pytest.fixture(autouse=True)
+def no_notes(transactional_db: None) -> Iterator[None]:
+    """The table of notes is there and empty."""
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE hosts_image")
+        cursor.execute("DELETE FROM sqlite_stat1")
+        cursor.execute("ANALYZE sqlite_master")  # reads them again
 
 
 def plan() -> str:
@@ -16,7 +38,6 @@ def plan() -> str:
     return str(NEWEST.explain())
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL takes notes by itself")
 def test_it_notes_sizes_once_they_have_doubled() -> None:
     host = a_host()
     containers(host, *(container_json(f"web-{n}", Id=f"{n:064x}", Created=1_760_000_000 + n) for n in range(250)))
@@ -26,3 +47,14 @@ def test_it_notes_sizes_once_they_have_doubled() -> None:
     assert note_sizes() == []
     containers(host, *(container_json(f"web-{n}", Id=f"{n:064x}", Created=1_760_000_000 + n) for n in range(600)))
     assert note_sizes() == ["hosts_container"]
+
+
+def test_connections_that_are_open_already_follow_the_notes() -> None:
+    containers(a_host(), *(container_json(f"web-{n}", Id=f"{n:064x}", Created=1_760_000_000 + n) for n in range(250)))
+    newest = """EXPLAIN QUERY PLAN SELECT id FROM hosts_container WHERE state = 'running'
+                ORDER BY created DESC, id DESC LIMIT 50"""
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+        assert "TEMP B-TREE" in str(other.execute(newest).fetchall())
+        assert note_sizes() == ["hosts_container"]
+        other.execute("SELECT count(*) FROM hosts_container").fetchone()  # to explain alone does not look at the file
+        assert "TEMP B-TREE" not in str(other.execute(f"{newest} -- not the prepared one").fetchall())
