@@ -32,6 +32,7 @@ urlpatterns = [
     path("containers/", containers.container_list, name="container_list"),
     path("containers/bulk/<slug:verb>/", container_acts.container_bulk, name="container_bulk"),
     path(f"{C}/", containers.container_page, name="container_page"),
+    path(f"{C}/health/", containers.container_health, name="container_health"),
     path(f"{C}/logs/", containers.container_logs, name="container_logs"),
     path(f"{C}/logs/download/", containers.container_logs_download, name="container_logs_download"),
     path(f"{C}/stats/", containers.container_stats, name="container_stats"),

@@ -1,11 +1,12 @@
 """/ws/changes: which rows changed, for every open page; no data, so a page asks for what it may see: here, by `show`."""
 
+import asyncio
 from typing import Any
 
 import orjson
 
 from accounts.rights import Right, allows
-from accounts.sockets import GuardedConsumer
+from accounts.sockets import TOO_SLOW, GuardedConsumer
 from common.events import GROUP
 from hosts.consumers.base import BAD_QUERY, Refusal
 from hosts.consumers.choices import message_of
@@ -25,6 +26,7 @@ RIGHT_OF = {
 ASKED_AT_MOST = 20  # at once by one page, which has two or three live parts
 TOO_MANY_AT_ONCE = 429
 TARGET_AT_MOST = 100
+STUCK_SECONDS = 60.0  # a browser that takes nothing for so long is let go
 NUMBERS = range(2**32)
 
 
@@ -59,23 +61,35 @@ class ChangesConsumer(GuardedConsumer):
         match message:
             case {"t": "show", "id": int(number), "url": str(url), "target": str(target)} if number in NUMBERS:
                 if len(self.asked) >= ASKED_AT_MOST or number in self.asked:
-                    await self.send_part(number, TOO_MANY_AT_ONCE)
+                    await self._say(number, TOO_MANY_AT_ONCE)
                 elif not is_live(url) or len(target) > TARGET_AT_MOST:
-                    await self.send_part(number, NOT_FOUND)
+                    await self._say(number, NOT_FOUND)
                 else:
                     self.asked.add(number)
                     parts().ask(PartView.of(self.scope, self.user, url, target), Ask(self, number))
             case _:
                 await self.leave(BAD_QUERY, "Ask for a part by id, url and target.")
 
-    async def send_part(self, number: int, part: bytes | int) -> None:
-        """Four bytes with the number, then the packed part; or why there is none here."""
-        self.asked.discard(number)
-        if isinstance(part, bytes):
-            await self.send(bytes_data=number.to_bytes(4) + part)
-        else:
-            await self.send(text_data=f'{{"t":"part","id":{number},"status":{part}}}')
+    def take_part(self, number: int, part: bytes | int) -> None:
+        """Sends four bytes with the number, then the packed part; or why there is none here."""
+        self.spawn(self._send_part(number, part))
+
+    async def _send_part(self, number: int, part: bytes | int) -> None:
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                if isinstance(part, bytes):
+                    await self.send(bytes_data=number.to_bytes(4) + part)
+                else:
+                    await self._say(number, part)
+        except TimeoutError:
+            await self.leave(TOO_SLOW)
+        finally:
+            self.asked.discard(number)
+
+    async def _say(self, number: int, status: int) -> None:
+        await self.send(text_data=f'{{"t":"part","id":{number},"status":{status}}}')
 
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code)
+        parts().forget(self)
         await self.channel_layer.group_discard(GROUP, self.channel_name)

@@ -8,13 +8,15 @@ What belongs to one person, the token of its forms, is taken out; the page that 
 import asyncio
 import gzip
 import re
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from time import monotonic
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -35,6 +37,7 @@ GATHER_SECONDS = 0.03  # browsers that hear of a change ask within a moment of e
 APART_SECONDS = 0.25  # between two makings of a part that is asked for all the time
 REST = 3  # times as long as making it took, at least: pages of other people want the processor too
 URL_AT_MOST = 8_000
+NO_ADDRESS = re.compile(r"[\x00-\x20\x7f#\\]|^(?!/)|^//")  # what two readers of one address might read in two ways
 FORBIDDEN, NOT_FOUND, FAILED = 403, 404, 500
 TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]*')
 # of the browser's handshake: what a view may look at
@@ -56,7 +59,7 @@ class PartView:
     @classmethod
     def of(cls, scope: dict[str, Any], user: User, url: str, target: str) -> "PartView":
         """What a socket's reader would see at `url`."""
-        headers = dict(scope["headers"])
+        headers = headers_of(scope)
         scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
         language = scope.get("cookies", {}).get("django_language", "")
         origin = (scheme, headers.get(b"host", b""))
@@ -65,13 +68,18 @@ class PartView:
 
 def is_live(url: str) -> bool:
     """Whether `url` is the path and query of a view that is marked `guard(..., live=True)`."""
-    parts = urlsplit(url)
-    if len(url) > URL_AT_MOST or parts.scheme or parts.netloc or "\0" in unquote(url):
+    path = unquote(url.partition("?")[0])
+    if len(url) > URL_AT_MOST or NO_ADDRESS.search(url) or "\0" in unquote(url):
         return False
     try:
-        return bool(getattr(resolve(unquote(parts.path)).func, "live", False))
+        return bool(getattr(resolve(path).func, "live", False))
     except Resolver404:
         return False
+
+
+def headers_of(scope: dict[str, Any]) -> dict[bytes, bytes]:
+    """What a view may look at of the browser's handshake; of a header that is there twice, the first."""
+    return {name: value for name, value in reversed(scope["headers"]) if name in HEADERS}
 
 
 class Reader(Protocol):
@@ -80,8 +88,9 @@ class Reader(Protocol):
     scope: dict[str, Any]
     user: User
 
-    async def send_part(self, number: int, part: bytes | int) -> None:
-        """Takes the packed text of what it asked for as `number`, or the status that the view answered instead."""
+    def take_part(self, number: int, part: bytes | int) -> None:
+        """Takes the packed text of what it asked for as `number`, or the status that the view answered instead. Does
+        not wait until it is sent: a browser that does not read holds up nobody else."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +101,43 @@ class Ask:
     number: int
 
 
+class Turns:
+    """One at a time, and person after person: who asks for a lot waits for it."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._lines: dict[int, deque[asyncio.Future[None]]] = {}
+
+    @asynccontextmanager
+    async def of(self, person: int) -> AsyncIterator[None]:
+        """The turn of one of `person`'s parts."""
+        if self._taken:
+            mine = asyncio.get_running_loop().create_future()
+            self._lines.setdefault(person, deque()).append(mine)
+            await mine
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._taken = False
+        while self._lines and not self._taken:
+            person = next(iter(self._lines))
+            line = self._lines.pop(person)
+            if not (first := line.popleft()).done():
+                first.set_result(None)
+                self._taken = True
+            if line:
+                self._lines[person] = line  # behind all others
+
+
 class Parts:
     """Belongs to an event loop. One part is made at a time; those who ask while theirs is being made get the next."""
 
     def __init__(self) -> None:
+        self._turns = Turns()
         self._waiting: dict[PartView, list[Ask]] = {}
         self._serving: dict[PartView, asyncio.Task[None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="parts")
@@ -108,21 +150,29 @@ class Parts:
         if view not in self._serving:
             self._serving[view] = asyncio.create_task(self._serve(view), name="serve a part")
 
+    def forget(self, reader: Reader) -> None:
+        """Makes nothing for it any more."""
+        for view, asks in self._waiting.items():
+            if any(ask.reader is reader for ask in asks):
+                self._waiting[view] = [ask for ask in asks if ask.reader is not reader]
+
     async def _serve(self, view: PartView) -> None:
         pause = GATHER_SECONDS
         try:
             while True:
                 await asyncio.sleep(pause)
-                asks = self._waiting.pop(view, None)
-                if not asks:
+                if not self._waiting.get(view):
                     return
-                part, allowed, took = await asyncio.get_running_loop().run_in_executor(
-                    self._thread, self._make, view, asks
-                )
+                async with self._turns.of(self._waiting[view][0].reader.user.pk):
+                    asks = self._waiting.pop(view, [])
+                    part, allowed, took = await asyncio.get_running_loop().run_in_executor(
+                        self._thread, self._make, view, asks
+                    )
                 pause = max(APART_SECONDS, REST * took)
-                answers = (ask.reader.send_part(ask.number, part if ask in allowed else FORBIDDEN) for ask in asks)
-                await asyncio.gather(*answers, return_exceptions=True)  # a tab that has just been closed fails alone
+                for ask in asks:
+                    ask.reader.take_part(ask.number, part if ask in allowed else FORBIDDEN)
         finally:
+            self._waiting.pop(view, None)
             del self._serving[view]
 
     # ---------------------------------------------------------------- in the thread
@@ -133,6 +183,8 @@ class Parts:
         try:
             allowed = who_may(view, asks)
             part = self._render(view, allowed[0].reader.scope) if allowed else FORBIDDEN
+            if not who_may(view, allowed[:1]):  # who has got more rights in the meantime shows them to nobody
+                allowed = []
         except Exception:
             log.exception("part failed", url=view.url[:200])
             return FAILED, set(asks), monotonic() - began
@@ -159,7 +211,7 @@ class Parts:
 def request_for(view: PartView, scope: dict[str, Any]) -> ASGIRequest:
     """The request that the browser behind a socket would send for the part."""
     path, _, query = view.url.partition("?")
-    headers = [(name, value) for name, value in scope["headers"] if name in HEADERS]
+    headers = [*headers_of(scope).items()]
     headers += [(b"hx-request", b"true"), (b"hx-target", view.target.encode("latin-1", "ignore")), (b"x-live", b"1")]
     asked = {
         "type": "http",

@@ -27,7 +27,6 @@ COLUMNS = ("state", "host", "image", "ports", "project", "cpu", "memory", "creat
 STATS_COLUMNS = {"cpu", "memory"}
 PARTS = {
     "head": "containers/_head.html",
-    "health": "containers/_health.html",
     "terminal": "containers/_no_terminal.html",
 }
 COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started")
@@ -67,7 +66,9 @@ def container_list(request: HttpRequest) -> HttpResponse:
 
 
 # ---------------------------------------------------------------- page
-def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **more: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, host: str, ref: str, tab: str, right: Right, *, fragment: str = "", **more: Any
+) -> HttpResponse:
     container = get_container(request.user, host, ref, right)
     detail = getattr(container, "detail", None)
     context = {
@@ -79,17 +80,23 @@ def _page(request: HttpRequest, host: str, ref: str, tab: str, right: Right, **m
         "no_terminal": reasons.no_terminal(container),
         **more,
     }
-    fragment = PARTS.get(request.GET.get("part", ""), "containers/_overview.html")
+    fragment = fragment or PARTS.get(request.GET.get("part", ""), "containers/_overview.html")
     return render(request, template_for(request, f"containers/{tab}.html", fragment), context)
 
 
 @guard(Right.CONTAINERS_VIEW, live=True)
 @require_GET
 def container_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """What is known of it, from the tables; its health card asks again while somebody looks at it."""
-    if request.GET.get("part") == "health":
-        looks.refresh(request.user, get_container(request.user, host, ref))
+    """What is known of it, from the tables."""
     return _page(request, host, ref, "overview", Right.CONTAINERS_VIEW)
+
+
+@guard(Right.CONTAINERS_VIEW)
+@require_GET
+def container_health(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """Its health card, which asks again while somebody looks at it: the engine is asked too, with a short deadline."""
+    looks.refresh(request.user, get_container(request.user, host, ref))
+    return _page(request, host, ref, "overview", Right.CONTAINERS_VIEW, fragment="containers/_health.html")
 
 
 @guard(Right.LOGS_VIEW)

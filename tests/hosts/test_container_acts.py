@@ -72,7 +72,7 @@ def test_the_health_card_follows_the_checks_while_somebody_looks(product: Produc
     checks = ("--health-cmd", "date +%s%N", "--health-interval", "1s")
     docker_engine.docker("run", "-d", "--name", "checked", *checks, "busybox", "sleep", "1000")
     until(lambda: product.api("containers?search=checked&health=healthy")["count"] == 1, "it is healthy", 20)
-    url = f"{product.url}/containers/local/checked/?part=health"
+    url = f"{product.url}/containers/local/checked/health/"
     first = product.http.get(url, headers=HTMX).text
     assert "date +%s%N" in first
     until(lambda: newest(product.http.get(url, headers=HTMX).text) != newest(first), "another check shows", 20)

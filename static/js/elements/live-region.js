@@ -38,6 +38,7 @@ class LiveRegion extends HTMLElement {
     this.seen = () => !document.hidden && this.waiting && this.soon();
     document.addEventListener("visibilitychange", this.seen);
     this.stay = onLeave(() => this.rest());
+    if (this.waiting) this.soon(); // it was taken out of the page and put back while its part was on the way
   }
 
   disconnectedCallback() {
@@ -51,7 +52,10 @@ class LiveRegion extends HTMLElement {
   rest() {
     clearTimeout(this.timer);
     this.timer = null;
-    this.request?.abort();
+    if (!this.request) return;
+    this.request.abort();
+    this.request = null;
+    this.waiting = true;
   }
 
   /** Asks for the part again: at once after a rest, at most every `apart` in a storm, never in a hidden tab; `calm`
@@ -87,7 +91,8 @@ class LiveRegion extends HTMLElement {
     const request = (this.request = new AbortController());
     try {
       const url = this.url;
-      const part = await askPart(url, this.id);
+      // what is asked for every so many seconds alone may ask an engine: that is no part to be made once for many
+      const part = this.wanted.kinds ? await askPart(url, this.id) : null;
       if (request.signal.aborted) return;
       if (part === null) await this.load(url);
       else if (url === this.url) this.show(part, csrfToken());
@@ -105,10 +110,11 @@ class LiveRegion extends HTMLElement {
   async load(url) {
     const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-Live": "1" };
     if (this.id) headers["HX-Target"] = this.id;
+    const began = performance.now();
     const answer = await fetch(url, { headers, signal: this.request.signal, cache: "no-store" });
     if (url === this.url) await this.take(answer);
     else this.waiting = true;
-    this.took = performance.now() - this.last;
+    this.took = performance.now() - began;
   }
 
   async take(answer) {

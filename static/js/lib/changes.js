@@ -5,7 +5,7 @@ import { Stream } from "dermaga/stream";
 import { t } from "dermaga/words";
 
 const QUIET_MS = 1500; // a blink of the network is nobody's business
-const ANSWER_MS = 15_000; // then the part is asked for as a page would be
+const ANSWER_MS = 15_000; // to twice as long; then the part is asked for as a page would be
 const subscribers = new Set();
 const asked = new Map(); // number -> what to call with the part, or with null
 let lastNumber = 0;
@@ -50,8 +50,12 @@ async function takePart(data) {
   answered(number, await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text());
 }
 
-function lost() {
+function answerAll() {
   for (const number of [...asked.keys()]) answered(number, null);
+}
+
+function lost() {
+  answerAll();
   showLost();
 }
 
@@ -61,7 +65,7 @@ export function askPart(url, target) {
   const { pathname, search } = new URL(url, location.href);
   if (!globalThis.DecompressionStream || !stream?.send({ t: "show", id: number, url: pathname + search, target })) return null;
   return new Promise((resolve) => {
-    asked.set(number, { resolve, timer: setTimeout(() => answered(number, null), ANSWER_MS) });
+    asked.set(number, { resolve, timer: setTimeout(() => answered(number, null), ANSWER_MS * (1 + Math.random())) });
   });
 }
 
@@ -99,6 +103,7 @@ export function subscribe(wanted, listener) {
     if (subscribers.size || !stream) return;
     stream.end();
     stream = null;
+    answerAll();
     hideLost();
   };
 }

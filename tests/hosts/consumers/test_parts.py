@@ -4,9 +4,11 @@ import asyncio
 import gzip
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
@@ -20,7 +22,8 @@ from websockets.sync.client import ClientConnection
 
 from accounts.models import User
 from common.events import publisher
-from hosts.consumers.parts import is_live, parts
+from hosts.consumers.changes import ChangesConsumer
+from hosts.consumers.parts import Ask, Parts, PartView, is_live, parts
 from jobs.models import Job
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
 from tests.rows import a_host, container_json, containers, person
@@ -129,6 +132,7 @@ async def test_who_has_lost_it_gets_no_more_at_once(loss: str) -> None:
     "url",
     ["/account/login/", "/api/v1/containers", "/users/", "//elsewhere.example/containers/", "http://x/containers/",
      "/containers/fra-1/web-1/logs/download/", "/no/such/page/", "containers", "", "/containers/%00",
+     "/containers/#a?b", "/containers/\n", "\\\\elsewhere.example/", "/containers/fra-1/web-1/health/",
      "/containers/?search=" + "x" * 9000],
 )  # fmt: skip
 async def test_what_is_no_live_part_is_not_shown(url: str) -> None:
@@ -231,3 +235,72 @@ def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
         assert seen[0].count("annika") == seen[1].count("annika"), url
         if "diagnostics" not in url:  # says how long things took
             assert seen[0] == seen[1], url
+
+
+class Stub:
+    """A reader of its own person; `got` is what it was given, and what it has not yet taken blocks nobody."""
+
+    def __init__(self, person: int) -> None:
+        self.user = User(pk=person)
+        self.scope: dict[str, Any] = {}
+        self.got: list[tuple[int, bytes | int]] = []
+
+    def take_part(self, number: int, part: bytes | int) -> None:
+        self.got.append((number, part))
+
+
+async def test_one_person_s_many_parts_do_not_keep_another_person_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def make(self: Parts, view: PartView, asks: list[Ask]) -> tuple[bytes, set[Ask], float]:
+        made.append(view.url)
+        time.sleep(0.02)
+        return b"part", set(asks), 0.02
+
+    monkeypatch.setattr(Parts, "_make", make)
+    ours, greedy, modest = Parts(), Stub(1), Stub(2)
+    for number in range(40):
+        ours.ask(a_view(f"/greedy/{number}"), Ask(greedy, number))
+    await asyncio.sleep(0.1)
+    ours.ask(a_view("/modest/"), Ask(modest, 0))
+    async with asyncio.timeout(5):
+        while not modest.got or len(greedy.got) < 40:
+            await asyncio.sleep(0.01)
+    assert made.index("/modest/") < 15
+
+
+async def test_nothing_is_made_for_a_page_that_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(Parts, "_make", lambda self, view, asks: made.append(len(asks)) or (b"", set(asks), 0.0))
+    ours, closed, stays = Parts(), Stub(1), Stub(2)
+    for reader in (closed, stays):
+        ours.ask(a_view("/both/"), Ask(reader, 1))
+    ours.ask(a_view("/closed/"), Ask(closed, 2))
+    ours.forget(closed)
+    async with asyncio.timeout(5):
+        while not stays.got:
+            await asyncio.sleep(0.01)
+    assert made == [1]
+    assert closed.got == []
+
+
+def a_view(url: str) -> PartView:
+    return PartView(url, "x", frozenset(), ("http", b"x"), ("", b""))
+
+
+async def test_a_page_that_takes_nothing_holds_up_nobody_and_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    await a_fleet_of_one()
+    send = ChangesConsumer.send
+
+    async def stuck(self: ChangesConsumer, *args: Any, **kwargs: Any) -> None:
+        if self.user.username == "stuck" and "bytes_data" in kwargs:
+            await asyncio.Event().wait()
+        await send(self, *args, **kwargs)
+
+    monkeypatch.setattr(ChangesConsumer, "send", stuck)
+    async with page_of(await people("stuck", "admin")) as still, page_of(await people("annika", "admin")) as other:
+        for number in range(20):
+            await still.send({"t": "show", "id": number, "url": "/containers/", "target": "containers"})
+        for _ in range(3):
+            assert isinstance(await asyncio.wait_for(show(other, "/containers/"), 5), str)
+        assert await show(still, "/containers/?search=more") == 429
