@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import structlog
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.handlers.asgi import ASGIRequest
@@ -61,7 +62,7 @@ class PartView:
         """What a socket's reader would see at `url`."""
         headers = headers_of(scope)
         scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
-        language = scope.get("cookies", {}).get("django_language", "")
+        language = scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
         origin = (scheme, headers.get(b"host", b""))
         return cls(url, target, rights_of(user), origin, (language, headers.get(b"accept-language", b"")))
 
@@ -145,7 +146,7 @@ class Parts:
         self.made = 0
 
     def ask(self, view: PartView, ask: Ask) -> None:
-        """Answers soon, by `send_part`, with the part as it is from now on."""
+        """Answers soon, by `take_part`, with the part as it is from now on."""
         self._waiting.setdefault(view, []).append(ask)
         if view not in self._serving:
             self._serving[view] = asyncio.create_task(self._serve(view), name="serve a part")

@@ -6,12 +6,10 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import NotAnEngine, translate
+from hosts.engine.errors import translate
 from hosts.engine.opening import ask_on, forget, open_socket
-from hosts.engine.streams import ANSWER_AT_MOST, EngineStream
+from hosts.engine.streams import ANSWER_AT_MOST, EngineStream, json_of
 from hosts.engine.transport import abort, request_bytes
 
 
@@ -31,10 +29,7 @@ class KeptConnection:
                 answer = await self._ask(payload, timeout)
         except OSError as error:
             raise translate(error, self.endpoint, seconds=timeout) from error
-        try:
-            return orjson.loads(answer)
-        except orjson.JSONDecodeError as error:
-            raise NotAnEngine(f"{path} did not answer JSON", where=self.endpoint.address) from error
+        return json_of(answer, path, self.endpoint)
 
     async def _ask(self, payload: bytes, seconds: float) -> bytes:
         if self._sock is not None:

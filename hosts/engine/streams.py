@@ -199,9 +199,14 @@ async def fetch(
                 stream.close()
     except TimeoutError as error:
         raise translate(error, endpoint, seconds=timeout) from error
+    # a list whose answer was cut before its first byte is no empty list
+    return json_of(answer, path, endpoint) if answer.strip() or method == "GET" else None
+
+
+def json_of(answer: bytes, path: str, endpoint: Endpoint) -> Any:
+    """A decoded answer to `path`. Raises NotAnEngine."""
     try:
-        # a list whose answer was cut before its first byte is no empty list
-        return orjson.loads(answer) if answer.strip() or method == "GET" else None
+        return orjson.loads(answer)
     except orjson.JSONDecodeError as error:
         raise NotAnEngine(f"{path} did not answer JSON", where=endpoint.address) from error
 
