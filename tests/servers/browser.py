@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Response,
+    ViewportSize,
+    sync_playwright,
+)
 
 from tests.engines.run import current
 from tests.servers.product import PASSWORD
@@ -84,6 +92,7 @@ def open_page(playwright: Playwright, browser: Browser, page_errors: list[str]) 
         context.set_default_timeout(10_000)
         page = context.new_page()
         watch(page, page_errors)
+        wait_for_scripts(page)
         return page
 
     with playing(playwright):
@@ -104,6 +113,24 @@ def watch(page: Page, errors: list[str]) -> None:
 
     page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
     page.on("console", hear)
+
+
+def wait_for_scripts(page: Page) -> None:
+    """Lets `page.goto` and `page.reload` return when the page's own elements listen.
+
+    Their modules come after the page's load event; a key pressed before them is a key that nobody hears.
+    """
+
+    def waiting(visit: Callable[..., Response | None]) -> Callable[..., Response | None]:
+        def visited(*args: Any, **options: Any) -> Response | None:
+            answer = visit(*args, **options)
+            page.wait_for_function("() => !document.querySelector(':not(:defined)')")
+            return answer
+
+        return visited
+
+    for name in ("goto", "reload"):
+        setattr(page, name, waiting(getattr(page, name)))
 
 
 @pytest.fixture
