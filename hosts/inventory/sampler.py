@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from hosts.engine.errors import EngineError
 from hosts.engine.kept import KeptConnection
 from hosts.engine.stats import Rates, read_rates
 from hosts.inventory import history
+from hosts.inventory.turns import spread
 from hosts.models import Container, Host
 
 FIRST_AGAIN = 5.0  # a rate needs two samples: the second one comes soon
@@ -42,12 +44,15 @@ class Sampler:
 
     async def run(self) -> None:
         """Until cancelled."""
-        wait = FIRST_AGAIN
+        await self._round_and_wait(lambda every: FIRST_AGAIN)
+        await self._round_and_wait(lambda every: every - spread(every))
         while True:
-            began = time.monotonic()
-            every = await self._round()
-            await asyncio.sleep(max(1.0, wait - (time.monotonic() - began)))
-            wait = every
+            await self._round_and_wait(lambda every: every)
+
+    async def _round_and_wait(self, wait: Callable[[float], float]) -> None:
+        began = time.monotonic()
+        every = await self._round()
+        await asyncio.sleep(max(1.0, wait(every) - (time.monotonic() - began)))
 
     async def _round(self) -> float:
         """Asks for all; gives the seconds until the next round."""

@@ -20,6 +20,7 @@ from hosts.engine.streams import EngineStream, fetch, open_stream
 from hosts.inventory import apply, notes, reader
 from hosts.inventory.leases import LeaseLost
 from hosts.inventory.sampler import Sampler
+from hosts.inventory.turns import spread
 from hosts.models import Host
 
 # await db(function, *args): runs it in the thread that owns the database connection; raises LeaseLost when the host is
@@ -265,9 +266,11 @@ class HostWatcher:
                 await self.db(apply.apply_details, self.host, known)
 
     async def _list_again(self) -> None:
+        wait = settings.RESYNC_SECONDS - spread(settings.RESYNC_SECONDS)
         while True:
-            await asyncio.sleep(settings.RESYNC_SECONDS)
+            await asyncio.sleep(wait)
             await self._list_all()
+            wait = settings.RESYNC_SECONDS
 
     async def _get(self, path: str, params: dict[str, str] | None = None, deadline: float = LIST_DEADLINE) -> Any:
         return await fetch(
@@ -278,6 +281,7 @@ class HostWatcher:
     async def _ping(self) -> None:
         """A connection that died silently is noticed here; one that answers late is called slow."""
         said, written = "", 0.0
+        await asyncio.sleep(spread(PING_EVERY))
         while True:
             began = time.monotonic()
             await self._get("/version", deadline=PING_DEADLINE)
@@ -289,6 +293,7 @@ class HostWatcher:
             await asyncio.sleep(PING_EVERY)
 
     async def _note(self) -> None:
+        await asyncio.sleep(spread(NOTE_EVERY))
         while True:
             if values := self.notes.take():
                 await self.db(notes.write, self.host.pk, values)

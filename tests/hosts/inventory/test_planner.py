@@ -6,15 +6,18 @@ from contextlib import closing
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from hosts.inventory.planner import note_sizes
 from hosts.models import Container
-from tests.rows import a_host, container_json, containers
+from tests.rows import a_host, container_json, containers, person
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL takes notes by itself"),
 ]
+STATES = ("running", "exited", "paused", "created")
 NEWEST = Container.objects.filter(state="running").order_by("-created", "-pk").values_list("pk", flat=True)[:50]
 
 
@@ -58,3 +61,15 @@ def test_connections_that_are_open_already_follow_the_notes() -> None:
         assert note_sizes() == ["hosts_container"]
         other.execute("SELECT count(*) FROM hosts_container").fetchone()  # to explain alone does not look at the file
         assert "TEMP B-TREE" not in str(other.execute(f"{newest} -- not the prepared one").fetchall())
+
+
+def test_what_a_search_finds_is_counted_along_an_index(client: Client) -> None:
+    """A later migration that makes the table anew would lose it: Django does not know of it."""
+    containers(a_host(), *(container_json(f"web-{n}", Id=f"{n:064x}", State=STATES[n % 4]) for n in range(400)))
+    note_sizes()
+    client.force_login(person("vera", "viewer"))
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/containers/?state=running&search=web")
+    (count,) = [query["sql"] for query in asked if "COUNT" in query["sql"] and "words" in query["sql"]]
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+        assert "hosts_container_state_words" in str(other.execute(f"EXPLAIN QUERY PLAN {count}").fetchall())
