@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from jobs import queue
+from jobs.claims import why_waiting
 from jobs.filters import JOBS
+from jobs.log_text import log_text
 from jobs.models import Job
 
 router = Router(tags=["jobs"])
 
 
-def show(job: Job) -> dict[str, Any]:
-    """A job as JSON."""
+def show(job: Job, waits: str = "") -> dict[str, Any]:
+    """A job as JSON; `waits` says why a queued one does not run yet."""
     return {
         "id": job.pk,
         "kind": job.kind,
@@ -25,8 +27,10 @@ def show(job: Job) -> dict[str, Any]:
         "state": job.state,
         "progress": job.progress,
         "message": job.message,
+        "waits": waits,
+        "left": job.left,
         "parts": job.parts,
-        "result": job.result,
+        "result": job.outcome,
         "error": job.error,
         "created": job.created,
         "started": job.started,
@@ -47,7 +51,15 @@ def job_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: i
 @needs(Right.JOBS_VIEW)
 def job_get(request: HttpRequest, job_id: int) -> Any:
     """One job."""
-    return show(queue.get_job(request.user, job_id))
+    job = queue.get_job(request.user, job_id)
+    return show(job, why_waiting([job]).get(job.pk, ""))
+
+
+@router.get("/{job_id}/log", response={200: None})
+@needs(Right.JOBS_VIEW)
+def job_log(request: HttpRequest, job_id: int) -> Any:
+    """Its whole log as text: a time and a line each."""
+    return HttpResponse(log_text(queue.get_job(request.user, job_id)), content_type="text/plain; charset=utf-8")
 
 
 @router.post("/{job_id}/cancel", response={202: dict})

@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULER = "dashboard.pulse:BeatScheduler"
 CELERY_BEAT_SCHEDULE = {
     "recover-jobs": {"task": "jobs.recover", "schedule": 5.0},
     "forget-old-jobs": {"task": "jobs.forget_old", "schedule": 3600.0},
+    "forget-old-uploads": {"task": "jobs.forget_old_uploads", "schedule": 3600.0},
     "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
     "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},
@@ -224,10 +225,15 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# on the disk of the data folder, so that a file is kept by moving it; /tmp may be memory
+UPLOADS = FILE_UPLOAD_TEMP_DIR = DATA / "uploads"
+UPLOADS.mkdir(mode=0o700, exist_ok=True)
 
 # ---------------------------------------------------------------- Dermaga's own
 DERMAGA_ADMIN_PASSWORD = env.text("DERMAGA_ADMIN_PASSWORD")
 DOCKER_HOST = env.text("DOCKER_HOST")
+JOBS_AT_ONCE_ON_A_HOST = env.number("JOBS_AT_ONCE_ON_A_HOST", 4, 1, 200)
+UPLOADS_KEPT_HOURS = env.number("UPLOADS_KEPT_HOURS", 24, 1, 8760)
 JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", 90, 1, 3650)
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 7, 1, 3650)
 RESYNC_SECONDS = env.number("RESYNC_SECONDS", 60, 5, 3600)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
-from jobs.kinds import add_kind
+from jobs.kinds import HOUR, add_kind
 
 ROLL_UP_SECONDS = 10.0
 
@@ -18,7 +18,7 @@ def add_kinds() -> None:
     """Called when the apps are ready."""
     from hosts.actions import bulk, images
 
-    add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull)
+    add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
 

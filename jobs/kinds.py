@@ -13,24 +13,27 @@ if TYPE_CHECKING:
     from jobs.run import JobContext
 
 Run = Callable[["JobContext"], dict[str, Any]]
+HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`run` gets the job's context and returns its result; `right` is what starting it, again too, demands."""
+    """`run` gets the job's context and returns its result; `right` is what starting it, again too, demands; `seconds`
+    is how long it may take in all."""
 
     name: str
     title: Any
     right: Right
     run: Run
+    seconds: float = HOUR
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def add_kind(name: str, title: Any, right: Right, run: Run) -> None:
+def add_kind(name: str, title: Any, right: Right, run: Run, *, seconds: float = HOUR) -> None:
     """Called once for each kind when the apps are ready (hosts/jobs.py)."""
-    _kinds[name] = Kind(name, title, right, run)
+    _kinds[name] = Kind(name, title, right, run, seconds)
 
 
 def get_kind(name: str) -> Kind:
@@ -45,3 +48,8 @@ def get_kind(name: str) -> Kind:
 def title_of(name: str) -> str:
     """What a kind is called in the reader's language."""
     return str(_kinds[name].title) if name in _kinds else name
+
+
+def seconds_of(name: str) -> float:
+    """How long a job of this kind may take in all."""
+    return _kinds[name].seconds if name in _kinds else HOUR

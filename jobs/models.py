@@ -1,14 +1,16 @@
 """A job: slow work that outlives the tab, the request and a killed worker."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right, allows
+from common.secrets import EncryptedJSONField
 
 HEARTBEAT_SECONDS = 2
 DEAD_AFTER = timedelta(seconds=12)  # without a heartbeat the worker is taken for dead
@@ -26,6 +28,11 @@ class JobState(models.TextChoices):
 
 
 OPEN_STATES = (JobState.QUEUED, JobState.RUNNING)
+
+
+def lock(host: str, noun: str, name: str) -> str:
+    """The name of an object that a job works on, for `queue.start(..., locks=[...])`."""
+    return f"{host}/{noun}/{name}"
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -49,6 +56,10 @@ class Job(models.Model):
     host = models.CharField(max_length=100, blank=True, db_index=True)
     target = models.CharField(max_length=500, blank=True)
     params = models.JSONField(default=dict)
+    sealed = EncryptedJSONField(default=dict)  # arguments that are secret: never shown, logged or sent to a page
+    locks = models.JSONField(default=list)  # the objects it works on (`lock`): one job at a time on each
+    # of kind, host and arguments while it is open: the same job asked for twice is one job
+    fingerprint = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=20, choices=JobState.choices, default=JobState.QUEUED, db_index=True)
     progress = models.FloatField(default=0)  # 0 to 1
     message = models.CharField(max_length=500, blank=True)
@@ -57,6 +68,7 @@ class Job(models.Model):
     error = models.TextField(blank=True)
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
     heartbeat = models.DateTimeField(null=True)
     worker = models.CharField(max_length=100, blank=True)
@@ -68,6 +80,13 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["fingerprint"],
+                condition=Q(state__in=OPEN_STATES) & ~Q(fingerprint=""),
+                name="one_open_job_of_a_kind",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"job {self.pk} {self.kind} {self.host} {self.target}"
@@ -83,6 +102,16 @@ class Job(models.Model):
         from jobs.kinds import title_of
 
         return title_of(self.kind)
+
+    @property
+    def left(self) -> list[str]:
+        """What it left behind, half done."""
+        return [str(words) for words in self.result.get("left", [])]
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """Its result without what it left."""
+        return {name: value for name, value in self.result.items() if name != "left"}
 
     @property
     def percent(self) -> int:

@@ -1,12 +1,15 @@
 """Starting, cancelling and repeating jobs."""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
@@ -23,25 +26,55 @@ log = structlog.get_logger("dermaga.jobs")
 
 
 def start(
-    actor: Any, kind: str, *, host: str = "", target: str = "", params: dict[str, Any], again_of: Job | None = None
+    actor: Any,
+    kind: str,
+    *,
+    host: str = "",
+    target: str = "",
+    params: dict[str, Any],
+    sealed: dict[str, Any] | None = None,
+    locks: Iterable[str] = (),
+    again_of: Job | None = None,
 ) -> Job:
-    """Makes a row and puts the job into the queue after the commit. Raises Denied without the kind's right."""
+    """Makes a row and puts the job into the queue after the commit. The same job that is still open is given back
+    instead. `sealed` are arguments that are secret; `locks` (jobs.models.lock) the objects that no other job may work
+    on meanwhile. Raises Denied without the kind's right."""
     if not allows(actor, get_kind(kind).right):
         raise Denied
+    fingerprint = fingerprint_of(kind, host, target, params, sealed or {})
     with transaction.atomic():
-        job = Job.objects.create(
-            kind=kind,
-            by=actor,
-            by_name=actor.username,
-            host=host,
-            target=target[:500],
-            params=params,
-            again_of=again_of,
-        )
+        try:
+            with transaction.atomic():  # a savepoint: PostgreSQL goes on after the refusal
+                job = Job.objects.create(
+                    kind=kind,
+                    by=actor,
+                    by_name=actor.username,
+                    host=host,
+                    target=target[:500],
+                    params=params,
+                    sealed=sealed or {},
+                    locks=sorted(set(locks)),
+                    fingerprint=fingerprint,
+                    again_of=again_of,
+                )
+        except IntegrityError:
+            same = Job.objects.open().filter(fingerprint=fingerprint).first()
+            if same is None:  # it ended in this very moment
+                return start(
+                    actor, kind, host=host, target=target, params=params, sealed=sealed, locks=locks, again_of=again_of
+                )
+            record(actor, f"job.{kind}", target, host=host, detail={"job": same.pk, "joined": True})
+            return same
         record(actor, f"job.{kind}", target, host=host, detail={"job": job.pk})
         transaction.on_commit(lambda: enqueue(job.pk))
         changed("job", host, str(job.pk))
     return job
+
+
+def fingerprint_of(kind: str, host: str, target: str, params: dict[str, Any], sealed: dict[str, Any]) -> str:
+    """What two jobs that are the same have in common; keyed, since a secret could be guessed from a plain hash."""
+    words = json.dumps([kind, host, target, params, sealed], sort_keys=True, default=str)
+    return salted_hmac("dermaga.jobs", words, algorithm="sha256").hexdigest()
 
 
 def enqueue(job_id: int) -> bool:
@@ -73,7 +106,10 @@ def cancel(actor: Any, job: Job) -> Job:
         stopped = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
             state=JobState.CANCELLED, cancel_asked=True, ended=timezone.now()
         )
-        asked = stopped or Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(cancel_asked=True)
+        # without a fingerprint, so that the same can be asked for while this one ends
+        asked = stopped or Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(
+            cancel_asked=True, fingerprint=""
+        )
         if not asked:
             raise Conflict(gettext_noop("The job has ended already."))
         record(actor, "job.cancel", job.target, host=job.host, detail={"job": job.pk})
@@ -86,7 +122,16 @@ def again(actor: Any, job: Job) -> Job:
     """Starts a job that has ended once more, as a new job."""
     if job.is_open:
         raise Conflict(gettext_noop("The job has not ended yet."))
-    return start(actor, job.kind, host=job.host, target=job.target, params=job.params, again_of=job)
+    return start(
+        actor,
+        job.kind,
+        host=job.host,
+        target=job.target,
+        params=job.params,
+        sealed=job.sealed,
+        locks=job.locks,
+        again_of=job,
+    )
 
 
 def recover(*, all_workers_gone: bool = False) -> None:
@@ -95,11 +140,11 @@ def recover(*, all_workers_gone: bool = False) -> None:
     `all_workers_gone`: the only worker is just starting, so nothing that says "running" runs, and no message is left.
     """
     now = timezone.now()
-    interrupt_dead(now + timedelta(days=1) if all_workers_gone else now - DEAD_AFTER)
+    freed = interrupt_dead(now + timedelta(days=1) if all_workers_gone else now - DEAD_AFTER)
     queued = Job.objects.filter(state=JobState.QUEUED).order_by("pk").values_list("pk", "created", "handed_over")
     for job_id, created, handed_over in list(queued if all_workers_gone else queued[:500]):
-        if not all_workers_gone and not _may_be_lost(now, created, handed_over):
-            continue
+        if not all_workers_gone and not freed and not _may_be_lost(now, created, handed_over):
+            continue  # a place that became free is for whoever waited for it
         if not enqueue(job_id):
             return  # the broker is away: each further try would only wait for it
 

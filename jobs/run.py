@@ -1,4 +1,4 @@
-"""Runs one job: claims its row, keeps a heartbeat, writes progress, hears of cancelling, closes the row."""
+"""Runs a job that was claimed: keeps a heartbeat, writes progress, hears of cancelling, closes the row."""
 
 import os
 import socket
@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.rights import allows
 from common.errors import DermagaError, Failure
 from common.events import changed
+from jobs.claims import claim, tell_waiting
 from jobs.kinds import get_kind
 from jobs.models import HEARTBEAT_SECONDS, Job, JobLine, JobState
 
@@ -26,8 +27,10 @@ WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 LISTEN_SECONDS = 0.4  # how soon a wish to cancel is heard
 WRITE_SECONDS = 0.25  # progress is written at most this often
 LOG_LINES_AT_MOST = 5000
+SECRET_AT_LEAST = 4  # characters
 NOT_ALLOWED = gettext_noop("The account that started this job may not do that any more.")
 BROKEN = gettext_noop("Dermaga failed at this job. Its log has the reason, under job %(id)s.")
+TOO_LONG = gettext_noop("It was ended: it took longer than %(minutes)s minutes, the longest that this may take.")
 WORKER_DIED = gettext_noop("The worker that ran this job died. Start it again.")
 
 log = structlog.get_logger("dermaga.jobs")
@@ -43,6 +46,10 @@ class JobContext:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.params: dict[str, Any] = job.params
+        self.sealed: dict[str, Any] = job.sealed or {}
+        self._hidden: list[str] = []
+        self._left: list[str] = []
+        self.out_of_time = False
         self._cancel = threading.Event()
         self._on_cancel: list[Callable[[], None]] = []
         self._written = 0.0
@@ -57,7 +64,7 @@ class JobContext:
         Raises Cancelled."""
         self.check_cancelled()
         self.job.progress = max(self.job.progress, min(1.0, share))
-        self.job.message = message[:500]
+        self.job.message = self.clean(message)[:500]
         if parts is not None:
             self.job.parts = parts
         if now or time.monotonic() - self._written >= WRITE_SECONDS:
@@ -73,8 +80,30 @@ class JobContext:
         if self._lines == LOG_LINES_AT_MOST:
             text = _("… and more: a job keeps %(n)s lines.") % {"n": LOG_LINES_AT_MOST}
         if self._lines <= LOG_LINES_AT_MOST:
-            JobLine.objects.create(job=self.job, text=text.replace("\0", "")[:2000])
+            JobLine.objects.create(job=self.job, text=self.clean(text.replace("\0", ""))[:2000])
             changed("job", self.job.host, str(self.job.pk))
+
+    def leaves(self, words: str) -> None:
+        """Notes what is left behind, half done, by a job that fails or is cancelled; shown on its page."""
+        self._left.append(self.clean(words)[:500])
+
+    @property
+    def left(self) -> dict[str, Any]:
+        """The note as a part of the result."""
+        return {"left": self._left} if self._left else {}
+
+    # ---------------------------------------------------------------- secrets
+    def hide(self, *secrets: str) -> None:
+        """From now on these words show nowhere: not in the log, the progress, the error, or what is left."""
+        # the longest first: one may hold another; the shortest ones are words that anybody may write
+        found = {secret for secret in secrets if len(secret) >= SECRET_AT_LEAST}
+        self._hidden = sorted({*self._hidden, *found}, key=len, reverse=True)
+
+    def clean(self, text: str) -> str:
+        """`text` without what is hidden."""
+        for secret in self._hidden:
+            text = text.replace(secret, "•••")
+        return text
 
     # ---------------------------------------------------------------- cancelling
     @property
@@ -111,6 +140,8 @@ class Heart(threading.Thread):
         super().__init__(name=f"job-{context.job.pk}-heart", daemon=True)
         self.context = context
         self.stopped = threading.Event()
+        deadline = context.job.deadline
+        self.until = time.monotonic() + (deadline - timezone.now()).total_seconds() if deadline else None
 
     def run(self) -> None:
         last_beat = time.monotonic()
@@ -126,6 +157,9 @@ class Heart(threading.Thread):
 
     def _beat(self, last_beat: float) -> float:
         row = Job.objects.filter(pk=self.context.job.pk)
+        if not self.context.cancelled and self.until and time.monotonic() > self.until:
+            self.context.out_of_time = True
+            self.context.cancel()
         if not self.context.cancelled and row.filter(cancel_asked=True).exists():
             self.context.cancel()
         if time.monotonic() - last_beat < HEARTBEAT_SECONDS:
@@ -146,15 +180,21 @@ def may_run(job: Job) -> bool:
 
 
 def run_job(job_id: int) -> None:
-    """Runs the job if it is still queued; harmless when called twice."""
-    now = timezone.now()
-    claimed = Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
-        state=JobState.RUNNING, started=now, heartbeat=now, worker=WORKER
-    )
-    if not claimed:
-        return
-    job = Job.objects.get(pk=job_id)
-    changed("job", job.host, str(job.pk))
+    """Runs this job if it is queued and nothing keeps it; harmless when called twice."""
+    if job := claim(WORKER, only=job_id):
+        run_claimed(job)
+
+
+def run_next() -> bool:
+    """Runs the job whose turn it is; False when there is none."""
+    job = claim(WORKER)
+    if job:
+        run_claimed(job)
+    return job is not None
+
+
+def run_claimed(job: Job) -> None:
+    """Runs a job that is marked as running by this worker, to its end."""
     context = JobContext(job)
     heart = Heart(context)
     heart.start()
@@ -180,7 +220,11 @@ def run_job(job_id: int) -> None:
             log.exception("job failed", job=job.pk, kind=job.kind)
     finally:
         heart.stopped.set()
-        close_job(job, state, context.why if state == JobState.CANCELLED else error, result)
+        if state == JobState.CANCELLED:
+            error = context.why
+            if context.out_of_time:
+                state, error = JobState.FAILED, _(TOO_LONG) % {"minutes": round(get_kind(job.kind).seconds / 60)}
+        close_job(job, state, context.clean(error), result | context.left)
 
 
 def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
@@ -196,6 +240,7 @@ def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
             parts=job.parts,
         )
         changed("job", job.host, str(job.pk))
+        tell_waiting(job.host)
 
 
 def interrupt_dead(before: Any, workers: list[str] | None = None) -> int:

@@ -2,14 +2,16 @@
 
 from celery import shared_task
 
+from common import uploads
 from jobs import queue
-from jobs.run import run_job
+from jobs.run import run_next
 
 
 @shared_task(name="jobs.run")
 def run(job_id: int) -> None:
-    """Runs one job."""
-    run_job(job_id)
+    """A message is a wake-up: the worker runs what is next, which need not be this job, until nothing may run."""
+    while run_next():
+        pass
 
 
 @shared_task(name="jobs.recover", expires=30)
@@ -22,3 +24,9 @@ def recover() -> None:
 def forget_old() -> None:
     """Jobs are kept for JOBS_KEPT_DAYS."""
     queue.forget_old()
+
+
+@shared_task(name="jobs.forget_old_uploads", expires=600)
+def forget_old_uploads() -> None:
+    """Files that were sent for jobs are kept for UPLOADS_KEPT_HOURS."""
+    uploads.forget_old()

@@ -8,7 +8,9 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from jobs import queue
+from jobs.claims import why_waiting
 from jobs.filters import JOBS
+from jobs.log_text import log_text
 from jobs.models import Job
 
 LINES_SHOWN = 5000
@@ -22,6 +24,9 @@ def job_list(request: HttpRequest) -> HttpResponse:
     if menu := JOBS.menu(request, rows):
         return menu
     context = JOBS.context(request, rows)
+    waiting = why_waiting(context["page"].items)
+    for job in context["page"].items:
+        job.waits = waiting.get(job.pk, "")
     return render(request, template_for(request, "jobs/page.html", "jobs/_rows.html"), context)
 
 
@@ -30,8 +35,18 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job, live; as many may look as like to."""
     job = queue.get_job(request.user, job_id)
-    context = {"job": job, "lines": job.lines.all()[:LINES_SHOWN]}
+    context = {"job": job, "lines": job.lines.all()[:LINES_SHOWN], "waits": why_waiting([job]).get(job.pk, "")}
     return render(request, template_for(request, "jobs/job.html", "jobs/_job.html"), context)
+
+
+@guard(Right.JOBS_VIEW)
+@require_GET
+def job_log(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The whole log as a text file: a time and a line each."""
+    job = queue.get_job(request.user, job_id)
+    answer = HttpResponse(log_text(job), content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="job-{job.pk}.log"'
+    return answer
 
 
 @guard(Right.JOBS_MANAGE)

@@ -16,7 +16,7 @@ from hosts.actions.act import demand
 from hosts.models import Container
 from hosts.options import check
 from jobs import queue
-from jobs.models import Job
+from jobs.models import Job, lock
 from jobs.run import JobContext
 
 AT_ONCE = 8
@@ -46,6 +46,7 @@ def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[st
             "options": options,
             "targets": [[c.host.name, c.engine_id, c.name] for c in targets],
         },
+        locks=[lock(c.host.name, "container", c.engine_id) for c in targets],
     )
 
 

@@ -17,7 +17,7 @@ from hosts.engine.calls import Call
 from hosts.engine.errors import EngineError
 from hosts.models import Host, Image
 from jobs import queue
-from jobs.models import Job
+from jobs.models import Job, lock
 from jobs.run import JobContext
 
 PRUNE_SECONDS = 600.0  # for an engine to remove what it finds
@@ -41,7 +41,12 @@ def start_pull(actor: Any, host: Host, reference: str) -> Job:
     tag = found["digest"] or found["tag"] or "latest"
     full = f"{found['name']}@{tag}" if found["digest"] else f"{found['name']}:{tag}"
     return queue.start(
-        actor, "image.pull", host=host.name, target=full, params={"host": host.name, "name": found["name"], "tag": tag}
+        actor,
+        "image.pull",
+        host=host.name,
+        target=full,
+        params={"host": host.name, "name": found["name"], "tag": tag},
+        locks=[lock(host.name, "image", full)],
     )
 
 
@@ -103,6 +108,7 @@ def start_prune(actor: Any, host: Host, *, everything: bool = False) -> Job:
         host=host.name,
         target=gettext_noop("unused images") if everything else gettext_noop("dangling images"),
         params={"host": host.name, "everything": everything},
+        locks=[lock(host.name, "images", "prune")],
     )
 
 

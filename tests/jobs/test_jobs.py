@@ -172,7 +172,7 @@ def test_jobs_that_could_not_be_handed_over_go_out_when_the_broker_is_back(
     with monkeypatch.context() as broken:
         broken.setattr("jobs.tasks.run.apply_async", away)
         otto = person("otto", "operator")
-        jobs = [queue.start(otto, "test", params={}) for _ in range(3)]
+        jobs = [queue.start(otto, "test", params={"n": n}) for n in range(3)]
         Job.objects.update(created=timezone.now() - timedelta(hours=1))
         tried.clear()
         queue.recover()
@@ -183,7 +183,7 @@ def test_jobs_that_could_not_be_handed_over_go_out_when_the_broker_is_back(
 
 def test_after_a_start_all_that_was_queued_is_handed_over(handed_over: list[int]) -> None:
     otto = person("otto", "operator")
-    jobs = [queue.start(otto, "test", params={}) for _ in range(3)]
+    jobs = [queue.start(otto, "test", params={"n": n}) for n in range(3)]
     handed_over.clear()
     queue.recover(all_workers_gone=True)
     assert handed_over == [job.pk for job in jobs]
@@ -191,8 +191,8 @@ def test_after_a_start_all_that_was_queued_is_handed_over(handed_over: list[int]
 
 def test_old_jobs_and_old_sessions_are_forgotten(job_of: Any, client: Client) -> None:
     old = job_of(lambda context: {})
-    new = queue.start(old.by, "test", params={})
-    waiting = queue.start(old.by, "test", params={})
+    new = queue.start(old.by, "test", params={"n": 1})
+    waiting = queue.start(old.by, "test", params={"n": 2})
     long_ago = timezone.now() - timedelta(days=91)
     Job.objects.filter(pk=old.pk).update(state=JobState.DONE, ended=long_ago)
     Job.objects.filter(pk=new.pk).update(state=JobState.DONE, ended=timezone.now())

@@ -1,0 +1,59 @@
+"""Files that people send for a job, kept in the data folder until the job has handed them on.
+
+Web and worker processes on several machines need a data folder that they share.
+"""
+
+import contextlib
+import os
+import re
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.utils.translation import gettext_noop
+
+from common.errors import Failure
+
+KEY = re.compile(r"[0-9a-f]{32}")
+
+
+def keep(upload: "UploadedFile[Any]") -> str:
+    """Keeps the file and gives its key, for the job's parameters. A large one is moved, not copied."""
+    key = uuid.uuid4().hex
+    place = settings.UPLOADS / key
+    if isinstance(upload, TemporaryUploadedFile):
+        upload.close = lambda: None  # type: ignore[method-assign]  # closing would look for the file where it was
+        os.replace(upload.temporary_file_path(), place)
+        place.chmod(0o600)
+        return key
+    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for block in upload.chunks():
+            file.write(block)
+    return key
+
+
+def place_of(key: str) -> Path:
+    """Where it is. Raises Failure when it is gone, as after its job ended once."""
+    place = settings.UPLOADS / key
+    if not KEY.fullmatch(key) or not place.is_file():
+        raise Failure("no_upload", 410, gettext_noop("The file that was sent is not kept any more. Send it again."))
+    return Path(place)
+
+
+def drop(key: str) -> None:
+    """Deletes it; nothing happens when it is gone."""
+    if KEY.fullmatch(key):
+        with contextlib.suppress(FileNotFoundError):
+            (settings.UPLOADS / key).unlink()
+
+
+def forget_old() -> None:
+    """Deletes what nobody came for: what is older than UPLOADS_KEPT_HOURS, halves of broken uploads too."""
+    before = time.time() - settings.UPLOADS_KEPT_HOURS * 3600
+    for place in settings.UPLOADS.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if place.stat().st_mtime < before:
+                place.unlink()

@@ -1,0 +1,103 @@
+"""Which queued job runs next: so many at once on a host, one at a time on an object, and each person in turn."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from common.events import changed
+from jobs.kinds import seconds_of
+from jobs.models import Job, JobState
+
+LOOKED_AT = 500  # queued jobs: what comes after them waits until they move
+POSTGRESQL_LOCK = 0x4465726D  # one claim at a time; SQLite has one writer anyway
+
+
+class Running:
+    """What runs now, and what it keeps others from."""
+
+    def __init__(self) -> None:
+        self.of_host: Counter[str] = Counter()
+        self.of_person: Counter[Any] = Counter()
+        self.locks: dict[str, int] = {}
+        for pk, host, person, locks in Job.objects.filter(state=JobState.RUNNING).values_list(
+            "pk", "host", "by_id", "locks"
+        ):
+            self.of_host[host] += 1
+            self.of_person[person] += 1
+            self.locks |= dict.fromkeys(locks, pk)
+
+    def holds(self, job: Job) -> str:
+        """Why `job` has to wait, in words; "" when nothing keeps it."""
+        if other := next((self.locks[name] for name in job.locks if name in self.locks), None):
+            return _("Waits for job %(id)s, which works on the same object.") % {"id": other}
+        if job.host and self.of_host[job.host] >= settings.JOBS_AT_ONCE_ON_A_HOST:
+            return _("Waits its turn: as many jobs as may at once run on %(host)s (%(n)s).") % {
+                "n": self.of_host[job.host],
+                "host": job.host,
+            }
+        return ""
+
+    def ordered(self, queued: Iterable[Job]) -> list[Job]:
+        """Who has the least running comes first, then who asked first."""
+        return sorted(queued, key=lambda job: (self.of_person[job.by_id], job.pk))
+
+
+def claim(worker: str, only: int | None = None) -> Job | None:
+    """Takes the next job that may run (`only`: this one) for a worker; None when there is none."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRESQL_LOCK])
+        running, queued = Running(), _queued()
+        rows = queued.filter(pk=only) if only is not None else queued[:LOOKED_AT]
+        for job in running.ordered(rows):
+            if running.holds(job):
+                continue
+            now = timezone.now()
+            values = {
+                "state": JobState.RUNNING,
+                "started": now,
+                "heartbeat": now,
+                "deadline": now + timedelta(seconds=seconds_of(job.kind)),
+                "worker": worker,
+            }
+            if not Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(**values):
+                continue
+            job.refresh_from_db()
+            changed("job", job.host, str(job.pk))
+            return job
+    return None
+
+
+def why_waiting(jobs: Iterable[Job]) -> dict[int, str]:
+    """For each queued job of `jobs` why it does not run yet, in words."""
+    waiting = [job for job in jobs if job.state == JobState.QUEUED]
+    if not waiting:
+        return {}
+    running = Running()
+    free = [job.pk for job in running.ordered(_queued()[:LOOKED_AT]) if not running.holds(job)]
+    return {job.pk: running.holds(job) or _place(free, job.pk) for job in waiting}
+
+
+def _place(free: list[int], pk: int) -> str:
+    before = free.index(pk) if pk in free else len(free)
+    if not before:
+        return _("Next: waits for a worker.")
+    return _("Waits for a worker; before it in the queue: %(n)s.") % {"n": before}
+
+
+def tell_waiting(host: str) -> None:
+    """Lets pages of jobs that wait look again: one of them may have got nearer."""
+    for other_host, pk in _queued().values_list("host", "pk")[:50]:
+        if other_host in {host, ""} or not host:
+            changed("job", other_host, str(pk))
+
+
+def _queued() -> Any:
+    return Job.objects.filter(state=JobState.QUEUED).order_by("pk")
