@@ -138,6 +138,7 @@ CELERY_WORKER_CONCURRENCY = env.number("JOBS_AT_ONCE", 8, 1, 200)
 CELERY_BEAT_SCHEDULER = "dashboard.pulse:BeatScheduler"
 CELERY_BEAT_SCHEDULE = {
     "recover-jobs": {"task": "jobs.recover", "schedule": 5.0},
+    "run-schedules": {"task": "jobs.run_schedules", "schedule": 10.0},
     "forget-old-jobs": {"task": "jobs.forget_old", "schedule": 3600.0},
     "forget-old-uploads": {"task": "jobs.forget_old_uploads", "schedule": 3600.0},
     "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},

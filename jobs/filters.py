@@ -8,3 +8,9 @@ JOBS = Table(
     first="-started",
     facets={"state": "state", "host": "host", "by": "by_name"},
 )
+SCHEDULES = Table(
+    search=("name", "target", "host", "by_name"),
+    sorts={"name": ["name"], "next": ["next_run", "name"], "host": ["host", "name"]},
+    first="name",
+    facets={"host": "host", "by": "by_name"},
+)

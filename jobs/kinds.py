@@ -14,26 +14,31 @@ if TYPE_CHECKING:
 
 Run = Callable[["JobContext"], dict[str, Any]]
 HOUR = 3600.0
+NOT_REPEATABLE = gettext_noop(
+    "This cannot be repeated: it took a file that was sent, or a list that was looked through. Ask for it anew."
+)
 
 
 @dataclass(frozen=True)
 class Kind:
     """`run` gets the job's context and returns its result; `right` is what starting it, again too, demands; `seconds`
-    is how long it may take in all."""
+    is how long it may take in all. One that is not `repeatable` takes a file that was sent, or a list that somebody has
+    looked through: it cannot be started again or put on a schedule."""
 
     name: str
     title: Any
     right: Right
     run: Run
     seconds: float = HOUR
+    repeatable: bool = True
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def add_kind(name: str, title: Any, right: Right, run: Run, *, seconds: float = HOUR) -> None:
+def add_kind(name: str, title: Any, right: Right, run: Run, *, seconds: float = HOUR, repeatable: bool = True) -> None:
     """Called once for each kind when the apps are ready (hosts/jobs.py)."""
-    _kinds[name] = Kind(name, title, right, run, seconds)
+    _kinds[name] = Kind(name, title, right, run, seconds, repeatable)
 
 
 def get_kind(name: str) -> Kind:
@@ -53,3 +58,8 @@ def title_of(name: str) -> str:
 def seconds_of(name: str) -> float:
     """How long a job of this kind may take in all."""
     return _kinds[name].seconds if name in _kinds else HOUR
+
+
+def is_repeatable(name: str) -> bool:
+    """Whether a job of this kind can be started again or put on a schedule."""
+    return name in _kinds and _kinds[name].repeatable

@@ -16,8 +16,8 @@ from accounts.audit import record
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, NotFound
 from common.events import changed
-from jobs.kinds import get_kind
-from jobs.models import DEAD_AFTER, Job, JobState
+from jobs.kinds import NOT_REPEATABLE, get_kind
+from jobs.models import DEAD_AFTER, Job, JobState, Schedule
 from jobs.run import interrupt_dead
 
 HAND_OVER_AGAIN = timedelta(seconds=20)
@@ -35,6 +35,7 @@ def start(
     sealed: dict[str, Any] | None = None,
     locks: Iterable[str] = (),
     again_of: Job | None = None,
+    schedule: Schedule | None = None,
 ) -> Job:
     """Makes a row and puts the job into the queue after the commit. The same job that is still open is given back
     instead. `sealed` are arguments that are secret; `locks` (jobs.models.lock) the objects that no other job may work
@@ -56,12 +57,21 @@ def start(
                     locks=sorted(set(locks)),
                     fingerprint=fingerprint,
                     again_of=again_of,
+                    schedule=schedule,
                 )
         except IntegrityError:
             same = Job.objects.open().filter(fingerprint=fingerprint).first()
             if same is None:  # it ended in this very moment
                 return start(
-                    actor, kind, host=host, target=target, params=params, sealed=sealed, locks=locks, again_of=again_of
+                    actor,
+                    kind,
+                    host=host,
+                    target=target,
+                    params=params,
+                    sealed=sealed,
+                    locks=locks,
+                    again_of=again_of,
+                    schedule=schedule,
                 )
             record(actor, f"job.{kind}", target, host=host, detail={"job": same.pk, "joined": True})
             return same
@@ -122,6 +132,8 @@ def again(actor: Any, job: Job) -> Job:
     """Starts a job that has ended once more, as a new job."""
     if job.is_open:
         raise Conflict(gettext_noop("The job has not ended yet."))
+    if not get_kind(job.kind).repeatable:
+        raise Conflict(NOT_REPEATABLE)
     return start(
         actor,
         job.kind,

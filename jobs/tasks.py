@@ -1,9 +1,10 @@
 """Celery's doors: a name and a call."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from common import uploads
-from jobs import queue
+from jobs import queue, schedules
 from jobs.run import run_next
 
 
@@ -30,3 +31,9 @@ def forget_old() -> None:
 def forget_old_uploads() -> None:
     """Files that were sent for jobs are kept for UPLOADS_KEPT_HOURS."""
     uploads.forget_old()
+
+
+@shared_task(name="jobs.run_schedules", expires=10)
+def run_schedules() -> None:
+    """Every ten seconds: starts what is due by the clock."""
+    schedules.run_due(timezone.now())

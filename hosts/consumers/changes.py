@@ -20,6 +20,7 @@ RIGHT_OF = {
     "volume": Right.VOLUMES_VIEW,
     "host": Right.HOSTS_VIEW,
     "job": Right.JOBS_VIEW,
+    "schedule": Right.JOBS_VIEW,
     "event": Right.EVENTS_VIEW,
     "stats": Right.STATS_VIEW,
 }

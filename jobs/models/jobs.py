@@ -75,6 +75,7 @@ class Job(models.Model):
     handed_over = models.DateTimeField(null=True)  # when a message about it last went to the broker
     cancel_asked = models.BooleanField(default=False)
     again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="repeats")
+    schedule = models.ForeignKey("jobs.Schedule", null=True, on_delete=models.SET_NULL, related_name="jobs")
 
     objects = JobQuerySet.as_manager()
 

@@ -10,6 +10,7 @@ from common.htmx import template_for
 from jobs import queue
 from jobs.claims import why_waiting
 from jobs.filters import JOBS
+from jobs.kinds import is_repeatable
 from jobs.log_text import log_text
 from jobs.models import Job
 
@@ -35,7 +36,12 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job, live; as many may look as like to."""
     job = queue.get_job(request.user, job_id)
-    context = {"job": job, "lines": job.lines.all()[:LINES_SHOWN], "waits": why_waiting([job]).get(job.pk, "")}
+    context = {
+        "job": job,
+        "lines": job.lines.all()[:LINES_SHOWN],
+        "waits": why_waiting([job]).get(job.pk, ""),
+        "repeatable": is_repeatable(job.kind),
+    }
     return render(request, template_for(request, "jobs/job.html", "jobs/_job.html"), context)
 
 
