@@ -81,7 +81,8 @@ def why_waiting(jobs: Iterable[Job]) -> dict[int, str]:
     if not waiting:
         return {}
     running = Running()
-    free = [job.pk for job in running.ordered(_queued()[:LOOKED_AT]) if not running.holds(job)]
+    rows = _queued().only("host", "by_id", "locks")[:LOOKED_AT]
+    free = [job.pk for job in running.ordered(rows) if not running.holds(job)]
     return {job.pk: running.holds(job) or _place(free, job.pk) for job in waiting}
 
 

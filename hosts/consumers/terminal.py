@@ -19,6 +19,7 @@ from hosts.engine.terminal import Command, Terminal, open_attach, open_exec
 from hosts.models import Container
 
 INPUT_AT_MOST = 8 * 1024 * 1024  # bytes of input that wait for the process
+SIZE_SECONDS = 2.0  # for an engine to be told the first size; then input goes on without
 INPUT_SECONDS = 60.0  # for the process to make room for more
 CELLS_AT_MOST = 1000
 
@@ -37,7 +38,7 @@ class TerminalConsumer(ContainerConsumer):
         self._waiting = 0
         self._arrived, self._room = asyncio.Event(), asyncio.Event()
         self._size = _size(query)
-        self._sized = asyncio.Event()
+        self._sized, self._told = asyncio.Event(), asyncio.Event()
         mode = query.get("mode", ["exec"])[-1]
         if mode not in {"exec", "attach"}:
             raise Refusal(BAD_QUERY, "mode must be exec or attach.")
@@ -85,6 +86,9 @@ class TerminalConsumer(ContainerConsumer):
         return None
 
     async def _write(self, terminal: Terminal) -> None:
+        # what is typed first, or pasted, may ask for the size of the window: the engine is told that first
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), SIZE_SECONDS)
         with contextlib.suppress(EngineError):  # the reader says what happened
             while True:
                 await self._arrived.wait()
@@ -102,6 +106,7 @@ class TerminalConsumer(ContainerConsumer):
                 with contextlib.suppress(EngineError):  # ended meanwhile
                     await terminal.resize(columns, rows)
             else:
+                self._told.set()
                 await self._sized.wait()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

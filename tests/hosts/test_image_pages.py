@@ -8,7 +8,7 @@ from django.test import Client
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Event, Host
-from jobs.models import Job
+from jobs.models import Job, Schedule
 from tests.rows import a_host, container_json, containers, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
@@ -120,9 +120,19 @@ def jobs(client: Client, query: str) -> list[str]:
     return [job.target for job in client.get(f"/jobs/?{query}", headers=FRAGMENT).context["page"].items]
 
 
-@pytest.mark.parametrize("path", ["/images/", "/networks/", "/volumes/", "/events/", "/jobs/"])
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        ("/images/", 6),
+        ("/networks/", 6),
+        ("/volumes/", 6),
+        ("/events/", 6),
+        ("/jobs/", 7),  # queued ones say what they wait for
+        ("/jobs/schedules/", 7),  # each with its last time
+    ],
+)
 def test_a_list_costs_as_many_queries_whatever_it_holds(
-    admin: Client, path: str, django_assert_max_num_queries: Any
+    admin: Client, path: str, queries: int, django_assert_max_num_queries: Any
 ) -> None:
     host = Host.objects.get()
     apply.apply_rows(host, "image", [parse.image_row(image_json(n, f"image-{n}:1")) for n in range(60)])
@@ -130,5 +140,8 @@ def test_a_list_costs_as_many_queries_whatever_it_holds(
     Event.objects.bulk_create(
         [Event(host=host, time=host.since, time_nano=n, kind="container", action="start") for n in range(60)]
     )
-    with django_assert_max_num_queries(6):
+    schedules = [Schedule(name=f"s{n}", kind="image.pull", cron="0 0 * * *", timezone="UTC") for n in range(60)]
+    for schedule in Schedule.objects.bulk_create(schedules):
+        schedule.runs.create(planned=host.since, outcome="missed")
+    with django_assert_max_num_queries(queries):
         admin.get(path, headers=FRAGMENT)

@@ -24,7 +24,7 @@ from accounts.models import User
 from common.events import publisher
 from hosts.consumers.changes import ChangesConsumer
 from hosts.consumers.parts import Ask, Parts, PartView, is_live, parts
-from jobs.models import Job
+from jobs.models import Job, Schedule
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
 from tests.rows import a_host, container_json, containers, person
 from tests.servers.product import PASSWORD, Product
@@ -211,7 +211,7 @@ async def test_a_storm_of_changes_comes_in_few_messages() -> None:
 LIVE = [
     "/", "/frame/", "/containers/", "/containers/fra-1/web-1/", "/containers/fra-1/web-1/?part=head",
     "/containers/fra-1/web-1/terminal/?part=terminal", "/hosts/", "/hosts/fra-1/", "/hosts/fra-1/?part=head", "/images/",
-    "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/diagnostics/", "/diagnostics/?part=product",
+    "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/", "/diagnostics/", "/diagnostics/?part=product",
 ]  # fmt: skip
 
 
@@ -219,7 +219,10 @@ def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
     containers(a_host("fra-1"), container_json("web-1"))
     admins = [person("annika", "admin"), person("bertil", "admin")]
     job = Job.objects.create(kind="images.prune", by=admins[0], by_name="annika", host="fra-1", target="fra-1")
-    urls = [url.format(job=job.pk) for url in LIVE]
+    schedule = Schedule.objects.create(
+        name="nightly", kind="image.prune", cron="0 0 * * *", timezone="UTC", by=admins[0]
+    )
+    urls = [url.format(job=job.pk, schedule=schedule.pk) for url in LIVE]
     assert all(is_live(url) for url in urls)
     marked = {entry.name for _, entry in our_routes() if getattr(entry.callback, "live", False)}
     assert {resolve(url.partition("?")[0]).url_name for url in urls} == marked
