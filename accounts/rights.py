@@ -23,6 +23,7 @@ class Right(StrEnum):
     CONTAINERS_OPERATE = "containers.operate"
     CONTAINERS_REVEAL = "containers.reveal"
     CONTAINERS_TERMINAL = "containers.terminal"
+    CONTAINERS_FILES = "containers.files"
     IMAGES_VIEW = "images.view"
     IMAGES_MANAGE = "images.manage"
     NETWORKS_VIEW = "networks.view"

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from api import containers, diagnostics, hosts, images, jobs, schedules, stats
+from api import containers, diagnostics, files, hosts, images, jobs, schedules, stats
 from api.auth import Session, Token
 from common.error_pages import answer, problem
 from common.errors import DermagaError
@@ -21,6 +21,7 @@ api = NinjaAPI(
 )
 api.add_router("hosts", hosts.router)
 api.add_router("containers", containers.router)
+api.add_router("containers", files.router)
 api.add_router("images", images.router)
 api.add_router("jobs", jobs.router)
 api.add_router("schedules", schedules.router)

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from common.errors import Invalid
+from hosts.engine import paths
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 NUMBER = re.compile(r"[0-9]{1,2}")
@@ -53,3 +54,13 @@ def name(text: str) -> str:
             ),
         )
     return wanted
+
+
+def path(text: str) -> str:
+    """A path in a container: absolute, without `.` and `..`."""
+    try:
+        return paths.absolute(text or "/")
+    except ValueError as error:
+        raise Invalid(
+            "path", gettext_noop("A path has at most %(most)s bytes."), {"most": paths.PATH_AT_MOST}
+        ) from error

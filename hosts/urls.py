@@ -4,6 +4,7 @@ from django.urls import path
 
 from hosts.views import (
     container_acts,
+    container_files,
     containers,
     diagnostics,
     events,
@@ -40,6 +41,9 @@ urlpatterns = [
     path(f"{C}/processes/", containers.container_processes, name="container_processes"),
     path(f"{C}/changes/", containers.container_changes, name="container_changes"),
     path(f"{C}/inspect/", containers.container_inspect, name="container_inspect"),
+    path(f"{C}/files/", container_files.container_files, name="container_files"),
+    path(f"{C}/files/file/", container_files.container_file, name="container_file"),
+    path(f"{C}/files/download/", container_files.container_file_download, name="container_file_download"),
     path(f"{C}/environment/", containers.container_environment, name="container_environment"),
     path(f"{C}/ask/<slug:verb>/", container_acts.container_ask, name="container_ask"),
     path(f"{C}/start/", container_acts.container_start, name="container_start"),

@@ -1,21 +1,32 @@
 """How every act on an engine runs: the right first, then the engine, then the audit, whatever the outcome."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, DermagaError, Failure
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
-from hosts.models import Host
+from hosts.engine.targets import Target
+from hosts.models import Container, Host
 from jobs.run import Cancelled
 
 
 def failure(error: EngineError) -> Failure:
     """An engine's error as one of ours."""
     return Failure(error.code, error.status, error.template, error.params, error.detail)
+
+
+def target_of(container: Container) -> Target:
+    """Where the engine layer finds a container, for calls that do not ask for the version first."""
+    host = container.host
+    return Target(host.endpoint(), container.engine_id, host.api_version or "1.41", host.name)
 
 
 def demand(actor: Any, right: Right) -> None:
@@ -73,3 +84,35 @@ def on_engine(
     with recorded(actor, right, host, action, target, detail=detail):
         with client(host.endpoint(), timeout=timeout) as api:
             yield api
+
+
+# ---------------------------------------------------------------- downloads
+def streamed(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
+    """A download called `name`. Raises Failure when the first block does not come: before the headers go out an error
+    is still an answer."""
+    try:
+        first = async_to_sync(_first)(blocks)
+    except EngineError as error:
+        raise failure(error) from error
+    return file_response(_join(first, blocks), name)
+
+
+def file_response(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
+    """The same, whatever comes: memory holds one block."""
+    response = StreamingHttpResponse(blocks, content_type="application/octet-stream")
+    # Django lets a line end of a name into the header, and then refuses the header
+    plain = "".join(letter if letter.isprintable() else "_" for letter in name)
+    response["Content-Disposition"] = content_disposition_header(True, plain)
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _first(blocks: AsyncGenerator[bytes]) -> bytes:
+    return await anext(blocks, b"")
+
+
+async def _join(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(blocks):
+        yield first
+        async for block in blocks:
+            yield block

@@ -1,21 +1,21 @@
 """Questions to an engine about one container, for a page that is already there: short deadlines, nothing changes."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
-from hosts.actions.act import demand, failure
+from hosts import options
+from hosts.actions.act import demand, failure, file_response, streamed, target_of
+from hosts.engine import files
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.frames import moment_stamp
@@ -35,13 +35,17 @@ OFF = {"0", "false", "no", ""}
 
 def _ask(actor: Any, container: Container, right: Right, question: Any) -> Any:
     demand(actor, right)
-    if not container.host.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": container.host.name})
+    _is_enabled(container)
     try:
         with client(container.host.endpoint(), timeout=DEADLINE, version=container.host.api_version or None) as api:
             return question(api)
     except EngineError as error:
         raise failure(error) from error
+
+
+def _is_enabled(container: Container) -> None:
+    if not container.host.enabled:
+        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": container.host.name})
 
 
 def processes(actor: Any, container: Container) -> dict[str, list[Any]]:
@@ -63,6 +67,16 @@ def inspect(actor: Any, container: Container) -> Any:
     config = answer.get("Config") or {}
     config["Env"] = [f"{str(entry).partition('=')[0]}={HIDDEN}" for entry in config.get("Env") or []]
     return answer
+
+
+def folder(actor: Any, container: Container, path: str) -> files.Listing:
+    """What is in a folder, also of a container that does not run."""
+    demand(actor, Right.CONTAINERS_FILES)
+    _is_enabled(container)
+    try:
+        return files.list_folder(target_of(container), options.path(path), running=container.state == "running")
+    except EngineError as error:
+        raise failure(error) from error
 
 
 def refresh(actor: Any, container: Container) -> None:
@@ -128,11 +142,7 @@ def log_download(actor: Any, container: Container, part: LogRange) -> StreamingH
         timestamps=part.timestamps,
         ndjson=part.ndjson,
     )
-    try:
-        first = async_to_sync(_first)(blocks)  # before the headers go out: then an error is still an answer
-    except EngineError as error:
-        raise failure(error) from error
-    return _file(_join(first, blocks), f"{container.name}.{part.ending}")
+    return streamed(blocks, f"{container.name}.{part.ending}")
 
 
 def logs_download(actor: Any, containers: list[Container], part: LogRange) -> StreamingHttpResponse:
@@ -144,22 +154,4 @@ def logs_download(actor: Any, containers: list[Container], part: LogRange) -> St
         if c.host.enabled
     ]
     blocks = iter_merged_download(parts, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
-    return _file(blocks, f"logs.{part.ending}")
-
-
-def _file(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(blocks, content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, name)
-    response["X-Accel-Buffering"] = "no"
-    return response
-
-
-async def _first(blocks: AsyncGenerator[bytes]) -> bytes:
-    return await anext(blocks, b"")
-
-
-async def _join(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    async with aclosing(blocks):
-        yield first
-        async for block in blocks:
-            yield block
+    return file_response(blocks, f"logs.{part.ending}")

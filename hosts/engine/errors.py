@@ -6,6 +6,8 @@ reader's language), and `detail`: the engine's or the library's own words, bound
 
 from typing import Any, ClassVar
 
+from hosts.engine.paths import shown
+
 DETAIL_AT_MOST = 500  # characters of foreign text that an error carries
 PARAM_AT_MOST = 1000
 
@@ -334,6 +336,27 @@ class NotSupported(Answered):
     code = "not_supported"
     status = 501
     template = gettext_noop("The engine at %(where)s does not support this: %(message)s")
+
+
+# ---------------------------------------------------------------- paths in containers
+class PathRefused(EngineError):
+    """A path that cannot be used like that; `reason` is a template with a place for the %(path)s."""
+
+    code = "path_refused"
+    status = 409
+
+    def __init__(self, reason: str, path: str, **params: Any) -> None:
+        self.template = reason
+        super().__init__(path=shown(path), **params)
+
+
+class NoPath(EngineError):
+    code = "no_path"
+    status = 404
+    template = gettext_noop("There is no %(path)s here. It may have been removed just now.")
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path=shown(path))
 
 
 def _codes(kind: type[EngineError]) -> dict[str, str]:
