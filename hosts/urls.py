@@ -8,6 +8,7 @@ from hosts.views import (
     containers,
     diagnostics,
     events,
+    find,
     frame,
     hosts,
     images,
@@ -22,6 +23,7 @@ C = "containers/<slug:host>/<str:ref>"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("frame/", frame.frame, name="frame"),
+    path("find/", find.find, name="find"),
     path("hosts/", hosts.host_list, name="host_list"),
     path("hosts/add/", hosts.host_add, name="host_add"),
     path("hosts/<slug:name>/", hosts.host_page, name="host_page"),

@@ -6,7 +6,7 @@ import { setUpLeaving } from "dermaga/leaving";
 import { setUpSwap } from "dermaga/swap";
 
 const ELEMENTS = [
-  "confirm-dialog", "copy-text", "json-tree", "live-region", "live-stats", "log-view", "row-select", "stats-chart",
+  "command-palette", "confirm-dialog", "copy-text", "json-tree", "live-region", "live-stats", "log-view", "row-select", "stats-chart",
   "log-choice",
   "terminal-view", "theme-toggle", "toast-list", "ago-times", "menu-close", "menu-find", "facet-menu",
 ];

@@ -33,6 +33,7 @@ PAGES = (
     "/volumes/",
     "/events/",
     "/jobs/",
+    "/jobs/schedules/",
     "/diagnostics/",
     "/users/",
     "/users/add/",
@@ -42,6 +43,7 @@ PAGES = (
 # what opens: the page, and what is pressed there
 OPENERS = {
     "keys": ("/", "?"),
+    "found by Ctrl K": ("/", "#search"),
     "account menu": ("/", ".top summary"),
     "columns": ("/containers/", ".acts summary"),
     "filter": ("/containers/", "#facet-state summary"),
@@ -54,7 +56,7 @@ OPENERS = {
     "download of a log": ("/containers/local/looked-at/logs/", "[title='Download']"),
     "choice of logs": ("/logs/", "[data-adder] summary"),
 }
-OPEN = "dialog[open], details[open] .menu-list:not([aria-busy]), .chosen-bar:not([hidden]), [popover]:popover-open"
+OPEN = "dialog[open], #found:not([hidden]), details[open] .menu-list:not([aria-busy]), .chosen-bar:not([hidden]), [popover]:popover-open"
 
 
 RESTED = """() => Promise.allSettled(document.getAnimations()

@@ -1,0 +1,191 @@
+"""What Ctrl K finds: places, objects, jobs, and acts ("restart web")."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.guard import guard
+from accounts.rights import Right, allows
+from common.lists import SEARCH_AT_MOST, searched
+from hosts import filters
+from hosts.models import Container, Host, Image, Network, Volume
+from jobs.filters import JOBS, SCHEDULES
+from jobs.models import Job, Schedule
+
+OF_EACH = 5  # entries of a noun
+ACTS_OF = 3  # containers whose acts are offered
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. `how`: "" a link, "ask" a dialog, "post" an act at once, "sure" an act after a question."""
+
+    icon: str
+    words: str
+    url: str
+    detail: str = ""
+    state: str = ""
+    how: str = ""
+
+
+@guard(Right.LOGIN)
+@require_GET
+def find(request: HttpRequest) -> HttpResponse:
+    """The entries for what was typed, in groups; for nothing typed, the places."""
+    query = request.GET.get("q", "").replace("\0", "")[:SEARCH_AT_MOST].strip()
+    user = request.user
+    groups = [(_("Acts"), acts(user, query)), (_("Places"), places(user, query))]
+    if query:
+        groups[1:1] = objects(user, query)
+        groups.append((_("Lists"), lists(user, query)))
+    return render(request, "components/found.html", {"groups": [g for g in groups if g[1]], "query": query})
+
+
+# ---------------------------------------------------------------- places and acts on nothing in particular
+def places(user: Any, query: str) -> list[Entry]:
+    """Pages whose name has the words."""
+    found = [
+        (Right.LOGIN, "layout-dashboard", _("Overview"), "overview"),
+        (Right.CONTAINERS_VIEW, "box", _("Containers"), "container_list"),
+        (Right.IMAGES_VIEW, "photo", _("Images"), "image_list"),
+        (Right.NETWORKS_VIEW, "network", _("Networks"), "network_list"),
+        (Right.VOLUMES_VIEW, "database", _("Volumes"), "volume_list"),
+        (Right.HOSTS_VIEW, "server", _("Hosts"), "host_list"),
+        (Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
+        (Right.JOBS_VIEW, "clock", _("Schedules"), "schedule_list"),
+        (Right.EVENTS_VIEW, "activity", _("Events"), "event_list"),
+        (Right.LOGS_VIEW, "file-text", _("Logs"), "log_page"),
+        (Right.USERS_MANAGE, "users", _("Users"), "user_list"),
+        (Right.DIAGNOSTICS, "heartbeat", _("Diagnostics"), "diagnostics"),
+        (Right.HOSTS_MANAGE, "plus", _("Add host"), "host_add"),
+        (Right.USERS_MANAGE, "user-plus", _("Add user"), "user_add"),
+        (Right.LOGIN, "key", _("Change password"), "account_change_password"),
+    ]
+    asked = [
+        (Right.IMAGES_MANAGE, "cloud-download", _("Pull an image"), "image_pull"),
+        (Right.IMAGES_MANAGE, "trash", _("Prune images"), "image_prune"),
+    ]
+    return [
+        Entry(icon, words, reverse(name), how=how)
+        for entries, how in ((found, ""), (asked, "ask"))
+        for right, icon, words, name in entries
+        if allows(user, right) and _has(words, query)
+    ]
+
+
+def lists(user: Any, query: str) -> list[Entry]:
+    """The lists that can be searched for the same words."""
+    found = [
+        (Right.CONTAINERS_VIEW, "box", _("Containers"), "container_list"),
+        (Right.IMAGES_VIEW, "photo", _("Images"), "image_list"),
+        (Right.EVENTS_VIEW, "activity", _("Events"), "event_list"),
+        (Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
+    ]
+    return [
+        Entry(icon, words, f"{reverse(name)}?{urlencode({'search': query})}", _("with “%(query)s”") % {"query": query})
+        for right, icon, words, name in found
+        if allows(user, right)
+    ]
+
+
+def _has(words: str, query: str) -> bool:
+    return all(part in words.casefold() for part in query.casefold().split())
+
+
+# ---------------------------------------------------------------- acts on containers
+def acts(user: Any, query: str) -> list[Entry]:
+    """For "restart web": the act on each container that "web" finds and that its state allows."""
+    first, _space, rest = query.partition(" ")
+    rest = rest.strip()
+    if not first or not rest:
+        return []
+    verbs = {
+        "logs": ("file-text", _("Logs"), "", Right.LOGS_VIEW),
+        "terminal": ("terminal-2", _("Terminal"), "", Right.CONTAINERS_TERMINAL),
+        "stats": ("chart-line", _("Stats"), "", Right.STATS_VIEW),
+        "inspect": ("code", _("Inspect"), "", Right.CONTAINERS_VIEW),
+        "start": ("player-play", _("Start"), "post", Right.CONTAINERS_OPERATE),
+        "unpause": ("player-play", _("Unpause"), "post", Right.CONTAINERS_OPERATE),
+        "pause": ("player-pause", _("Pause"), "post", Right.CONTAINERS_OPERATE),
+        "restart": ("refresh", _("Restart"), "sure", Right.CONTAINERS_OPERATE),
+        "stop": ("player-stop", _("Stop"), "ask", Right.CONTAINERS_OPERATE),
+        "kill": ("bolt", _("Kill"), "ask", Right.CONTAINERS_OPERATE),
+        "rename": ("pencil", _("Rename"), "ask", Right.CONTAINERS_OPERATE),
+        "remove": ("trash", _("Remove"), "ask", Right.CONTAINERS_OPERATE),
+    }
+    wanted = {
+        verb: parts
+        for verb, parts in verbs.items()
+        if (verb.startswith(first.casefold()) or parts[1].casefold().startswith(first.casefold()))
+        and allows(user, parts[3])
+    }
+    return [
+        Entry(icon, f"{words} {container.name}", _url(container, verb, how), container.host.name, container.state, how)
+        for container in (_containers(user, rest)[:ACTS_OF] if wanted else [])
+        for verb, (icon, words, how, _right) in wanted.items()
+        if not how or verb in container.possible
+    ]
+
+
+def _url(container: Container, verb: str, how: str) -> str:
+    place = [container.host.name, container.engine_id[:12]]
+    return reverse("container_ask", args=[*place, verb]) if how == "ask" else reverse(f"container_{verb}", args=place)
+
+
+def _containers(user: Any, query: str) -> list[Container]:
+    """Those whose name begins with the words come first."""
+    found = searched(Container.objects.visible_to(user).select_related("host"), query, filters.CONTAINERS.search)
+    begins = list(found.filter(name__istartswith=query).order_by("name", "pk")[:OF_EACH])
+    known = [row.pk for row in begins]
+    return begins + list(found.exclude(pk__in=known).order_by("name", "pk")[: OF_EACH - len(begins)])
+
+
+# ---------------------------------------------------------------- objects
+def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
+    """A group for each noun that has any."""
+    containers = [
+        Entry("box", row.name, _url(row, "page", ""), f"{row.image} · {row.host.name}", row.state)
+        for row in _containers(user, query)
+    ]
+    hosts = [
+        Entry("server", row.name, reverse("host_page", args=[row.name]), row.url, row.state)
+        for row in _some(Host.objects.visible_to(user), query, ("name", "url"), "name")
+    ]
+    jobs = [
+        Entry("circle-dashed", f"{row.title} {row.target}", reverse("job_page", args=[row.pk]), row.host, row.state)
+        for row in _some(Job.objects.visible_to(user), query, JOBS.search, "-pk")
+    ]
+    schedules = [
+        Entry("clock", row.name, reverse("schedule_page", args=[row.pk]), row.cron)
+        for row in _some(Schedule.objects.visible_to(user), query, SCHEDULES.search, "name")
+    ]
+    return [
+        (_("Containers"), containers),
+        (_("Hosts"), hosts),
+        (_("Images"), _listed(user, Image, query, filters.IMAGES.search, "photo", "image_list")),
+        (_("Networks"), _listed(user, Network, query, filters.NETWORKS.search, "network", "network_list")),
+        (_("Volumes"), _listed(user, Volume, query, filters.VOLUMES.search, "database", "volume_list")),
+        (_("Schedules"), schedules),
+        (_("Jobs"), jobs),
+    ]
+
+
+def _some(rows: Any, query: str, columns: Iterable[str], order: str) -> Any:
+    return searched(rows, query, tuple(columns)).order_by(order)[:OF_EACH]
+
+
+def _listed(user: Any, model: Any, query: str, columns: Iterable[str], icon: str, place: str) -> list[Entry]:
+    """Objects without a page of their own: their list, narrowed to them."""
+    rows = _some(model.objects.visible_to(user).select_related("host"), query, columns, "name")
+    return [Entry(icon, row.name, f"{reverse(place)}?{_query(row)}", row.host.name) for row in rows if row.name]
+
+
+def _query(row: Any) -> str:
+    return urlencode({"search": row.name, "host": row.host.name})
