@@ -4,14 +4,15 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
+from pydantic import Field
 
 from accounts.rights import Right, allows
 from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
-from hosts.access import get_container, get_history
-from hosts.actions import bulk, containers, looks
+from hosts.access import get_container, get_history, get_host
+from hosts.actions import bulk, commits, container_prune, containers, looks
 from hosts.models import Container
 
 router = Router(tags=["containers"])
@@ -25,6 +26,26 @@ class Options(Schema):
     name: str = ""
     volumes: bool = False
     force: bool = False
+
+
+class Commit(Schema):
+    """`image` is the new image's name:tag; `changes` are lines of a Dockerfile (ENV, CMD ...)."""
+
+    image: str
+    message: str = ""
+    author: str = ""
+    changes: str = ""
+    pause: bool = True
+
+
+class Prune(Schema):
+    """Which containers that do not run: for `hours` already, with a `label` (name or name=value), and of these only
+    `containers` (ids, as a dry run listed them) when they are named."""
+
+    dry_run: bool = False
+    hours: int = Field(default=0, ge=0, le=100_000)
+    label: str = Field(default="", max_length=300)
+    containers: list[str] | None = None
 
 
 def show(container: Container, user: Any) -> dict[str, Any]:
@@ -62,6 +83,28 @@ def container_list(request: HttpRequest, sort: str = "", limit: int = Limit, off
     return many(rows, limit, offset, lambda container: show(container, request.user))
 
 
+@router.post("/{host}/prune", response={200: dict, 202: dict})
+@needs(Right.CONTAINERS_OPERATE)
+def container_prune_run(request: HttpRequest, host: str, body: Prune | None = None) -> Any:
+    """Starts a job that removes containers that do not run; with `dry_run` only lists them."""
+    body, on = body or Prune(), get_host(request.user, host)
+    rows = Container.objects.visible_to(request.user).select_related("host", "series").filter(host=on)
+    rows = filters.stopped(rows, hours=body.hours, label=body.label).order_by("name", "pk")
+    if body.containers is not None:
+        rows = rows.filter(engine_id__in=body.containers[: container_prune.AT_ONCE + 1])
+    found = list(rows[: container_prune.AT_ONCE])
+    if body.dry_run:
+        return 200, {"items": [show(container, request.user) for container in found], "count": rows.count()}
+    return 202, {"job": container_prune.start_prune(request.user, on, found).pk}
+
+
+@router.get("/{host}/prune", response=dict, include_in_schema=False)
+@needs(Right.CONTAINERS_VIEW)
+def container_called_prune(request: HttpRequest, host: str) -> Any:
+    """A container may have that name."""
+    return show(get_container(request.user, host, "prune"), request.user)
+
+
 @router.get("/{host}/{container}", response=dict)
 @needs(Right.CONTAINERS_VIEW)
 def container_get(request: HttpRequest, host: str, container: str) -> Any:
@@ -74,6 +117,40 @@ def container_get(request: HttpRequest, host: str, container: str) -> Any:
 def container_top(request: HttpRequest, host: str, container: str) -> Any:
     """What runs in it."""
     return looks.processes(request.user, get_container(request.user, host, container))
+
+
+@router.get("/{host}/{container}/diff", response=dict)
+@needs(Right.CONTAINERS_VIEW)
+def container_diff(request: HttpRequest, host: str, container: str) -> Any:
+    """Which files differ from its image: `rows` of `kind` (added, changed, deleted) and `path`, and their `count`."""
+    return looks.changes(request.user, get_container(request.user, host, container))
+
+
+@router.post("/{host}/{container}/wait", response={200: dict, 202: dict})
+@needs(Right.CONTAINERS_VIEW)
+def container_wait(
+    request: HttpRequest, host: str, container: str, condition: str = "not-running", timeout: int = 30
+) -> Any:
+    """Answers when it meets `condition` (not-running, next-exit, removed): 200 with its `exit_code`; 202 with its
+    `state` when it has not within `timeout` seconds (at most 60): ask again."""
+    found = get_container(request.user, host, container)
+    ending = looks.wait(request.user, found, condition, timeout)
+    return (200, ending) if ending is not None else (202, {"state": found.state, "host_state": found.host.state})
+
+
+@router.post("/{host}/{container}/commit", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def container_commit(request: HttpRequest, host: str, container: str, body: Commit) -> Any:
+    """Starts a job that makes an image of it."""
+    found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
+    return 202, {"job": commits.start_commit(request.user, found, **body.dict()).pk}
+
+
+@router.get("/{host}/{container}/export", response={200: None})
+@needs(Right.CONTAINERS_FILES)
+def container_export(request: HttpRequest, host: str, container: str) -> Any:
+    """Its root file system as a tar, streamed."""
+    return commits.export(request.user, get_container(request.user, host, container, Right.CONTAINERS_FILES))
 
 
 @router.get("/{host}/{container}/logs")

@@ -1,15 +1,17 @@
 """What the lists of hosts, containers, images, networks, volumes and events can be filtered and sorted by."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, IsNull
+from django.utils import timezone
 
 from accounts.rights import Right, allows
 from common.lists import Rows, Table, any_of
 from hosts.models import Container, Host, Use
-from hosts.models.containers import NEEDS_ATTENTION
+from hosts.models.containers import NEEDS_ATTENTION, STOPPED
 from hosts.models.hosts import LIVE_STATES
 
 EVENT_KINDS = ("container", "daemon", "image", "network", "plugin", "volume")
@@ -63,6 +65,15 @@ def with_use(noun: str, things: QuerySet[Any]) -> QuerySet[Any]:
 
 def _use(used: Exists, *others: When) -> Case:
     return Case(When(used, then=Value("in use")), *others, default=Value("unused"), output_field=CharField())
+
+
+def stopped(containers: Rows, *, hours: int = 0, label: str = "") -> Rows:
+    """Those that do not run, for `hours` already, and that have the label (name or name=value): what a prune removes."""
+    containers = containers.filter(state__in=STOPPED)
+    if hours:
+        before = timezone.now() - timedelta(hours=hours)
+        containers = containers.filter(Q(finished__lt=before) | Q(finished=None, created__lt=before))
+    return containers.filter(_label(label)) if label else containers
 
 
 # ---------------------------------------------------------------- what is used

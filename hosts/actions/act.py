@@ -7,15 +7,17 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, DermagaError, Failure
+from hosts.engine.calls import Call
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
 from hosts.models import Container, Host
-from jobs.run import Cancelled
+from jobs.run import Cancelled, JobContext
 
 
 def failure(error: EngineError) -> Failure:
@@ -116,3 +118,25 @@ async def _join(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[b
         yield first
         async for block in blocks:
             yield block
+
+
+# ---------------------------------------------------------------- in jobs
+def host_of(context: JobContext) -> Host:
+    """The host that a job's parameters name. Raises Failure when it is gone."""
+    host = Host.objects.filter(name=context.params["host"]).first()
+    if host is None:
+        raise Failure("no_host", 404, gettext_noop("The host %(host)s is gone."), {"host": context.params["host"]})
+    return host
+
+
+@contextmanager
+def calling(context: JobContext, right: Right, host: Host, action: str, **detail: Any) -> Iterator[Call]:
+    """`recorded`, with a call that ends when the job is cancelled; the act is that of who started the job."""
+    with recorded(context.job.by, right, host, action, context.job.target, detail=detail):
+        with Call(host.endpoint()) as call:
+            context.on_cancel(call.end)
+            try:
+                yield call
+            except EngineError:
+                context.check_cancelled()  # what was cut off by us did not fail
+                raise

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import BoundedSemaphore
+from time import monotonic
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -15,9 +17,10 @@ from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts import options
 from hosts.actions.act import demand, failure, file_response, streamed, target_of
-from hosts.engine import files
+from hosts.engine import files, parse
+from hosts.engine.calls import Call
 from hosts.engine.connect import client
-from hosts.engine.errors import EngineError
+from hosts.engine.errors import EngineError, TimedOut
 from hosts.engine.frames import moment_stamp
 from hosts.engine.logs import LogQuery, iter_log_download
 from hosts.engine.merge import Part, iter_merged_download
@@ -31,6 +34,9 @@ CHANGES_AT_MOST = 5000
 KINDS = {0: "changed", 1: "added", 2: "deleted"}
 HIDDEN = "(hidden)"
 OFF = {"0", "false", "no", ""}
+WAITS = {"not-running", "next-exit", "removed"}
+WAIT_AT_MOST = 60  # seconds; who wants to wait longer asks again
+_waits = BoundedSemaphore(40)  # each holds a thread
 
 
 def _ask(actor: Any, container: Container, right: Right, question: Any) -> Any:
@@ -77,6 +83,43 @@ def folder(actor: Any, container: Container, path: str) -> files.Listing:
         return files.list_folder(target_of(container), options.path(path), running=container.state == "running")
     except EngineError as error:
         raise failure(error) from error
+
+
+def wait(actor: Any, container: Container, condition: str, seconds: int) -> dict[str, Any] | None:
+    """{"exit_code", "error"} once the container meets `condition` (WAITS); None when it has not within `seconds`."""
+    demand(actor, Right.CONTAINERS_VIEW)
+    if condition not in WAITS:
+        raise Invalid("condition", gettext_noop("The condition is not-running, next-exit or removed."))
+    if not 1 <= seconds <= WAIT_AT_MOST:
+        raise Invalid("timeout", gettext_noop("The time to wait is 1 to %(most)s seconds."), {"most": WAIT_AT_MOST})
+    host = container.host
+    if not host.enabled:
+        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    if not _waits.acquire(blocking=False):
+        raise Failure("too_many", 429, gettext_noop("Too many wait for containers already. Try again in a moment."))
+    try:
+        return _wait(container, condition, seconds)
+    except EngineError as error:
+        raise failure(error) from error
+    finally:
+        _waits.release()
+
+
+def _wait(container: Container, condition: str, seconds: int) -> dict[str, Any] | None:
+    end, version = monotonic() + seconds, container.host.api_version or "1.41"
+    path, params = f"/containers/{container.engine_id}/wait", {"condition": condition}
+    with Call(container.host.endpoint()) as call:
+        try:
+            call.open("POST", path, params, version=version, seconds=seconds)
+            answer = call.read_json(max(0.1, end - monotonic())) or {}
+        except TimedOut:
+            if call.is_connected:
+                return None
+            raise
+    return {
+        "exit_code": parse.whole(answer.get("StatusCode")),
+        "error": parse.text((answer.get("Error") or {}).get("Message")),
+    }
 
 
 def refresh(actor: Any, container: Container) -> None:

@@ -33,6 +33,11 @@ class Call:
         self._rest = b""
         self._body = Body({})
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the engine was reached: what times out then is its answer."""
+        return self._sock is not None
+
     def end(self) -> None:
         """Ends it at once."""
         with self._lock:

@@ -155,16 +155,18 @@ async def open_stream(
     method: str = "GET",
     body: Any = None,
     upgrade: bool = False,
+    chunked: bool = False,
     head_timeout: float = 10,
     patience: float | None = None,
 ) -> EngineStream:
     """Sends a request and returns its answer's body once the head said that all is well. Raises EngineError.
 
     `api_version` "" asks without one, as only /_ping may. An engine that says nothing for `patience` seconds is taken
-    at its silence: Podman sends the head of a followed log with its first line.
+    at its silence: Podman sends the head of a followed log with its first line. `chunked` tells a cut from an end
+    (`body.cut`).
     """
     prefix = f"/v{api_version}" if api_version else ""
-    payload = request_bytes(method, f"{prefix}{path}", params=params, body=body, upgrade=upgrade)
+    payload = request_bytes(method, f"{prefix}{path}", params=params, body=body, upgrade=upgrade, chunked=chunked)
     try:
         async with asyncio.timeout(head_timeout):
             return EngineStream(endpoint, *await ask(endpoint, payload, head_timeout, patience))

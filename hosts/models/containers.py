@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COMPOSE_PARTS = ("project", "service", "container-number")
 KEY_AT_MOST = 600
+STOPPED = ("created", "exited", "dead")
 FINE_EXITS = (0, 137, 143)  # 137 and 143: somebody killed or stopped it
 # unhealthy, going round in circles, dead, or ended with an error
 NEEDS_ATTENTION = (

@@ -9,8 +9,9 @@ from tests.architecture.sources import Source, inside
 ACTIONS = "hosts.actions"
 MACHINERY = "hosts.actions.act"  # what acts are made of
 QUESTIONS = "hosts.actions.looks"  # they change nothing, and leave no audit
-AUDITS = {"accounts.audit.record", f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", "jobs.queue.start"}
-CHECKS = {f"{MACHINERY}.demand", f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", "jobs.queue.start"}
+WITH_BOTH = {f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", f"{MACHINERY}.calling", "jobs.queue.start"}
+AUDITS = WITH_BOTH | {"accounts.audit.record"}
+CHECKS = WITH_BOTH | {f"{MACHINERY}.demand"}
 READS = {"top", "diff", "inspect_container", "logs", "stats", "version", "info", "ping"}  # of the SDK's client
 
 

@@ -1,0 +1,120 @@
+"""What a container has become, as an image or as a file: commit and export."""
+
+import re
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Invalid
+from hosts.actions.act import calling, demand, host_of, recorded, streamed
+from hosts.actions.images import REFERENCE
+from hosts.engine.exports import iter_export
+from hosts.models import Container
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import Cancelled, JobContext
+
+COMMIT_SECONDS = 3 * 3600.0
+TEXT_AT_MOST, CHANGES_AT_MOST, CHANGE_AT_MOST = 500, 100, 4000
+CONTINUED = re.compile(r"\\\s*\n")
+INSTRUCTIONS = {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "USER", "VOLUME", "WORKDIR"}
+
+
+# ---------------------------------------------------------------- commit
+def start_commit(
+    actor: Any,
+    container: Container,
+    *,
+    image: str,
+    message: str = "",
+    author: str = "",
+    changes: str = "",
+    pause: bool = True,
+) -> Job:
+    """Starts a job that makes `image` (name:tag) of the container as it is now, without its volumes.
+
+    `changes` are lines of a Dockerfile; `pause` freezes the container while its files are read.
+    """
+    demand(actor, Right.CONTAINERS_OPERATE)
+    demand(actor, Right.IMAGES_MANAGE)
+    found = REFERENCE.fullmatch(image.strip())
+    if not found or found["digest"] or len(image) > 400:
+        raise Invalid("image", gettext_noop("Name the new image like name:tag. Example: team/app:debug."))
+    for field, text in (("message", message), ("author", author)):
+        if len(text) > TEXT_AT_MOST or not text.isprintable():
+            raise Invalid(field, gettext_noop("Write one line of at most %(most)s characters."), {"most": TEXT_AT_MOST})
+    full = f"{found['name']}:{found['tag'] or 'latest'}"
+    host = container.host.name
+    return queue.start(
+        actor,
+        "container.commit",
+        host=host,
+        target=f"{container.name} -> {full}",
+        params={
+            "host": host,
+            "container": container.engine_id,
+            "repo": found["name"],
+            "tag": found["tag"] or "latest",
+            "message": message.strip(),
+            "author": author.strip(),
+            "pause": pause,
+        },
+        sealed={"changes": _changes(changes)},  # an ENV may be a password
+        locks=[lock(host, "container", container.engine_id), lock(host, "image", full)],
+    )
+
+
+def _changes(text: str) -> str:
+    lines = [line.strip() for line in CONTINUED.sub(" ", text.replace("\r\n", "\n")).split("\n")]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if len(lines) > CHANGES_AT_MOST:
+        raise Invalid("changes", gettext_noop("At most %(most)s changes."), {"most": CHANGES_AT_MOST})
+    for line in lines:
+        word, _space, rest = line.partition(" ")
+        if word.upper() not in INSTRUCTIONS or not rest or len(line) > CHANGE_AT_MOST or "\0" in line:
+            raise Invalid(
+                "changes",
+                gettext_noop("“%(line)s” cannot be changed by a commit. Write one instruction a line: %(known)s."),
+                {"line": line[:60], "known": ", ".join(sorted(INSTRUCTIONS))},
+            )
+    return "\n".join(lines)
+
+
+def run_commit(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker. An engine tells no progress of a commit, and cannot be asked to stop one."""
+    host, params = host_of(context), context.params
+    full = f"{params['repo']}:{params['tag']}"
+    demand(context.job.by, Right.CONTAINERS_OPERATE)
+    query = {
+        "container": params["container"],
+        "repo": params["repo"],
+        "tag": params["tag"],
+        "comment": params["message"],
+        "author": params["author"],
+        "pause": "1" if params["pause"] else "0",
+        "changes": context.sealed["changes"],
+    }
+    version = host.api_version or "1.41"
+    context.progress(0, _("The engine reads the container's files."), now=True)
+    try:
+        with calling(context, Right.IMAGES_MANAGE, host, "container.commit", image=full) as call:
+            call.open("POST", "/commit", query, version=version, body={}, seconds=COMMIT_SECONDS)
+            answer = call.read_json(COMMIT_SECONDS) or {}
+    except Cancelled:
+        context.leaves(
+            _("An engine cannot be asked to stop a commit: the image %(image)s may still appear.") % {"image": full}
+        )
+        raise
+    return {"image": full, "id": str(answer.get("Id", ""))[:100]}
+
+
+# ---------------------------------------------------------------- export
+def export(actor: Any, container: Container) -> StreamingHttpResponse:
+    """The container's root file system as a tar, streamed. Whatever is in it is in the file: who took it is audited."""
+    host = container.host
+    blocks = iter_export(host.endpoint(), container.engine_id, version=host.api_version)
+    with recorded(actor, Right.CONTAINERS_FILES, host, "container.export", container.name):
+        return streamed(blocks, f"{container.name}.tar")

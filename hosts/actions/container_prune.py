@@ -1,0 +1,107 @@
+"""Removes containers that do not run: exactly those that somebody was shown, and of those only what still does not run.
+
+An engine's own prune takes whatever has stopped by the time it is asked, so it is not used.
+"""
+
+import json
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Invalid
+from hosts.actions.act import demand, host_of, recorded
+from hosts.engine.calls import Call
+from hosts.engine.errors import Conflict, EngineError, NotFound
+from hosts.models import Container, Host
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import Cancelled, JobContext
+
+AT_ONCE = 500  # containers of one job
+SIZE_SECONDS, REMOVE_SECONDS = 600.0, 120.0
+
+
+def start_prune(actor: Any, host: Host, containers: list[Container]) -> Job:
+    """Starts a job that removes these containers of one host, without their volumes."""
+    demand(actor, Right.CONTAINERS_OPERATE)
+    if not containers:
+        raise Invalid("targets", gettext_noop("There is no container to remove."))
+    if len(containers) > AT_ONCE:
+        raise Invalid("targets", gettext_noop("At most %(most)s containers at once."), {"most": AT_ONCE})
+    return queue.start(
+        actor,
+        "container.prune",
+        host=host.name,
+        target=", ".join(container.name for container in containers),
+        params={"host": host.name, "targets": sorted([c.engine_id, c.name] for c in containers)},
+        locks=[lock(host.name, "container", container.engine_id) for container in containers],
+    )
+
+
+def run_prune(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: one after the other; what runs again meanwhile is kept."""
+    host, targets = host_of(context), context.params["targets"]
+    parts = [{"id": name, "engine_id": engine_id, "state": "queued", "error": ""} for engine_id, name in targets]
+    with recorded(
+        context.job.by, Right.CONTAINERS_OPERATE, host, "container.prune", context.job.target, detail={"n": len(parts)}
+    ):
+        caller = _Caller(context, host)
+        sizes = caller.sizes([part["engine_id"] for part in parts])
+        freed = 0
+        try:
+            for n, part in enumerate(parts):
+                context.progress(n / len(parts), part["id"], parts)
+                part["state"], part["error"] = caller.remove(part["engine_id"])
+                context.log(f"{part['id']}: {part['state']} {part['error']}".rstrip())
+                freed += sizes.get(part["engine_id"], 0) if part["state"] == "done" else 0
+        except Cancelled:
+            done = sum(part["state"] == "done" for part in parts)
+            words = _("%(done)s of %(all)s were removed before it was stopped.")
+            context.leaves(words % {"done": done, "all": len(parts)})
+            raise
+    context.progress(1, "", parts, now=True)
+    done = sum(part["state"] == "done" for part in parts)
+    return {"containers": done, "kept": len(parts) - done, "bytes": freed}
+
+
+class _Caller:
+    """One request after the other, of which cancelling ends the current one."""
+
+    def __init__(self, context: JobContext, host: Host) -> None:
+        self._context, self._host = context, host
+        self._version = host.api_version or "1.41"
+        self._call: Call | None = None
+        context.on_cancel(self._end)
+
+    def _end(self) -> None:
+        if self._call is not None:
+            self._call.end()
+
+    def _ask(self, method: str, path: str, params: dict[str, str], seconds: float) -> Any:
+        with Call(self._host.endpoint()) as call:
+            self._call = call
+            self._context.check_cancelled()  # asked for before there was something to end
+            try:
+                call.open(method, path, params, version=self._version, seconds=seconds)
+                return call.read_json(seconds)
+            except EngineError:
+                self._context.check_cancelled()
+                raise
+
+    def sizes(self, ids: list[str]) -> dict[str, int]:
+        """Bytes that each has written."""
+        params = {"all": "1", "size": "1", "filters": json.dumps({"id": ids})}
+        found = self._ask("GET", "/containers/json", params, SIZE_SECONDS) or []
+        return {str(entry.get("Id")): int(entry.get("SizeRw") or 0) for entry in found}
+
+    def remove(self, engine_id: str) -> tuple[str, str]:
+        """(state, error): "skipped" for one that runs again."""
+        try:
+            self._ask("DELETE", f"/containers/{engine_id}", {"v": "0", "force": "0"}, REMOVE_SECONDS)
+        except NotFound:
+            return "done", ""
+        except Conflict as error:
+            return "skipped", error.detail
+        return "done", ""
