@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api import containers, diagnostics, files, hosts, images, jobs, schedules, stats
 from api.auth import Session, Token
+from api.openapi import DescribedAPI
 from common.error_pages import answer, problem
 from common.errors import DermagaError
 
-api = NinjaAPI(
+api = DescribedAPI(
     title="Dermaga",
     version="1",
     urls_namespace="api-1",
