@@ -9,8 +9,8 @@ from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
-from hosts.access import get_host
-from hosts.actions import images
+from hosts.access import get_host, get_image
+from hosts.actions import image_looks, image_names, images
 from hosts.models import Image
 
 router = Router(tags=["images"])
@@ -28,6 +28,18 @@ class Prune(Schema):
     all: bool = False
 
 
+class Name(Schema):
+    """A name that an image gets or loses: name:tag."""
+
+    name: str
+
+
+class Remove(Schema):
+    """`force`: also when containers that do not run use it."""
+
+    force: bool = False
+
+
 def show(image: Image) -> dict[str, Any]:
     """An image as JSON."""
     return {
@@ -37,6 +49,7 @@ def show(image: Image) -> dict[str, Any]:
         "digests": image.digests,
         "size": image.size,
         "created": image.created,
+        "labels": image.labels,
         "dangling": image.dangling,
     }
 
@@ -63,3 +76,42 @@ def image_prune(request: HttpRequest, host: str, body: Prune | None = None) -> A
     """Starts a prune; answers with its job."""
     everything = body.all if body else False
     return 202, {"job": images.start_prune(request.user, get_host(request.user, host), everything=everything).pk}
+
+
+# ---------------------------------------------------------------- one image: by name, id or unique prefix of its id
+@router.get("/{host}/{path:image}/history", response=dict)
+@needs(Right.IMAGES_VIEW)
+def image_history(request: HttpRequest, host: str, image: str) -> Any:
+    """What it is made of: `configuration` and `layers`, newest first. Values of variables are hidden."""
+    return image_looks.describe(request.user, get_image(request.user, host, image))
+
+
+@router.post("/{host}/{path:image}/tag", response=dict)
+@needs(Right.IMAGES_MANAGE)
+def image_tag(request: HttpRequest, host: str, image: str, body: Name) -> Any:
+    """Gives it another name."""
+    found = get_image(request.user, host, image, Right.IMAGES_MANAGE)
+    return {"name": image_names.tag(request.user, found, body.name)}
+
+
+@router.post("/{host}/{path:image}/untag", response=dict)
+@needs(Right.IMAGES_MANAGE)
+def image_untag(request: HttpRequest, host: str, image: str, body: Name) -> Any:
+    """Takes one of several names away."""
+    image_names.untag(request.user, get_image(request.user, host, image, Right.IMAGES_MANAGE), body.name)
+    return {"done": "untag"}
+
+
+@router.post("/{host}/{path:image}/remove", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def image_remove(request: HttpRequest, host: str, image: str, body: Remove | None = None) -> Any:
+    """Starts a job that removes it with all its names; answers with the job."""
+    found = get_image(request.user, host, image, Right.IMAGES_MANAGE)
+    return 202, {"job": image_names.start_remove(request.user, found, force=bool(body and body.force)).pk}
+
+
+@router.get("/{host}/{path:image}", response=dict)
+@needs(Right.IMAGES_VIEW)
+def image_get(request: HttpRequest, host: str, image: str) -> Any:
+    """One image."""
+    return show(get_image(request.user, host, image))

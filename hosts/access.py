@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host, Series
+from hosts.models import Container, Host, Image, Series
 
 NAMES_A_QUERY = 50
 
@@ -40,6 +40,26 @@ def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONT
     if found is None:
         raise NotFound
     _demand(user, Right.CONTAINERS_VIEW, right)
+    return found
+
+
+def get_image(user: Any, host_name: str, ref: str, right: Right = Right.IMAGES_VIEW) -> Image:
+    """The image `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host. A name
+    without a tag means `latest`."""
+    if "\0" in host_name + ref:
+        raise NotFound
+    rows = Image.objects.visible_to(user).select_related("host").filter(host__name=host_name)
+    found = rows.filter(engine_id__in=[ref, f"sha256:{ref}"]).first()
+    if found is None and len(ref) >= 4:
+        begin = ref if ref.startswith("sha256:") else f"sha256:{ref}"
+        alike = list(rows.filter(engine_id__startswith=begin)[:2]) if len(begin) > len("sha256:") else []
+        found = alike[0] if len(alike) == 1 else None
+    if found is None:
+        full = ref if ":" in ref.rpartition("/")[2] else f"{ref}:latest"
+        found = rows.filter(name=full).first() or next((row for row in rows.iterator() if full in row.tags), None)
+    if found is None:
+        raise NotFound
+    _demand(user, Right.IMAGES_VIEW, right)
     return found
 
 

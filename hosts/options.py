@@ -64,3 +64,23 @@ def path(text: str) -> str:
         raise Invalid(
             "path", gettext_noop("A path has at most %(most)s bytes."), {"most": paths.PATH_AT_MOST}
         ) from error
+
+
+# ---------------------------------------------------------------- images
+REFERENCE_AT_MOST = 400
+# what the engine takes: [registry[:port]/]path[:tag][@digest]
+REFERENCE = re.compile(
+    r"(?P<name>(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+def image_name(field: str, name: str) -> tuple[str, str]:
+    """(repository, tag) of a name that an image is to get; the tag is `latest` when none is given. Raises Invalid."""
+    found = REFERENCE.fullmatch(name.strip())
+    if not found or found["digest"] or len(name) > REFERENCE_AT_MOST:
+        raise Invalid(
+            field, gettext_noop("This cannot be an image's name. Write name:tag, in lower case: team/app:1.2.")
+        )
+    return found["name"], found["tag"] or "latest"

@@ -13,6 +13,7 @@ from hosts.views import (
     find,
     frame,
     hosts,
+    image_acts,
     images,
     logs,
     networks,
@@ -21,6 +22,7 @@ from hosts.views import (
 )
 
 C = "containers/<slug:host>/<str:ref>"
+IMAGE = "images/<slug:host>/<str:ref>"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -67,7 +69,11 @@ urlpatterns = [
     path("images/", images.image_list, name="image_list"),
     path("images/pull/", images.image_pull, name="image_pull"),
     path("images/prune/", images.image_prune, name="image_prune"),
-    path("images/<slug:host>/<int:pk>/remove/", images.image_remove, name="image_remove"),
+    path(f"{IMAGE}/", images.image_page, name="image_page"),
+    path(f"{IMAGE}/ask/<slug:verb>/", image_acts.image_ask, name="image_ask"),
+    path(f"{IMAGE}/tag/", image_acts.image_tag, name="image_tag"),
+    path(f"{IMAGE}/untag/", image_acts.image_untag, name="image_untag"),
+    path(f"{IMAGE}/remove/", image_acts.image_remove, name="image_remove"),
     path("networks/", networks.network_list, name="network_list"),
     path("volumes/", volumes.volume_list, name="volume_list"),
     path("events/", events.event_list, name="event_list"),

@@ -141,6 +141,12 @@ def short_id(value: str | None) -> str:
 
 
 @register.filter
+def digest(value: str | None) -> str:
+    """The digest of a reference: sha256:... of name@sha256:...; "" when it has none."""
+    return str(value or "").partition("@")[2]
+
+
+@register.filter
 def upstream_version(value: str | None) -> str:
     """A version without what a distribution added to it: 20.10.24 of 20.10.24+dfsg1."""
     return str(value or "").partition("+")[0]

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Invalid
 from hosts.actions.act import calling, demand, host_of, recorded, streamed
-from hosts.actions.images import REFERENCE
 from hosts.engine.exports import iter_export
 from hosts.models import Container
+from hosts.options import REFERENCE
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext

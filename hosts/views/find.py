@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts.guard import guard
 from accounts.rights import Right, allows
 from common.lists import SEARCH_AT_MOST, searched
+from common.templatetags.ui import short_id
 from hosts import filters
 from hosts.models import Container, Host, Image, Network, Volume
 from jobs.filters import JOBS, SCHEDULES
@@ -158,6 +159,10 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         Entry("server", row.name, reverse("host_page", args=[row.name]), row.url, row.state)
         for row in _some(Host.objects.visible_to(user), query, ("name", "url"), "name")
     ]
+    images = [
+        Entry("photo", str(row), reverse("image_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
+        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
+    ]
     jobs = [
         Entry("circle-dashed", f"{row.title} {row.target}", reverse("job_page", args=[row.pk]), row.host, row.state)
         for row in _some(Job.objects.visible_to(user), query, JOBS.search, "-pk")
@@ -169,7 +174,7 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
     return [
         (_("Containers"), containers),
         (_("Hosts"), hosts),
-        (_("Images"), _listed(user, Image, query, filters.IMAGES.search, "photo", "image_list")),
+        (_("Images"), images),
         (_("Networks"), _listed(user, Network, query, filters.NETWORKS.search, "network", "network_list")),
         (_("Volumes"), _listed(user, Volume, query, filters.VOLUMES.search, "database", "volume_list")),
         (_("Schedules"), schedules),

@@ -1,24 +1,23 @@
-"""Images of all hosts: list, pull, remove, prune."""
+"""Images of all hosts in one table, a page for each, pull and prune."""
 
 from collections.abc import Callable
+from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
-from common.htmx import back, go, template_for
+from common.htmx import go, template_for
 from hosts import filters
-from hosts.access import get_host
-from hosts.actions import images
+from hosts.access import get_host, get_image
+from hosts.actions import image_looks, images
 from hosts.models import Host, Image
-from hosts.views.uses import add_image_users
+from hosts.views.uses import add_image_users, users_of_image
 from jobs.models import Job
 
 
@@ -34,6 +33,26 @@ def image_list(request: HttpRequest) -> HttpResponse:
     return render(request, template_for(request, "images/page.html", "images/_rows.html"), context)
 
 
+# ---------------------------------------------------------------- page
+@guard(Right.IMAGES_VIEW, live=True)
+@require_GET
+def image_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """What is known of it, from the tables; configuration and layers are fetched from the engine by the page itself
+    (`part=facts`), with a short deadline."""
+    image = get_image(request.user, host, ref)
+    context: dict[str, Any] = {"image": image, **users_of_image(request.user, image)}
+    part = request.GET.get("part", "")
+    if part == "facts":
+        try:
+            context["facts"] = image_looks.describe(request.user, image)
+        except DermagaError as error:
+            context |= {"sentence": str(error), "detail": error.unsaid}
+        return render(request, "images/_facts.html", context)
+    fragment = "images/_head.html" if part == "head" else "images/_about.html"
+    return render(request, template_for(request, "images/image.html", fragment), context)
+
+
+# ---------------------------------------------------------------- acts on a host's images
 @guard(Right.IMAGES_MANAGE)
 @require_http_methods(["GET", "POST"])
 def image_pull(request: HttpRequest) -> HttpResponse:
@@ -74,18 +93,3 @@ def _host(request: HttpRequest) -> Host:
         return get_host(request.user, request.POST.get("host", ""))
     except NotFound as error:
         raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
-
-
-@guard(Right.IMAGES_MANAGE)
-@require_POST
-def image_remove(request: HttpRequest, host: str, pk: int) -> HttpResponse:
-    """Removes one image."""
-    image = Image.objects.visible_to(request.user).select_related("host").filter(host__name=host, pk=pk).first()
-    if image is None:
-        raise NotFound
-    try:
-        images.remove(request.user, image, force=request.POST.get("force") == "1")
-        messages.success(request, _("Removed %(image)s from %(host)s.") % {"image": image, "host": host})
-    except DermagaError as error:
-        messages.error(request, error.whole)
-    return redirect(back(request, "image_list"))

@@ -9,6 +9,7 @@ from django.db.models.functions import RowNumber
 from hosts.models import Container, Image, Network, Use, Volume
 
 SHOWN = 4
+USERS_AT_MOST = 200  # on an image's own page
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ def add_image_users(user: Any, images: list[Image]) -> None:
         host__in={image.host_id for image in images}, image_id__in={image.engine_id for image in images}
     )
     _add(images, "engine_id", _first(rows, "image_id", "name", "engine_id"))
+
+
+def users_of_image(user: Any, image: Image) -> dict[str, Any]:
+    """`containers`, the first USERS_AT_MOST of those that use it, and their `count`."""
+    rows = Container.objects.visible_to(user).filter(host=image.host_id, image_id=image.engine_id).order_by("name")
+    return {"containers": rows[:USERS_AT_MOST], "count": rows.count()}
 
 
 def add_users(user: Any, noun: str, things: list[Network] | list[Volume]) -> None:

@@ -1,12 +1,10 @@
 """Pulling and pruning as a person does it: a form is sent, and the job is watched through its socket."""
 
-import json
 import os
-import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,51 +16,11 @@ from tests.engines.slow import SlowProxy
 from tests.fake_engine import FakeEngine
 from tests.fake_engine.behaviours import Hang
 from tests.fake_engine.wire import Connection
+from tests.hosts.watched import Watched, send
 from tests.servers.product import Product
 from tests.waiting import until
 
 pytestmark = pytest.mark.core
-OPEN = {"queued", "running"}
-
-
-class Watched:
-    """A job through its socket: `messages` so far."""
-
-    def __init__(self, product: Product, job: int) -> None:
-        self.job = job
-        self.messages: list[dict[str, Any]] = []
-        self._socket = product.websocket(f"/ws/jobs/{job}")
-
-    def until(self, condition: Callable[[dict[str, Any]], Any], seconds: float = 30) -> dict[str, Any]:
-        """Reads until a message fits."""
-        end = time.monotonic() + seconds
-        while True:
-            message = json.loads(self._socket.recv(end - time.monotonic()))
-            self.messages.append(message)
-            if condition(message):
-                return message
-
-    def end(self, seconds: float = 30) -> dict[str, Any]:
-        """Reads until the job is over."""
-        return self.until(lambda message: message["state"] not in OPEN, seconds)
-
-    @property
-    def log(self) -> list[str]:
-        return [line for message in self.messages for line in message["log"]]
-
-    def __enter__(self) -> "Watched":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-
-def send(product: Product, path: str, **fields: Any) -> int:
-    """Sends a form that starts a job; the job that its page shows."""
-    answer = product.post(path, **fields)
-    found = re.fullmatch(rf"{product.url}/jobs/(\d+)/", answer.url)
-    assert answer.ok and found, f"{answer.status_code} {answer.url}"
-    return int(found[1])
 
 
 def pull(product: Product, reference: str, host: str = "local") -> Watched:
