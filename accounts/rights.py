@@ -28,6 +28,8 @@ class Right(StrEnum):
     IMAGES_MANAGE = "images.manage"
     NETWORKS_VIEW = "networks.view"
     VOLUMES_VIEW = "volumes.view"
+    REGISTRIES_VIEW = "registries.view"
+    REGISTRIES_MANAGE = "registries.manage"
     LOGS_VIEW = "logs.view"
     STATS_VIEW = "stats.view"
     JOBS_VIEW = "jobs.view"

@@ -32,6 +32,7 @@ NAMES = frozenset(
         "bolt",
         "box",
         "braces",
+        "building-warehouse",
         "calendar",
         "certificate",
         "chart-line",

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host, Image, Series
+from hosts.models import Container, Host, Image, Registry, RegistryAccount, Series
 
 NAMES_A_QUERY = 50
 
@@ -26,6 +26,25 @@ def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
         raise NotFound
     _demand(user, Right.HOSTS_VIEW, right)
     return host
+
+
+def get_registry(user: Any, name: str, right: Right = Right.REGISTRIES_VIEW) -> Registry:
+    """The registry called `name`, if `user` may see it and has `right`."""
+    registry = None if "\0" in name else Registry.objects.visible_to(user).filter(name=name).first()
+    if registry is None:
+        raise NotFound
+    _demand(user, Right.REGISTRIES_VIEW, right)
+    return registry
+
+
+def get_account(user: Any, registry: Registry, pk: int | str, right: Right) -> RegistryAccount:
+    """An account of that registry, if `user` has `right`."""
+    _demand(user, Right.REGISTRIES_VIEW, right)
+    found = RegistryAccount.objects.select_related("registry").filter(registry=registry)
+    account = found.filter(pk=int(pk)).first() if str(pk).isdecimal() and len(str(pk)) < 16 else None
+    if account is None:
+        raise NotFound
+    return account
 
 
 def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONTAINERS_VIEW) -> Container:

@@ -144,6 +144,7 @@ NETWORKS = Table(
     facets={"host": "host__name", "driver": "driver", "use": "use"},
 )
 VOLUMES = NETWORKS
+REGISTRIES = Table(search=("name", "address"), sorts={"name": ["name"], "address": ["address", "name"]}, first="name")
 EVENTS = Table(
     search=("actor_name", "actor_id", "action", "kind", "host__name"),
     sorts={"time": ["time"]},

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.rights import SYSTEM, Role
-from hosts.actions import hosts
+from hosts.actions import hosts, registries
 from hosts.models import Host
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -30,6 +30,7 @@ def first_start() -> list[str]:
                 f"The first account is admin, its password {password}  (shown only now; change it after login)"
             )
         lines += add_local_host()
+    registries.add_hub(SYSTEM)
     lines += socket_warning()
     return lines
 

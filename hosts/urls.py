@@ -18,11 +18,13 @@ from hosts.views import (
     logs,
     networks,
     overview,
+    registries,
     volumes,
 )
 
 C = "containers/<slug:host>/<str:ref>"
 IMAGE = "images/<slug:host>/<str:ref>"
+R = "registries/<slug:name>"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -74,6 +76,15 @@ urlpatterns = [
     path(f"{IMAGE}/tag/", image_acts.image_tag, name="image_tag"),
     path(f"{IMAGE}/untag/", image_acts.image_untag, name="image_untag"),
     path(f"{IMAGE}/remove/", image_acts.image_remove, name="image_remove"),
+    path("registries/", registries.registry_list, name="registry_list"),
+    path("registries/add/", registries.registry_add, name="registry_add"),
+    path(f"{R}/", registries.registry_page, name="registry_page"),
+    path(f"{R}/edit/", registries.registry_edit, name="registry_edit"),
+    path(f"{R}/test/", registries.registry_test, name="registry_test"),
+    path(f"{R}/remove/", registries.registry_remove, name="registry_remove"),
+    path(f"{R}/accounts/add/", registries.account_add, name="registry_account_add"),
+    path(f"{R}/accounts/<int:pk>/", registries.account_edit, name="registry_account_edit"),
+    path(f"{R}/accounts/<int:pk>/remove/", registries.account_remove, name="registry_account_remove"),
     path("networks/", networks.network_list, name="network_list"),
     path("volumes/", volumes.volume_list, name="volume_list"),
     path("events/", events.event_list, name="event_list"),

@@ -121,6 +121,20 @@ def locked_registry() -> Iterator[Registry]:
         yield registry
 
 
+@pytest.fixture(scope="session")
+def tls_registry() -> Iterator[Registry]:
+    """One with a login and a certificate of its own CA: `tls_registry.authority.ca`."""
+    with Registry(login=True, tls=True) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def token_registry() -> Iterator[Registry]:
+    """One whose logins are at a token server: `token_registry.tokens`."""
+    with Registry(tokens=True) as registry:
+        yield registry
+
+
 @pytest.fixture
 def fake_engine() -> Iterator[FakeEngine]:
     """An engine that misbehaves when told, on the loopback."""

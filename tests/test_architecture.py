@@ -12,8 +12,14 @@ from tests.architecture.writes import writes
 # import-linter keeps hosts.models from the packages below hosts
 MAY_NAME_ROWS = ("api", "dashboard", "hosts")
 NO_ENGINE = ("accounts", "api", "hosts.charts", "hosts.context", "hosts.filters", "hosts.views", "jobs")
-# addresses and words
-TALKS_TO_NOBODY = ("hosts.engine.endpoint", "hosts.engine.errors", "hosts.engine.parse", "hosts.engine.paths")
+TALKS_TO_NOBODY = (  # addresses, names and words
+    "hosts.engine.endpoint",
+    "hosts.engine.errors",
+    "hosts.engine.parse",
+    "hosts.engine.paths",
+    "hosts.registry.names",
+    "hosts.registry.places",
+)
 
 
 def modules(*packages: str) -> list[Source]:
@@ -86,6 +92,7 @@ INNOCENT = {
     "other models": "from jobs.models import Job\nJob.objects.filter(pk=1).update(state='x')\nJob.objects.create()",
     "dictionaries": "def f(values: dict):\n    values.update({'state': 1})",
     "shown": "def show(row: 'Container') -> dict:\n    ...\ndef f(row: 'Container'):\n    show(row).update(x=1)",
+    "people's rows": "from hosts.models import Registry\ndef f(row: Registry):\n    row.save()\n    Registry.objects.all().delete()",
     "people's columns": "from hosts.models import Host\nHost.objects.filter(pk=1).update(enabled=True)",
     "people's row": "F = ('url', 'kind')\ndef f(host: 'Host'):\n    host.labels = {}\n    host.save(update_fields=[*F, 'labels'])",
     "people's host": "def f(host: 'Host'):\n    host.save(force_insert=True)\n    host.delete()",
@@ -154,7 +161,7 @@ def test_only_the_engine_layer_imports_docker() -> None:
 
 
 def test_no_page_and_no_api_route_reaches_an_engine_but_through_an_act() -> None:
-    found = strangers(modules(*NO_ENGINE), "hosts.engine")
+    found = [one for layer in ("hosts.engine", "hosts.registry") for one in strangers(modules(*NO_ENGINE), layer)]
     assert [one for one in found if not any(f"imports {silent}." in one for silent in TALKS_TO_NOBODY)] == []
 
 

@@ -61,7 +61,8 @@ def test_a_library_route_that_is_not_listed_is_not_served(client: Client) -> Non
 @pytest.mark.core
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "path", ["/", "/containers/", "/hosts/", "/images/", "/networks/", "/volumes/", "/jobs/", "/events/"]
+    "path",
+    ["/", "/containers/", "/hosts/", "/images/", "/registries/", "/networks/", "/volumes/", "/jobs/", "/events/"],
 )
 def test_a_stranger_is_sent_to_the_login_page(client: Client, path: str) -> None:
     answer = client.get(path)
@@ -72,7 +73,8 @@ def test_a_stranger_is_sent_to_the_login_page(client: Client, path: str) -> None
 @pytest.mark.core
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "path", ["/", "/containers/", "/hosts/", "/images/", "/networks/", "/volumes/", "/jobs/", "/events/"]
+    "path",
+    ["/", "/containers/", "/hosts/", "/images/", "/registries/", "/networks/", "/volumes/", "/jobs/", "/events/"],
 )
 def test_a_viewer_sees_every_list(client: Client, path: str) -> None:
     containers(a_host(), container_json("web"))

@@ -76,8 +76,11 @@ def connect(endpoint: Endpoint, deadline: Deadline, *, tls: bool = True) -> sock
 
 def connect_tcp(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
     """A connected plain socket to the endpoint's host and port. Raises OSError."""
-    parsed = endpoint.parsed
-    found = _resolve(parsed.host, parsed.port, deadline)
+    return connect_first(resolve(endpoint.parsed.host, endpoint.parsed.port, deadline), deadline)
+
+
+def connect_first(found: list[tuple[int, Any]], deadline: Deadline) -> socket.socket:
+    """A connected plain socket to the first address that answers. Raises OSError."""
     last: OSError | None = None
     for number, (family, address) in enumerate(found):
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -93,7 +96,7 @@ def connect_tcp(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
     raise last or OSError("the name has no address")
 
 
-def _resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
+def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
     """(family, address) pairs. In a thread, since the system's resolver knows no deadline."""
     answer: list[Any] = []
 

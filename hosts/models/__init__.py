@@ -4,6 +4,7 @@ from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
 from hosts.models.processes import Process
+from hosts.models.registries import Registry, RegistryAccount
 from hosts.models.stats import Series, StatsChunk, StatsRound
 from hosts.models.uses import Use
 from hosts.models.volumes import Volume
@@ -18,6 +19,8 @@ __all__ = [
     "Image",
     "Network",
     "Process",
+    "Registry",
+    "RegistryAccount",
     "Series",
     "StatsChunk",
     "StatsRound",

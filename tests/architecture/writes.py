@@ -30,6 +30,7 @@ MIRRORED: set[type[Model]] = {
     Watch,
 }
 MODELS = {model.__name__: model for model in MIRRORED | {Host}}
+PEOPLES = {"Registry", "RegistryAccount"}  # models of hosts that people write and no engine knows
 _columns = [column.name for column in Host._meta.fields]
 WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
 ROWS = {"save", "delete"}
@@ -103,7 +104,7 @@ class Finder:
     def _bind(self, node: ast.AST, names: dict[str, str]) -> None:
         if isinstance(node, ast.ImportFrom | ast.Import):
             for alias in node.names:
-                if alias.name in MODELS:
+                if alias.name in MODELS or alias.name in PEOPLES:
                     names[alias.asname or alias.name] = alias.name
         elif isinstance(node, ast.Assign):
             for target in node.targets:
@@ -185,6 +186,8 @@ class Finder:
         method, held = node.func.attr, self.model(node.func.value, names)
         on_relation = isinstance(node.func.value, ast.Attribute) and node.func.value.attr in RELATIONS
         if method not in METHODS and not (method in RELATED and on_relation and held in MODELS):
+            return
+        if held in PEOPLES:
             return
         if held == "Host":
             self._check_host(node, method.removeprefix("a"))
@@ -272,7 +275,7 @@ def _parameters(arguments: ast.arguments) -> dict[str, str]:
 def _named(annotation: ast.expr | None) -> str:
     """The model in an annotation, UNKNOWN for a query of any, "" for none."""
     words = set(re.findall(r"\w+", ast.unparse(annotation))) if annotation else set()
-    return next((name for name in MODELS if name in words), UNKNOWN if words & VAGUE else "")
+    return next((name for name in [*MODELS, *PEOPLES] if name in words), UNKNOWN if words & VAGUE else "")
 
 
 def _is_foreign(node: ast.expr) -> bool:

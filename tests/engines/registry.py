@@ -2,14 +2,17 @@
 
 import shutil
 import subprocess
+from typing import Any
 
 import requests
 
 from tests.engines import network
+from tests.engines.certificates import Authority
 from tests.engines.commands import run_command, tail, wait_until
 from tests.engines.images import Engine
 from tests.engines.run import Run, current
 from tests.engines.slow import SlowProxy
+from tests.engines.token_server import TokenServer
 from tests.servers.ports import free_port
 
 USER, PASSWORD = "tester", "s3cret"
@@ -19,8 +22,9 @@ log: {{level: warn}}
 storage:
   filesystem: {{rootdirectory: {folder}/data}}
   delete: {{enabled: true}}
-http: {{addr: "{address}"}}
+http: {{addr: "{address}"{tls}}}
 """
+TLS = ", tls: {{certificate: {folder}/cert.pem, key: {folder}/key.pem}}"
 LOGIN = """
 auth:
   htpasswd: {{realm: tests, path: {folder}/htpasswd}}
@@ -31,17 +35,22 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 class Registry:
     """Debian's docker-registry at `address` (host:port), which this machine and every engine of the run reach.
 
-    With `login` it wants USER and PASSWORD. Engines accept it without TLS: they are started with --insecure-registry.
+    With `login` it wants USER and PASSWORD; with `tokens` it sends who comes to a token server (`.tokens`), where they
+    log in. Engines accept it without TLS, or (with `tls`) with a certificate of `authority`, which they do not know:
+    they are started with --insecure-registry.
     """
 
-    def __init__(self, *, login: bool = False, run: Run | None = None) -> None:
+    def __init__(self, *, login: bool = False, tls: bool = False, tokens: bool = False, run: Run | None = None) -> None:
         self.run = run or current()
         self.login = login
+        self.authority = Authority("Registry") if tls else None
+        self.tokens: TokenServer | None = None
+        self._wants_tokens = tokens
         network.bridge_up(self.run.slot)
         self.host = network.gateway(self.run.slot)
         self.port = free_port(self.host)
         self.address = f"{self.host}:{self.port}"
-        self.url = f"http://{self.address}"
+        self.url = f"{'https' if tls else 'http'}://{self.address}"
         self.folder = self.run.folder / f"registry-{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,8 +62,14 @@ class Registry:
             config += LOGIN
             secret = run_command("htpasswd", "-Bbn", USER, PASSWORD)
             (self.folder / "htpasswd").write_text(secret)
+        if self._wants_tokens:
+            self.tokens = self.tokens or TokenServer(self.host, {USER: PASSWORD})
+            config += self.tokens.config(self.folder).replace("{", "{{").replace("}", "}}")
+        if self.authority:
+            self.authority.server(self.host).write(self.folder)
+        tls = TLS.format(folder=self.folder) if self.authority else ""
         file = self.folder / "config.yml"
-        file.write_text(config.format(folder=self.folder, address=self.address))
+        file.write_text(config.format(folder=self.folder, address=self.address, tls=tls))
         log = self.folder / "log"
         self._process = self.run.spawn("docker-registry", "serve", str(file), log=log)
         wait_until(self._answers, "the registry to answer", 20, explain=lambda: tail(log))
@@ -67,15 +82,24 @@ class Registry:
             return False
 
     def _get(self, path: str, **headers: str) -> requests.Response:
+        return self.ask("GET", path, headers=headers)
+
+    def ask(self, method: str, path: str, *, scope: str = "", **more: Any) -> requests.Response:
+        """A request of the registry's API, logged in; `path` may be a whole address of the registry."""
         with requests.Session() as session:
             session.trust_env = False
-            auth = (USER, PASSWORD) if self.login else None
-            return session.get(f"{self.url}{path}", headers=headers, auth=auth, timeout=10)
+            session.verify = str(self.folder / "ca.pem") if self.authority else True
+            if self.tokens:
+                more["headers"] = {**more.get("headers", {}), "Authorization": f"Bearer {self.tokens.token(scope)}"}
+            else:
+                more["auth"] = (USER, PASSWORD) if self.login else None
+            url = path if path.startswith("http") else f"{self.url}{path}"
+            return session.request(method, url, timeout=10, **more)
 
     def push(self, engine: Engine, image: str, name: str = "") -> str:
         """Puts `image` of `engine` here as `name` (its own name unless given); gives the reference to pull it by."""
         reference = f"{self.address}/{name or image}"
-        if self.login:
+        if self.login or self.tokens:
             engine.docker("login", "-u", USER, "--password-stdin", self.address, stdin=PASSWORD.encode())
         engine.docker("tag", image, reference)
         engine.docker("push", "-q", reference)
@@ -102,4 +126,6 @@ class Registry:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self.tokens:
+            self.tokens.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

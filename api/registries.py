@@ -1,0 +1,170 @@
+"""Registries and their accounts over REST. A secret goes in and never comes out."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from accounts.rights import Right
+from api.auth import needs
+from api.lists import Limit, Many, Offset, many
+from common.errors import Invalid
+from hosts import filters
+from hosts.access import get_account, get_registry
+from hosts.actions import registries
+from hosts.forms.registries import AccountForm, RegistryForm
+from hosts.models import Registry, RegistryAccount
+
+router = Router(tags=["registries"])
+
+
+class RegistryIn(Schema):
+    """`address` is host[:port]; `ca` PEM text."""
+
+    name: str
+    address: str
+    plain_http: bool = False
+    ca: str = ""
+
+
+class RegistryChange(Schema):
+    """What is to change; what is left out stays."""
+
+    name: str | None = None
+    address: str | None = None
+    plain_http: bool | None = None
+    ca: str | None = None
+
+
+class AccountIn(Schema):
+    """A login: a password or an access token."""
+
+    username: str
+    secret: str
+    is_default: bool = False
+
+
+class AccountChange(Schema):
+    """What is to change; what is left out stays."""
+
+    username: str | None = None
+    secret: str | None = None
+    is_default: bool | None = None
+
+
+class Check(Schema):
+    """With which account to log in; without one it only connects."""
+
+    account: int | None = None
+
+
+def show(registry: Registry) -> dict[str, Any]:
+    """A registry as JSON."""
+    return {
+        "name": registry.name,
+        "address": registry.address,
+        "plain_http": registry.plain_http,
+        "ca": registry.ca,
+        "accounts": [show_account(account) for account in registry.accounts.all()],
+    }
+
+
+def show_account(account: RegistryAccount) -> dict[str, Any]:
+    """An account as JSON: never its secret."""
+    return {"id": account.pk, "username": account.username, "is_default": account.is_default}
+
+
+@router.get("", response=Many)
+@needs(Right.REGISTRIES_VIEW)
+def registry_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
+    """All registries, with their accounts; `search` as on the page."""
+    rows = Registry.objects.visible_to(request.user).prefetch_related("accounts")
+    rows, _ = filters.REGISTRIES.ordered(filters.REGISTRIES.narrow(rows, request.GET), sort)
+    return many(rows, limit, offset, show)
+
+
+@router.post("", response={201: dict})
+@needs(Right.REGISTRIES_MANAGE)
+def registry_add(request: HttpRequest, body: RegistryIn) -> Any:
+    """Adds a registry."""
+    return 201, show(registries.add(request.user, _valid(RegistryForm(body.dict())).fill(Registry())))
+
+
+def _valid(form: Any) -> Any:
+    if not form.is_valid():
+        field, reasons = next(iter(form.errors.items()))
+        raise Invalid(field, "%(reason)s", {"reason": " ".join(map(str, reasons))})
+    return form
+
+
+def _changes(body: Schema) -> dict[str, Any]:
+    return {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
+
+
+@router.get("/{registry}", response=dict)
+@needs(Right.REGISTRIES_VIEW)
+def registry_get(request: HttpRequest, registry: str) -> Any:
+    """One registry."""
+    return show(get_registry(request.user, registry))
+
+
+@router.patch("/{registry}", response=dict)
+@needs(Right.REGISTRIES_MANAGE)
+def registry_change(request: HttpRequest, registry: str, body: RegistryChange) -> Any:
+    """Changes it. With accounts its address stays, and encryption stays on."""
+    found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
+    values = {name: getattr(found, name) for name in ("name", "address", "plain_http", "ca")} | _changes(body)
+    form = _valid(RegistryForm(values, registry=found))
+    return show(registries.change(request.user, form.fill(Registry.objects.get(pk=found.pk))))
+
+
+@router.delete("/{registry}", response={204: None})
+@needs(Right.REGISTRIES_MANAGE)
+def registry_remove(request: HttpRequest, registry: str) -> Any:
+    """Forgets it with its accounts; nothing in the registry is touched."""
+    registries.remove(request.user, get_registry(request.user, registry, Right.REGISTRIES_MANAGE))
+    return 204, None
+
+
+@router.post("/{registry}/check", response=dict)
+@needs(Right.REGISTRIES_MANAGE)
+def registry_check(request: HttpRequest, registry: str, body: Check | None = None) -> Any:
+    """Connects, and logs in with an account; `login` is how it wants one: token, password or none."""
+    found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
+    pk = body.account if body else None
+    account = get_account(request.user, found, pk, Right.REGISTRIES_MANAGE) if pk is not None else None
+    how = registries.test(request.user, found.place(), account.login() if account else None, found.name)
+    return {"login": how}
+
+
+# ---------------------------------------------------------------- accounts
+@router.post("/{registry}/accounts", response={201: dict})
+@needs(Right.REGISTRIES_MANAGE)
+def account_add(request: HttpRequest, registry: str, body: AccountIn) -> Any:
+    """Stores a login, encrypted."""
+    found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
+    form = _valid(AccountForm(body.dict()))
+    return 201, show_account(registries.add_account(request.user, found, **form.cleaned_data))
+
+
+@router.patch("/{registry}/accounts/{account}", response=dict)
+@needs(Right.REGISTRIES_MANAGE)
+def account_change(request: HttpRequest, registry: str, account: int, body: AccountChange) -> Any:
+    """Changes a login; another user needs the secret again."""
+    found = _account(request, registry, account)
+    stored = {"username": found.username, "is_default": found.is_default, "secret": ""}
+    form = _valid(AccountForm(stored | _changes(body), account=found))
+    return show_account(registries.change_account(request.user, found, **form.cleaned_data))
+
+
+@router.delete("/{registry}/accounts/{account}", response={204: None})
+@needs(Right.REGISTRIES_MANAGE)
+def account_remove(request: HttpRequest, registry: str, account: int) -> Any:
+    """Forgets a login."""
+    registries.remove_account(request.user, _account(request, registry, account))
+    return 204, None
+
+
+def _account(request: HttpRequest, registry: str, account: int) -> RegistryAccount:
+    found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
+    return get_account(request.user, found, account, Right.REGISTRIES_MANAGE)

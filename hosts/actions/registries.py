@@ -1,0 +1,140 @@
+"""What can be done to registries and their accounts: add, change, test, remove."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
+
+from accounts.audit import record
+from accounts.rights import Right
+from common.errors import Conflict, Invalid
+from hosts.actions.act import demand, failure
+from hosts.engine.errors import EngineError
+from hosts.models import Registry, RegistryAccount
+from hosts.registry.client import Client
+from hosts.registry.names import HUB
+from hosts.registry.places import Login, Place
+
+
+def add(actor: Any, registry: Registry) -> Registry:
+    """Stores a new registry."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    with transaction.atomic():
+        registry.save(force_insert=True)
+        record(actor, "registry.add", registry.name, detail=_detail(registry))
+    return registry
+
+
+def add_hub(actor: Any) -> None:
+    """Docker Hub is always there."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    name = "docker-hub" if not Registry.objects.filter(name="docker-hub").exists() else "docker.io"
+    if not Registry.objects.filter(address=HUB).exists():
+        add(actor, Registry(name=name.replace(".", "-"), address=HUB))
+
+
+def change(actor: Any, registry: Registry) -> Registry:
+    """Stores a changed registry. Stored logins never move to another address: whoever may change a registry would read
+    them there."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    with transaction.atomic():
+        old = Registry.objects.get(pk=registry.pk)
+        if old.is_hub and registry.address != old.address:
+            raise Invalid("address", gettext_noop("This is Docker Hub. Add another registry for another address."))
+        if old.accounts.exists():
+            if registry.address != old.address:
+                raise Invalid(
+                    "address",
+                    gettext_noop(
+                        "Accounts are stored for this address, and their passwords must not go to another one. Remove "
+                        "them first, or add another registry."
+                    ),
+                )
+            if registry.plain_http and not old.plain_http:
+                raise Invalid(
+                    "plain_http",
+                    gettext_noop(
+                        "Accounts are stored for it, and their passwords would travel readable from now on. Remove "
+                        "them first, and add them again."
+                    ),
+                )
+        registry.save(update_fields=["name", "address", "ca", "plain_http"])
+        record(actor, "registry.change", registry.name, detail={**_detail(registry), "was": old.name})
+    return registry
+
+
+def remove(actor: Any, registry: Registry) -> None:
+    """Forgets a registry with its accounts. Nothing in the registry itself is touched."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    if registry.is_hub:
+        raise Conflict(gettext_noop("Docker Hub stays: images without a registry's address come from there."))
+    with transaction.atomic():
+        record(actor, "registry.remove", registry.name, detail=_detail(registry))
+        registry.delete()
+
+
+def test(actor: Any, place: Place, login: Login | None = None, name: str = "") -> str:
+    """Connects, and logs in if there is a login; how the registry wants a login: "token", "password" or "none"."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    detail = {"user": login.username} if login else {}
+    try:
+        with Client(place, login) as client:
+            how = client.ping()
+    except EngineError as error:
+        record(actor, "registry.test", name or place.address, outcome="failed", detail={**detail, "reason": error.code})
+        raise failure(error) from error
+    record(actor, "registry.test", name or place.address, detail=detail)
+    return how
+
+
+# ---------------------------------------------------------------- accounts
+def add_account(
+    actor: Any, registry: Registry, *, username: str, secret: str, is_default: bool = False
+) -> RegistryAccount:
+    """Stores a login. The first one of a registry is used where nobody chooses another."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    first = not registry.accounts.exists()
+    account = RegistryAccount(registry=registry, username=username, secret=secret)
+    return _store(actor, "registry.account.add", account, is_default or first)
+
+
+def change_account(
+    actor: Any, account: RegistryAccount, *, username: str, secret: str = "", is_default: bool = False
+) -> RegistryAccount:
+    """Changes a login; an empty `secret` keeps the stored one."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    account.username = username
+    account.secret = secret or account.secret
+    return _store(actor, "registry.account.change", account, is_default)
+
+
+def remove_account(actor: Any, account: RegistryAccount) -> None:
+    """Forgets a login; another one becomes the default."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    with transaction.atomic():
+        record(actor, "registry.account.remove", account.username, detail={"registry": account.registry.name})
+        account.delete()
+        left: RegistryAccount | None = account.registry.accounts.first()
+        if left is not None and not left.is_default:
+            left.is_default = True
+            left.save(update_fields=["is_default"])
+
+
+def _store(actor: Any, action: str, account: RegistryAccount, is_default: bool) -> RegistryAccount:
+    others = RegistryAccount.objects.filter(registry=account.registry).exclude(pk=account.pk)
+    try:
+        with transaction.atomic():
+            if is_default:
+                others.update(is_default=False)
+            account.is_default = is_default or not others.filter(is_default=True).exists()
+            account.save()
+            record(actor, action, account.username, detail={"registry": account.registry.name})
+    except IntegrityError as error:
+        raise Invalid(
+            "username", gettext_noop("There is an account of this name at this registry already. Change that one.")
+        ) from error
+    return account
+
+
+def _detail(registry: Registry) -> dict[str, Any]:
+    return {"address": registry.address, "plain_http": registry.plain_http}
