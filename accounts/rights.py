@@ -20,6 +20,7 @@ class Right(StrEnum):
     HOSTS_VIEW = "hosts.view"
     HOSTS_MANAGE = "hosts.manage"
     CONTAINERS_VIEW = "containers.view"
+    CONTAINERS_CREATE = "containers.create"
     CONTAINERS_OPERATE = "containers.operate"
     CONTAINERS_REVEAL = "containers.reveal"
     CONTAINERS_TERMINAL = "containers.terminal"

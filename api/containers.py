@@ -10,9 +10,10 @@ from accounts.rights import Right, allows
 from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
+from api.specs import Create
 from hosts import filters
 from hosts.access import get_container, get_history, get_host
-from hosts.actions import bulk, commits, container_prune, containers, looks
+from hosts.actions import bulk, commits, container_prune, containers, create, looks
 from hosts.models import Container
 
 router = Router(tags=["containers"])
@@ -180,6 +181,16 @@ def container_stats(request: HttpRequest, host: str, container: str, span: Query
     series, found = get_history(request.user, host, container)
     on: Any = (found or series).host  # type: ignore[union-attr]  # one of them is there
     return {"host": host, "container": container, **stats.show(span, series, on, found)}
+
+
+@router.post("/{host}", response={202: dict})
+@needs(Right.CONTAINERS_CREATE)
+def container_create(request: HttpRequest, host: str, body: Create) -> Any:
+    """Starts a job that creates a container, and starts it unless `start` is false: from the specification, or from
+    {"run": "docker run ..."} or {"compose": "services: ..."}."""
+    read = body.read()
+    job = create.start_create(request.user, get_host(request.user, host), read.spec, start=read.start)
+    return 202, {"job": job.pk, "notes": read.notes}
 
 
 def _options(verb: str, body: Options | None) -> dict[str, Any]:

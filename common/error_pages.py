@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from common.errors import Denied, DermagaError, NotFound
+from common.errors import Denied, DermagaError, Invalid, NotFound
 
 
 def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:
@@ -18,7 +18,9 @@ def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:
 def answer(request: HttpRequest, error: DermagaError) -> HttpResponse:
     """The answer for one of our errors, in the form that the asker reads."""
     if request.path.startswith("/api/"):
-        more = {"field": error.field} if hasattr(error, "field") else {}
+        more: dict[str, Any] = {"field": error.field} if hasattr(error, "field") else {}
+        if isinstance(error, Invalid) and error.others:
+            more["errors"] = [{"field": one.field, "reason": str(one)} for one in (error, *error.others)]
         return problem(error.status, error.code, str(error), detail=error.detail, **more)
     return page(request, error.status, str(error), error.unsaid)
 

@@ -67,6 +67,7 @@ class Invalid(DermagaError):
 
     def __init__(self, field: str, template: str, params: Mapping[str, Any] | None = None) -> None:
         self.field = field
+        self.others: list[Invalid] = []  # that are wrong as well
         super().__init__(template, params)
 
 

@@ -26,6 +26,13 @@ def add_kinds() -> None:
     add_kind("container.prune", _("Prune containers"), Right.CONTAINERS_OPERATE, container_prune.run_prune)
     add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove)
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
+    _add_making_kinds()
+
+
+def _add_making_kinds() -> None:
+    from hosts.actions import create
+
+    add_kind("container.create", _("Create container"), Right.CONTAINERS_CREATE, create.run_create, seconds=12 * HOUR)
 
 
 @shared_task(name="hosts.forget_old_events", expires=600)

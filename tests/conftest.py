@@ -164,6 +164,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """A failure shows what the product printed last."""
     report = yield
     running = getattr(item, "funcargs", {}).get("product")
-    if report.failed and isinstance(running, Product):
+    if report.failed and isinstance(running, Product) and (running.folder / "output").exists():
         report.sections.append(("what the product printed", (running.folder / "output").read_text()[-6000:]))
     return report

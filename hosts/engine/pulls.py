@@ -98,6 +98,7 @@ def pull(
     version: str,
     report: Callable[[float, list[dict[str, Any]]], None],
     log: Callable[[str], None],
+    platform: str = "",
 ) -> dict[str, Any]:
     """Pulls NAME:TAG (or NAME@sha256:...) and returns {"digest", "status"}. Raises EngineError.
 
@@ -107,7 +108,7 @@ def pull(
     reference = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}"
     result = {"digest": "", "status": ""}
     try:
-        params = {"fromImage": name, "tag": tag}
+        params = {"fromImage": name, "tag": tag} | ({"platform": platform} if platform else {})
         call.open("POST", "/images/create", params, version=version, seconds=IDLE_SECONDS)
         for events in _events(call):
             for event in events:

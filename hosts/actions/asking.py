@@ -1,0 +1,60 @@
+"""Requests of a job to an engine: each ends when the job is cancelled, and has a deadline of its own."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from hosts.engine.calls import Call
+from hosts.engine.errors import EngineError, NotFound
+from hosts.models import Host
+from jobs.run import JobContext
+
+SECONDS = 60.0  # that one request may take, unless told otherwise
+OLDEST = "1.41"  # for a host whose version is not known yet
+
+
+class Asking:
+    """Asks one host's engine. Without `context` nothing cancels it: for taking back what was done."""
+
+    def __init__(self, host: Host, context: JobContext | None = None) -> None:
+        self.host = host
+        self.context = context
+        self.version = host.api_version or OLDEST
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        *,
+        seconds: float = SECONDS,
+    ) -> Any:
+        """The decoded answer. Raises EngineError, and Cancelled when that is why it failed."""
+        if self.context:
+            self.context.check_cancelled()
+        with Call(self.host.endpoint()) as call:
+            if self.context:
+                self.context.on_cancel(call.end)
+            try:
+                call.open(method, path, params, version=self.version, body=body, seconds=seconds)
+                return call.read_json(seconds)
+            except EngineError:
+                if self.context:
+                    self.context.check_cancelled()  # what was cut off by us did not fail
+                raise
+
+    def find(self, path: str) -> Any:
+        """The answer to a GET; None where there is no such thing."""
+        try:
+            return self.ask("GET", path, seconds=30)
+        except NotFound:
+            return None
+
+    def container(self, ref: str) -> Any:
+        """A container's inspect answer, or None."""
+        return self.find(f"/containers/{quote(ref, safe='')}/json")
+
+    def image(self, ref: str) -> Any:
+        """An image's inspect answer, or None."""
+        return self.find(f"/images/{quote(ref, safe='/:@')}/json")
