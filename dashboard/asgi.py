@@ -2,22 +2,23 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps loaded)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from accounts.sockets import TokenOrOrigin, unknown_socket  # noqa: E402
+from common.bodies import BodyOnDisk  # noqa: E402
 from dashboard.routing import socket_urls  # noqa: E402
 from hosts.consumers.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyOnDisk(),
         "lifespan": lifespan,
         "websocket": TokenOrOrigin(AuthMiddlewareStack(URLRouter([*socket_urls, re_path(r"", unknown_socket)]))),
     }

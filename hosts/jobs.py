@@ -16,7 +16,7 @@ ROLL_UP_SECONDS = 10.0
 
 def add_kinds() -> None:
     """Called when the apps are ready."""
-    from hosts.actions import bulk, commits, container_prune, image_names, images
+    from hosts.actions import bulk, commits, container_prune, file_uploads, image_names, images
 
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
@@ -25,6 +25,8 @@ def add_kinds() -> None:
     )
     add_kind("container.prune", _("Prune containers"), Right.CONTAINERS_OPERATE, container_prune.run_prune)
     add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove)
+    title = _("Upload files")
+    add_kind("files.upload", title, Right.CONTAINERS_FILES, file_uploads.run_upload, seconds=12 * HOUR)
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
     _add_making_kinds()
 

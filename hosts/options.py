@@ -11,6 +11,7 @@ from hosts.engine import paths
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 NUMBER = re.compile(r"[0-9]{1,2}")
+MODE = re.compile(r"[0-7]{3,4}")
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "STOP", "CONT")
 STOP_SECONDS_AT_MOST = 600
 
@@ -56,13 +57,13 @@ def name(text: str) -> str:
     return wanted
 
 
-def path(text: str) -> str:
+def path(text: str, field: str = "path") -> str:
     """A path in a container: absolute, without `.` and `..`."""
     try:
         return paths.absolute(text or "/")
     except ValueError as error:
         raise Invalid(
-            "path", gettext_noop("A path has at most %(most)s bytes."), {"most": paths.PATH_AT_MOST}
+            field, gettext_noop("A path has at most %(most)s bytes."), {"most": paths.PATH_AT_MOST}
         ) from error
 
 
@@ -84,3 +85,21 @@ def image_name(field: str, name: str) -> tuple[str, str]:
             field, gettext_noop("This cannot be an image's name. Write name:tag, in lower case: team/app:1.2.")
         )
     return found["name"], found["tag"] or "latest"
+
+
+def file_name(text: str, field: str = "name") -> str:
+    """The name of one file."""
+    if not paths.is_name(text):
+        raise Invalid(
+            field,
+            gettext_noop("A file's name has 1 to %(most)s bytes, no slash, and is neither . nor .. alone."),
+            {"most": paths.NAME_AT_MOST},
+        )
+    return text
+
+
+def mode(text: str) -> int:
+    """The twelve bits of a file's mode."""
+    if not MODE.fullmatch(text.strip()):
+        raise Invalid("mode", gettext_noop("A mode is three or four digits from 0 to 7, as 644, 0755 or 4755."))
+    return int(text.strip(), 8)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from hosts.views import (
     container_acts,
+    container_file_acts,
     container_files,
     container_images,
     container_prune,
@@ -53,6 +54,14 @@ urlpatterns = [
     path(f"{C}/files/", container_files.container_files, name="container_files"),
     path(f"{C}/files/file/", container_files.container_file, name="container_file"),
     path(f"{C}/files/download/", container_files.container_file_download, name="container_file_download"),
+    path(f"{C}/files/ask/<slug:verb>/", container_file_acts.file_ask, name="container_file_ask"),
+    path(f"{C}/files/save/", container_file_acts.file_save, name="container_file_save"),
+    path(f"{C}/files/folder/", container_file_acts.file_folder, name="container_file_folder"),
+    path(f"{C}/files/new/", container_file_acts.file_file, name="container_file_file"),
+    path(f"{C}/files/rename/", container_file_acts.file_rename, name="container_file_rename"),
+    path(f"{C}/files/chmod/", container_file_acts.file_chmod, name="container_file_chmod"),
+    path(f"{C}/files/delete/", container_file_acts.file_delete, name="container_file_delete"),
+    path(f"{C}/files/upload/", container_file_acts.file_upload, name="container_file_upload"),
     path(f"{C}/environment/", containers.container_environment, name="container_environment"),
     path(f"{C}/ask/<slug:verb>/", container_acts.container_ask, name="container_ask"),
     path(f"{C}/commit/", container_images.container_commit, name="container_commit"),

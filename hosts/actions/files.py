@@ -7,10 +7,10 @@ from django.http import StreamingHttpResponse
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Conflict
+from common.errors import Conflict, Invalid
 from hosts import options
 from hosts.actions.act import recorded, streamed, target_of
-from hosts.engine import files, paths
+from hosts.engine import changing, files, paths
 from hosts.models import Container
 
 TEXT_AT_MOST = 1024 * 1024  # bytes that a page shows and takes
@@ -68,6 +68,66 @@ def download(actor: Any, container: Container, path: str) -> StreamingHttpRespon
             gettext_noop("%(path)s is neither a file nor a folder: there is nothing to download."),
             {"path": paths.shown(path)},
         )
+
+
+# ---------------------------------------------------------------- changes
+def save(actor: Any, container: Container, path: str, text: str, stamp: str, ends: str = "\n") -> None:
+    """Replaces a text, unless somebody has changed it since `stamp` (`Shown.stat.stamp`). A browser sends line ends of
+    its own, which become `ends`; "" leaves them as they are."""
+    if ends:
+        text = text.replace("\r\n", "\n").replace("\n", ends)
+    content = text.encode("utf-8", "surrogatepass")
+    if len(content) > TEXT_AT_MOST:
+        raise Invalid(
+            "text", gettext_noop("A text of up to %(most)s bytes can be stored here."), {"most": TEXT_AT_MOST}
+        )
+    path = options.path(path)
+    with _recorded(actor, container, "file.write", path, bytes=len(content)):
+        changing.write(target_of(container), path, content, stamp)
+
+
+def make(actor: Any, container: Container, folder: str, name: str, kind: str = "folder") -> str:
+    """Makes an empty `kind` (folder or file) in a folder; gives its path. It belongs to whom the folder belongs."""
+    name = options.file_name(name)
+    path = paths.child(options.path(folder), name)
+    with _recorded(actor, container, f"file.make_{kind}", path):
+        return changing.make(target_of(container), options.path(folder), name, kind)
+
+
+def rename(actor: Any, container: Container, path: str, new: str) -> str:
+    """Gives it another name, or (with a slash in it) another path; gives that."""
+    path = options.path(path)
+    if "/" in new:
+        wanted = options.path(new if new.startswith("/") else paths.child(paths.parent(path), new), "new")
+    else:
+        wanted = paths.child(paths.parent(path), options.file_name(new, "new"))
+    _is_not_root(path)
+    if wanted == path or wanted.startswith(f"{path}/"):
+        raise Invalid("new", gettext_noop("Write another path than the one it has; it cannot go into itself."))
+    with _recorded(actor, container, "file.rename", path, to=paths.shown(wanted)[:1000]):
+        changing.rename(target_of(container), path, wanted)
+    return wanted
+
+
+def change_mode(actor: Any, container: Container, path: str, mode: str) -> None:
+    """Sets the mode, in octal."""
+    bits = options.mode(mode)
+    path = options.path(path)
+    with _recorded(actor, container, "file.chmod", path, mode=f"{bits:04o}"):
+        changing.change_mode(target_of(container), path, bits)
+
+
+def delete(actor: Any, container: Container, path: str) -> None:
+    """Takes a file away, or a folder with all that is in it."""
+    path = options.path(path)
+    _is_not_root(path)
+    with _recorded(actor, container, "file.delete", path):
+        changing.delete(target_of(container), path)
+
+
+def _is_not_root(path: str) -> None:
+    if path == "/":
+        raise Invalid("path", gettext_noop("The root of a container can be neither renamed nor deleted."))
 
 
 def _recorded(actor: Any, container: Container, verb: str, path: str, **detail: Any) -> Any:

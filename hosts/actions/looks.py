@@ -122,6 +122,16 @@ def _wait(container: Container, condition: str, seconds: int) -> dict[str, Any] 
     }
 
 
+def path_facts(actor: Any, container: Container, path: str) -> files.Stat:
+    """What is at a path, at the end of its links; its `stamp` is what a change of the file has to name."""
+    demand(actor, Right.CONTAINERS_FILES)
+    _is_enabled(container)
+    try:
+        return files.follow(target_of(container), options.path(path))
+    except EngineError as error:
+        raise failure(error) from error
+
+
 def refresh(actor: Any, container: Container) -> None:
     """Stores a fresh inspect answer when the last one is older than FRESH_SECONDS: what a health check printed comes
     with no event that a watcher could hear. Many who look ask the engine once; its silence changes nothing."""

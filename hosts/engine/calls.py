@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hosts.engine.body import Body
@@ -54,9 +54,14 @@ class Call:
         *,
         version: str,
         body: Any = None,
+        blocks: Iterable[bytes] = (),
+        length: int | None = None,
         seconds: float,
     ) -> None:
-        """Sends the request and waits up to `seconds` for the head of its answer. Raises EngineError."""
+        """Sends the request and waits up to `seconds` for the head of its answer. Raises EngineError.
+
+        A tar of `length` bytes is sent as its `blocks` come; `seconds` may pass between two that the engine takes.
+        """
         # an engine that does not answer must not hold who asked to stop: connecting cannot be interrupted
         threading.Thread(target=self._connect, name="call", daemon=True).start()
         if not self._arrived.wait(CONNECT_SECONDS + 1):
@@ -64,9 +69,25 @@ class Call:
             raise TimedOut("no connection", where=self.endpoint.address, seconds=CONNECT_SECONDS)
         self._check()
         assert self._sock is not None
-        payload = request_bytes(method, f"/v{version}{path}", params=params, body=body, chunked=True)
+        payload = request_bytes(method, f"/v{version}{path}", params=params, body=body, chunked=True, length=length)
+        if length is not None:
+            self._send(payload, blocks, seconds)
+            payload = b""
         answer = request(self._sock, self.endpoint, payload, Deadline(seconds))
         self.headers, self._body, self._rest = answer.headers, Body(answer.headers), answer.rest
+
+    def _send(self, payload: bytes, blocks: Iterable[bytes], seconds: float) -> None:
+        assert self._sock is not None
+        try:
+            self._sock.settimeout(seconds)
+            self._sock.sendall(payload)
+            for block in blocks:
+                self._sock.settimeout(seconds)
+                self._sock.sendall(block)
+        except TimeoutError as error:
+            raise TimedOut(error, where=self.endpoint.address, seconds=seconds) from error
+        except OSError:
+            self._check()  # else it takes no more, and has said why: its answer is there to be read
 
     def _connect(self) -> None:
         try:

@@ -2,8 +2,9 @@
 
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import IO
 
 BLOCK = 512
 EXTENDED_AT_MOST = 1024 * 1024  # bytes of one long name or one set of extended attributes
@@ -139,3 +140,70 @@ def _records(data: bytes) -> dict[str, str]:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+# ---------------------------------------------------------------- making one
+@dataclass(frozen=True)
+class Part:
+    """An entry to be sent: a folder, a link to `link`, a hard link to the entry `link`, or a file whose content `open`
+    gives."""
+
+    name: str
+    kind: str = "file"
+    size: int = 0
+    mode: int = 0o644
+    mtime: float = 0
+    uid: int = 0
+    gid: int = 0
+    link: str = ""
+    open: Callable[[], IO[bytes]] | None = None
+
+    @property
+    def head(self) -> bytes:
+        """Its header as it goes over the wire."""
+        info = tarfile.TarInfo(self.name)
+        info.type, info.linkname = TYPES[self.kind], self.link
+        info.size = self.size if self.kind == "file" else 0
+        # a time with a fraction costs an extended header
+        info.mode, info.mtime, info.uid, info.gid = self.mode, self.mtime, self.uid, self.gid
+        return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+TYPES = {
+    "file": tarfile.REGTYPE,
+    "folder": tarfile.DIRTYPE,
+    "link": tarfile.SYMTYPE,
+    "hard link": tarfile.LNKTYPE,
+}
+END = bytes(2 * BLOCK)
+READ = 256 * 1024
+
+
+def length_of(parts: Iterable[Part]) -> int:
+    """Bytes of the tar that `blocks_of` makes of them."""
+    return len(END) + sum(
+        len(part.head) + (part.size + -part.size % BLOCK if part.kind == "file" else 0) for part in parts
+    )
+
+
+def blocks_of(parts: Iterable[Part]) -> Iterator[bytes]:
+    """A tar, a block at a time. Raises EOFError for a file that is shorter than it was said to be."""
+    for part in parts:
+        yield part.head
+        if part.kind == "file" and part.open is not None:
+            yield from _content(part)
+    yield END
+
+
+def _content(part: Part) -> Iterator[bytes]:
+    left = part.size
+    assert part.open is not None
+    with part.open() as file:
+        while left:
+            block = file.read(min(READ, left))
+            if not block:
+                raise EOFError(part.name)
+            left -= len(block)
+            yield block
+    if padding := -part.size % BLOCK:
+        yield bytes(padding)

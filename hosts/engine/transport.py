@@ -158,11 +158,13 @@ def request_bytes(
     upgrade: bool = False,
     chunked: bool = False,
     kept: bool = False,
+    length: int | None = None,
 ) -> bytes:
     """A request as it goes over the wire.
 
     HTTP/1.0 unless upgrading: the engine then sends no chunks and closes at the end. `chunked` asks for HTTP/1.1, whose
-    last chunk tells an answer's end from a cut; `kept` as well, and for the connection to stay open after it.
+    last chunk tells an answer's end from a cut; `kept` as well, and for the connection to stay open after it. `length`
+    bytes of a tar follow instead of a body.
     """
     target = f"{path}?{urlencode(params)}" if params else path
     payload = b"" if body is None else json.dumps(body).encode()
@@ -172,7 +174,9 @@ def request_bytes(
         head.append("Connection: close")
     if upgrade:
         head += ["Connection: Upgrade", "Upgrade: tcp"]
-    if body is not None or method == "POST":
+    if length is not None:
+        head += ["Content-Type: application/x-tar", f"Content-Length: {length}"]
+    elif body is not None or method == "POST":
         head += ["Content-Type: application/json", f"Content-Length: {len(payload)}"]
     return "\r\n".join([*head, "", ""]).encode() + payload
 
@@ -211,12 +215,13 @@ class Head:
 
 
 def request(sock: socket.socket, endpoint: Endpoint, payload: bytes, deadline: Deadline) -> Answer:
-    """Sends a request (`request_bytes`) and reads the head of its answer. Raises EngineError for anything but 1xx and
-    2xx."""
+    """Sends a request (`request_bytes`; b"" when it is sent) and reads the head of its answer. Raises EngineError for
+    anything but 1xx and 2xx."""
     head, answer = Head(endpoint), None
     try:
-        sock.settimeout(deadline.left())
-        sock.sendall(payload)
+        if payload:
+            sock.settimeout(deadline.left())
+            sock.sendall(payload)
         while answer is None:
             sock.settimeout(deadline.left())
             answer = head.feed(sock.recv(8192))

@@ -32,6 +32,7 @@ KIND_BITS = {
     "socket": stat.S_IFSOCK,
 }
 ORDER = {"folder": 0}
+ENDS = {"\n": "lf", "\r\n": "crlf"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,18 @@ def _crumbs(path: str) -> list[tuple[str, str]]:
     return [(shown(name), urlencode({"path": place})) for name, place in zip(["/", *parts], places, strict=True)]
 
 
+def file_context(container: Container, path: str) -> dict[str, Any]:
+    """What the frame of a folder's or file's page needs."""
+    return {
+        "container": container,
+        "tab": "files",
+        "path": path,
+        "shown_path": shown(path),
+        "query": urlencode({"path": path}),
+        "crumbs": _crumbs(path),
+    }
+
+
 class Elsewhere(Exception):
     """What is there has another page."""
 
@@ -92,14 +105,7 @@ def _page(request: HttpRequest, host: str, ref: str, page: str, ask: Callable[[C
     """The page comes at once; its part, for which the engine is asked, comes then."""
     container = get_container(request.user, host, ref, Right.CONTAINERS_FILES)
     path = options.path(request.GET.get("path", "/"))
-    context: dict[str, Any] = {
-        "container": container,
-        "tab": "files",
-        "path": path,
-        "shown_path": shown(path),
-        "query": urlencode({"path": path}),
-        "crumbs": _crumbs(path),
-    }
+    context = file_context(container, path)
     if "part" not in request.GET:
         return render(request, f"containers/{page}.html", context)
     try:
@@ -142,7 +148,7 @@ def container_file(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         if found.stat.kind == "folder":
             raise Elsewhere("container_files", found.stat.path)
         mode = stat.filemode(KIND_BITS.get(found.stat.kind, 0) | found.stat.mode)
-        return {"file": found, "mode": mode, "real": shown(found.stat.path), "text_at_most": files.TEXT_AT_MOST}
+        return {"file": found, "mode": mode, "real": shown(found.stat.path), "ends": ENDS[found.ends]}
 
     return _page(request, host, ref, "file", ask)
 

@@ -24,6 +24,13 @@ class Box:
         url = f"{self.product.url}/containers/{self.host}/{self.name}/files/{page}"
         return (session or self.product.http).get(url, params=query, headers=HTMX, timeout=30, allow_redirects=False)
 
+    def form(self, verb: str, files: Any = None, **fields: str) -> requests.Response:
+        """Sends a form of its pages, as htmx does."""
+        http = self.product.http
+        url = f"{self.product.url}/containers/{self.host}/{self.name}/files/{verb}/"
+        headers = HTMX | {"Referer": url, "X-CSRFToken": http.cookies.get("csrftoken") or ""}
+        return http.post(url, fields, files=files, headers=headers, timeout=60, allow_redirects=False)
+
     def rest(self, end: str = "", method: str = "GET", **options: Any) -> requests.Response:
         """Its routes of the API; `path` is a query's."""
         url = f"{self.product.url}/api/v1/containers/{self.host}/{self.name}/files{end}"
