@@ -31,6 +31,8 @@ class Right(StrEnum):
     VOLUMES_VIEW = "volumes.view"
     REGISTRIES_VIEW = "registries.view"
     REGISTRIES_MANAGE = "registries.manage"
+    PLUGINS_VIEW = "plugins.view"
+    PLUGINS_MANAGE = "plugins.manage"  # a plugin runs as root on its host, beside the engine
     LOGS_VIEW = "logs.view"
     STATS_VIEW = "stats.view"
     JOBS_VIEW = "jobs.view"
@@ -60,7 +62,7 @@ SYSTEM = System()
 ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,
-    Role.OPERATOR: ALL - {Right.HOSTS_MANAGE, Right.USERS_MANAGE, Right.DIAGNOSTICS},
+    Role.OPERATOR: ALL - {Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.USERS_MANAGE, Right.DIAGNOSTICS},
     Role.VIEWER: frozenset(right for right in ALL if right.endswith(".view")),
 }
 

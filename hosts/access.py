@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host, Image, Registry, RegistryAccount, Series
+from hosts.models import Container, Host, Image, Plugin, Registry, RegistryAccount, Series
 
 NAMES_A_QUERY = 50
 
@@ -80,6 +80,20 @@ def get_image(user: Any, host_name: str, ref: str, right: Right = Right.IMAGES_V
         raise NotFound
     _demand(user, Right.IMAGES_VIEW, right)
     return found
+
+
+def get_plugin(user: Any, host_name: str, ref: str, right: Right = Right.PLUGINS_VIEW) -> Plugin:
+    """The plugin `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host."""
+    if "\0" in host_name + ref:
+        raise NotFound
+    rows = Plugin.objects.visible_to(user).select_related("host").filter(host__name=host_name)
+    named = Q(name=ref) | Q(name=f"{ref}:latest") | Q(engine_id=ref)
+    alike = list(rows.filter(named)[:1]) or list(rows.filter(engine_id__startswith=ref)[:2] if len(ref) >= 4 else [])
+    if len(alike) != 1:
+        raise NotFound
+    _demand(user, Right.PLUGINS_VIEW, right)
+    plugin: Plugin = alike[0]
+    return plugin
 
 
 def find_containers(user: Any, names: list[str]) -> list[Container | None]:

@@ -63,6 +63,12 @@ def with_use(noun: str, things: QuerySet[Any]) -> QuerySet[Any]:
     )
 
 
+def with_state(plugins: QuerySet[Any]) -> QuerySet[Any]:
+    """Plugins with `state_word`: enabled or disabled."""
+    word = Case(When(enabled=True, then=Value("enabled")), default=Value("disabled"), output_field=CharField())
+    return plugins.annotate(state_word=word)
+
+
 def _use(used: Exists, *others: When) -> Case:
     return Case(When(used, then=Value("in use")), *others, default=Value("unused"), output_field=CharField())
 
@@ -145,6 +151,12 @@ NETWORKS = Table(
 )
 VOLUMES = NETWORKS
 REGISTRIES = Table(search=("name", "address"), sorts={"name": ["name"], "address": ["address", "name"]}, first="name")
+PLUGINS = Table(
+    search=("name", "reference", "description", "kind", "host__name"),
+    sorts={"name": ["name"], "host": ["host__name", "name"], "state": ["enabled", "name"], "kind": ["kind", "name"]},
+    first="name",
+    facets={"host": "host__name", "state": "state_word", "kind": "kind"},
+)
 EVENTS = Table(
     search=("actor_name", "actor_id", "action", "kind", "host__name"),
     sorts={"time": ["time"]},

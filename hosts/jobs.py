@@ -16,7 +16,7 @@ ROLL_UP_SECONDS = 10.0
 
 def add_kinds() -> None:
     """Called when the apps are ready."""
-    from hosts.actions import bulk, commits, container_prune, file_uploads, image_names, images
+    from hosts.actions import bulk, commits, container_prune, file_uploads, image_names, images, plugins
 
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
@@ -27,6 +27,11 @@ def add_kinds() -> None:
     add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove)
     title = _("Upload files")
     add_kind("files.upload", title, Right.CONTAINERS_FILES, file_uploads.run_upload, seconds=12 * HOUR)
+    manage = Right.PLUGINS_MANAGE
+    add_kind("plugin.install", _("Install plugin"), manage, plugins.run_install, seconds=2 * HOUR)
+    add_kind("plugin.upgrade", _("Upgrade plugin"), manage, plugins.run_upgrade, seconds=2 * HOUR)
+    add_kind("plugin.enable", _("Enable plugin"), manage, plugins.run_switch)
+    add_kind("plugin.disable", _("Disable plugin"), manage, plugins.run_switch)
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
     _add_making_kinds()
 

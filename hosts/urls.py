@@ -19,6 +19,8 @@ from hosts.views import (
     logs,
     networks,
     overview,
+    plugin_acts,
+    plugins,
     registries,
     volumes,
 )
@@ -26,6 +28,7 @@ from hosts.views import (
 C = "containers/<slug:host>/<str:ref>"
 IMAGE = "images/<slug:host>/<str:ref>"
 R = "registries/<slug:name>"
+P = "plugins/<slug:host>/<str:ref>"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -96,6 +99,14 @@ urlpatterns = [
     path(f"{R}/accounts/<int:pk>/remove/", registries.account_remove, name="registry_account_remove"),
     path("networks/", networks.network_list, name="network_list"),
     path("volumes/", volumes.volume_list, name="volume_list"),
+    path("plugins/", plugins.plugin_list, name="plugin_list"),
+    path("plugins/install/", plugin_acts.plugin_install, name="plugin_install"),
+    path(f"{P}/", plugins.plugin_page, name="plugin_page"),
+    path(f"{P}/enable/", plugin_acts.plugin_enable, name="plugin_enable"),
+    path(f"{P}/disable/", plugin_acts.plugin_disable, name="plugin_disable"),
+    path(f"{P}/configure/", plugin_acts.plugin_configure, name="plugin_configure"),
+    path(f"{P}/upgrade/", plugin_acts.plugin_upgrade, name="plugin_upgrade"),
+    path(f"{P}/remove/", plugin_acts.plugin_remove, name="plugin_remove"),
     path("events/", events.event_list, name="event_list"),
     path("diagnostics/", diagnostics.diagnostics_page, name="diagnostics"),
 ]

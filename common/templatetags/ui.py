@@ -22,7 +22,7 @@ MIDDLE_MARK = "…"
 
 # A state is a shape and a colour and a word, so that nobody needs to see the colour.
 SHAPES: dict[str, str] = {
-    **dict.fromkeys(("running", "healthy", "online", "done", "active", "in use", "started"), "ok"),
+    **dict.fromkeys(("running", "healthy", "online", "done", "active", "in use", "started", "enabled"), "ok"),
     **dict.fromkeys(
         (
             "unhealthy",

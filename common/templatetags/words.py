@@ -25,6 +25,7 @@ STATE_WORDS = frozenset(
         n_("done"),
         n_("downloaded"),
         n_("downloading"),
+        n_("enabled"),
         n_("error"),
         n_("exists"),
         n_("exited"),

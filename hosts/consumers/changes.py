@@ -18,6 +18,7 @@ RIGHT_OF = {
     "image": Right.IMAGES_VIEW,
     "network": Right.NETWORKS_VIEW,
     "volume": Right.VOLUMES_VIEW,
+    "plugin": Right.PLUGINS_VIEW,
     "host": Right.HOSTS_VIEW,
     "job": Right.JOBS_VIEW,
     "schedule": Right.JOBS_VIEW,

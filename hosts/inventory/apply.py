@@ -8,15 +8,16 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from common.events import changed
-from hosts.models import Container, ContainerDetail, Event, Host, Image, Network, Use, Volume
+from hosts.models import Container, ContainerDetail, Event, Host, Image, Network, Plugin, Use, Volume
 
 NOUNS: dict[str, type[models.Model]] = {
     "container": Container,
     "image": Image,
     "network": Network,
     "volume": Volume,
+    "plugin": Plugin,
 }
-KEY = {"container": "engine_id", "image": "engine_id", "network": "engine_id", "volume": "name"}
+KEY = {"container": "engine_id", "image": "engine_id", "network": "engine_id", "volume": "name", "plugin": "engine_id"}
 BATCH = 200
 WITHOUT_HEALTH = {"Podman"}  # engines whose lists do not tell it: inspect answers do
 

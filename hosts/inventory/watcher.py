@@ -15,7 +15,7 @@ from django.conf import settings
 from hosts.engine import parse
 from hosts.engine.connect import check
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import STATE_OF, ConnectionLost, EngineError
+from hosts.engine.errors import STATE_OF, Answered, ConnectionLost, EngineError
 from hosts.engine.streams import EngineStream, fetch, open_stream
 from hosts.inventory import apply, notes, reader
 from hosts.inventory.leases import LeaseLost
@@ -77,9 +77,19 @@ LISTS: dict[str, tuple[str, dict[str, str], Callable[[Any], Any]]] = {
     "image": ("/images/json", {}, parse.image_row),
     "network": ("/networks", {}, parse.network_row),
     "volume": ("/volumes", {}, parse.volume_row),
+    "plugin": ("/plugins", {}, parse.plugin_row),
 }
 # what an event of a type may have changed; an image's use and a network's members show in other lists
-TOUCHES = {"container": ["container"], "image": ["image"], "network": ["network", "container"], "volume": ["volume"]}
+TOUCHES = {
+    "container": ["container"],
+    "image": ["image"],
+    "network": ["network", "container"],
+    "volume": ["volume"],
+    "plugin": ["plugin"],
+}
+MAY_LACK = {
+    "plugin"
+}  # Podman has none, and a proxy in front of an engine may forbid them: its host is well all the same
 
 # asking who answers blocks a thread: one a host at most, so that sick hosts never make healthy ones wait for a thread
 _checking = ThreadPoolExecutor(2000, thread_name_prefix="check")
@@ -240,7 +250,12 @@ class HostWatcher:
         if only is not None:
             params = params | {"filters": orjson.dumps({"id": sorted(only)}).decode()}
         async with self._order[noun]:
-            answer = await self._get(path, params)
+            try:
+                answer = await self._get(path, params)
+            except Answered:
+                if noun not in MAY_LACK:
+                    raise
+                answer = []
             found = (answer or {}).get("Volumes") if noun == "volume" else answer
             rows = [row for row in map(row_of, found or []) if row]
             touched, _ = await self.db(_apply, self.host, noun, rows, only)

@@ -3,6 +3,7 @@ from hosts.models.events import Event
 from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
+from hosts.models.plugins import Plugin
 from hosts.models.processes import Process
 from hosts.models.registries import Registry, RegistryAccount
 from hosts.models.stats import Series, StatsChunk, StatsRound
@@ -18,6 +19,7 @@ __all__ = [
     "Host",
     "Image",
     "Network",
+    "Plugin",
     "Process",
     "Registry",
     "RegistryAccount",

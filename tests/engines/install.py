@@ -31,6 +31,8 @@ NEEDED = {
     "chromium": ["/usr/bin/chromium"],
     "fonts-dejavu-core": ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     "gettext": ["msgfmt"],
+    "gcc": ["gcc"],
+    "libc6-dev": ["/usr/include/stdio.h"],
     "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt"],
 }
 FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
