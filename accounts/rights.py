@@ -28,6 +28,7 @@ class Right(StrEnum):
     IMAGES_VIEW = "images.view"
     IMAGES_MANAGE = "images.manage"
     NETWORKS_VIEW = "networks.view"
+    NETWORKS_MANAGE = "networks.manage"
     VOLUMES_VIEW = "volumes.view"
     REGISTRIES_VIEW = "registries.view"
     REGISTRIES_MANAGE = "registries.manage"

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host, Image, Plugin, Registry, RegistryAccount, Series
+from hosts.models import Container, Host, Image, Network, Plugin, Registry, RegistryAccount, Series
 
 NAMES_A_QUERY = 50
 
@@ -94,6 +94,21 @@ def get_plugin(user: Any, host_name: str, ref: str, right: Right = Right.PLUGINS
     _demand(user, Right.PLUGINS_VIEW, right)
     plugin: Plugin = alike[0]
     return plugin
+
+
+def get_network(user: Any, host_name: str, ref: str, right: Right = Right.NETWORKS_VIEW) -> Network:
+    """The network `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host. An engine
+    may have several of one name: then only the id tells which."""
+    if "\0" in host_name + ref:
+        raise NotFound
+    rows = Network.objects.visible_to(user).select_related("host").filter(host__name=host_name)
+    found = list(rows.filter(name=ref)[:2]) or list(rows.filter(engine_id=ref)[:2])
+    if not found and len(ref) >= 4:
+        found = list(rows.filter(engine_id__startswith=ref)[:2])
+    if len(found) != 1:
+        raise NotFound
+    _demand(user, Right.NETWORKS_VIEW, right)
+    return found[0]
 
 
 def find_containers(user: Any, names: list[str]) -> list[Container | None]:

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from accounts.rights import Right, allows
 from common.lists import Rows, Table, any_of
-from hosts.models import Container, Host, Use
+from hosts.models import Container, Host, Network, Use
 from hosts.models.containers import NEEDS_ATTENTION, STOPPED
 from hosts.models.hosts import LIVE_STATES
 
+PRUNED_AT_MOST = 1000  # rows that are looked at
 EVENT_KINDS = ("container", "daemon", "image", "network", "plugin", "volume")
 
 
@@ -67,6 +68,26 @@ def with_state(plugins: QuerySet[Any]) -> QuerySet[Any]:
     """Plugins with `state_word`: enabled or disabled."""
     word = Case(When(enabled=True, then=Value("enabled")), default=Value("disabled"), output_field=CharField())
     return plugins.annotate(state_word=word)
+
+
+def users_of(noun: str, thing: Any, containers: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of `containers` that use this network or volume (`noun`)."""
+    uses = Use.objects.filter(noun=noun, host=thing.host_id, name=thing.name)
+    return containers.filter(pk__in=uses.values("container"))
+
+
+def unused(noun: str, things: QuerySet[Any]) -> QuerySet[Any]:
+    """Those networks or volumes (`noun`) that no container uses, be it one that does not run."""
+    return things.exclude(Exists(Use.objects.filter(noun=noun, host=OuterRef("host"), name=OuterRef("name"))))
+
+
+def prunable_networks(user: Any, host: Host, only: list[str] | None = None) -> list[Network]:
+    """Those of a host that `user` sees and no container uses, by name, but for what is not people's; of these only the
+    ids `only`."""
+    rows = unused("network", Network.objects.visible_to(user).filter(host=host)).order_by("name", "pk")
+    if only is not None:
+        rows = rows.filter(engine_id__in=only)
+    return [network for network in rows[:PRUNED_AT_MOST] if network.is_prunable]
 
 
 def _use(used: Exists, *others: When) -> Case:
@@ -156,6 +177,11 @@ PLUGINS = Table(
     sorts={"name": ["name"], "host": ["host__name", "name"], "state": ["enabled", "name"], "kind": ["kind", "name"]},
     first="name",
     facets={"host": "host__name", "state": "state_word", "kind": "kind"},
+)
+MEMBERS = Table(  # containers of one network or volume
+    search=("words",),
+    sorts={"name": ["name"], "state": ["state", "name"]},
+    first="name",
 )
 EVENTS = Table(
     search=("actor_name", "actor_id", "action", "kind", "host__name"),

@@ -34,12 +34,19 @@ def add_kinds() -> None:
     add_kind("plugin.disable", _("Disable plugin"), manage, plugins.run_switch)
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
     _add_making_kinds()
+    _add_network_kinds()
 
 
 def _add_making_kinds() -> None:
     from hosts.actions import create
 
     add_kind("container.create", _("Create container"), Right.CONTAINERS_CREATE, create.run_create, seconds=12 * HOUR)
+
+
+def _add_network_kinds() -> None:
+    from hosts.actions import network_prune
+
+    add_kind("network.prune", _("Prune networks"), Right.NETWORKS_MANAGE, network_prune.run_prune, repeatable=False)
 
 
 @shared_task(name="hosts.forget_old_events", expires=600)

@@ -17,6 +17,7 @@ from hosts.views import (
     image_acts,
     images,
     logs,
+    network_acts,
     networks,
     overview,
     plugin_acts,
@@ -29,6 +30,7 @@ C = "containers/<slug:host>/<str:ref>"
 IMAGE = "images/<slug:host>/<str:ref>"
 R = "registries/<slug:name>"
 P = "plugins/<slug:host>/<str:ref>"
+N = "networks/<slug:host>/<str:ref>"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -98,6 +100,12 @@ urlpatterns = [
     path(f"{R}/accounts/<int:pk>/", registries.account_edit, name="registry_account_edit"),
     path(f"{R}/accounts/<int:pk>/remove/", registries.account_remove, name="registry_account_remove"),
     path("networks/", networks.network_list, name="network_list"),
+    path("networks/create/", network_acts.network_create, name="network_create"),
+    path("networks/prune/", network_acts.network_prune, name="network_prune"),
+    path(f"{N}/", networks.network_page, name="network_page"),
+    path(f"{N}/connect/", network_acts.network_connect, name="network_connect"),
+    path(f"{N}/disconnect/", network_acts.network_disconnect, name="network_disconnect"),
+    path(f"{N}/remove/", network_acts.network_remove, name="network_remove"),
     path("volumes/", volumes.volume_list, name="volume_list"),
     path("plugins/", plugins.plugin_list, name="plugin_list"),
     path("plugins/install/", plugin_acts.plugin_install, name="plugin_install"),

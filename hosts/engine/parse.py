@@ -76,7 +76,9 @@ class NetworkRow(TypedDict):
     internal: bool
     created: datetime | None
     labels: dict[str, str]
-    data: dict[str, Any]  # {"subnets": [...]}
+    # {"subnets": [...], "pools": [{"subnet", "range", "gateway", "aux": {name: address}}], "ipam": its driver,
+    # "ipam_options": {}, "options": {}, "ipv6": bool, "attachable": bool, "ingress": bool}
+    data: dict[str, Any]
 
 
 class VolumeRow(TypedDict):
@@ -344,7 +346,7 @@ def network_row(raw: Any) -> NetworkRow | None:
     """An entry of /networks; None when it has neither id nor name."""
     if not isinstance(raw, dict) or not (text(raw.get("Id")) or text(raw.get("Name"))):
         return None
-    subnets = [text(pool.get("Subnet"), 64) for pool in _dicts(_at(raw, "IPAM", "Config"))]
+    pools = [_pool(pool) for pool in _dicts(_at(raw, "IPAM", "Config"))][:20]
     return {
         "engine_id": text(raw.get("Id"), 100) or text(raw.get("Name"), 100),
         "name": text(raw.get("Name"), NAME_AT_MOST),
@@ -353,7 +355,27 @@ def network_row(raw: Any) -> NetworkRow | None:
         "internal": bool(raw.get("Internal")),
         "created": time_of(raw.get("Created")),
         "labels": labels_of(raw.get("Labels")),
-        "data": {"subnets": [subnet for subnet in subnets if subnet][:20]},
+        "data": {
+            "subnets": [pool["subnet"] for pool in pools if pool["subnet"]],
+            "pools": pools,
+            "ipam": text(_at(raw, "IPAM", "Driver"), 100),
+            "ipam_options": labels_of(_at(raw, "IPAM", "Options")),
+            "options": labels_of(raw.get("Options")),
+            "ipv6": bool(raw.get("EnableIPv6")),
+            "attachable": bool(raw.get("Attachable")),
+            "ingress": bool(raw.get("Ingress")),
+        },
+    }
+
+
+def _pool(raw: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "subnet": text(raw.get("Subnet"), 64),
+        "range": text(raw.get("IPRange"), 64),
+        "gateway": text(raw.get("Gateway"), 64),
+        "aux": dict(
+            sorted((text(n, NAME_AT_MOST), text(a, 64)) for n, a in _items(raw.get("AuxiliaryAddresses")))[:50]
+        ),
     }
 
 

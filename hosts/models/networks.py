@@ -5,6 +5,8 @@ from django.db import models
 from accounts.rights import Right
 from hosts.models.base import Mirrored
 
+PREDEFINED = ("bridge", "host", "none", "podman", "ingress", "docker_gwbridge")
+
 
 class Network(Mirrored):
     """A network. Who is in it is read from the containers' rows."""
@@ -20,6 +22,16 @@ class Network(Mirrored):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "engine_id"], name="network_once")]
         indexes = [models.Index(fields=["name"])]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether people made it; the engine's own ones cannot be removed."""
+        return self.name not in PREDEFINED and not self.data.get("ingress")
+
+    @property
+    def is_prunable(self) -> bool:
+        """Whether it may go when no container uses it. What services of a swarm use, containers' rows do not tell."""
+        return self.is_own and self.scope != "swarm"
 
     def __str__(self) -> str:
         return self.name

@@ -1,5 +1,7 @@
 """Networks of all hosts, and who is in them."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -8,7 +10,9 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from hosts import filters
-from hosts.models import Network
+from hosts.access import get_network
+from hosts.links import add_links
+from hosts.models import Container, Network
 from hosts.views.uses import add_users
 
 
@@ -22,3 +26,21 @@ def network_list(request: HttpRequest) -> HttpResponse:
     context = filters.NETWORKS.context(request, rows, "host")
     add_users(request.user, "network", context["page"].items)
     return render(request, template_for(request, "networks/page.html", "networks/_rows.html"), context)
+
+
+@guard(Right.NETWORKS_VIEW, live=True)
+@require_GET
+def network_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """What is known of a network, and who is in it."""
+    network = get_network(request.user, host, ref)
+    return render(
+        request, template_for(request, "networks/network.html", "networks/_network.html"), facts(request, network)
+    )
+
+
+def facts(request: HttpRequest, network: Network) -> dict[str, Any]:
+    """The context of its page."""
+    rows = filters.users_of("network", network, Container.objects.visible_to(request.user))
+    context = filters.MEMBERS.context(request, rows)
+    add_links(network.name, context["page"].items)
+    return context | {"network": network, "host": network.host}

@@ -115,7 +115,8 @@ def test_networks_and_volumes() -> None:
     assert networks.keys() == {"bridge", "host", "none", "front"}
     front = networks["front"]
     assert (front["driver"], front["scope"], front["internal"]) == ("bridge", "local", False)
-    assert (front["labels"], front["data"]) == ({"team": "a"}, {"subnets": ["172.30.5.0/24"]})
+    assert (front["labels"], front["data"]["subnets"]) == ({"team": "a"}, ["172.30.5.0/24"])
+    assert front["data"]["pools"] == [{"subnet": "172.30.5.0/24", "range": "", "gateway": "", "aux": {}}]
     assert front["created"] is not None
     volumes = {row["name"]: row for row in map(parse.volume_row, recorded("volumes")["Volumes"]) if row}
     assert volumes["data1"]["labels"] == {"keep": "yes"}
