@@ -30,6 +30,7 @@ NAMES = frozenset(
         "ban",
         "bell",
         "bolt",
+        "bookmark",
         "box",
         "braces",
         "building-warehouse",

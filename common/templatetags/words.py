@@ -200,6 +200,7 @@ SCRIPT_WORDS = (
     n_("Used"),
     n_("User"),
     n_("Warnings"),
+    n_("What this page shows is gone."),
     n_("Wrap lines"),
     n_("Wrap lines (w)"),
     n_("Written"),

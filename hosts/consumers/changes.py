@@ -11,7 +11,7 @@ from common.events import GROUP
 from hosts.consumers.base import BAD_QUERY, Refusal
 from hosts.consumers.choices import message_of
 from hosts.consumers.counts import counts
-from hosts.consumers.parts import NOT_FOUND, Ask, PartView, is_live, parts
+from hosts.consumers.parts import NO_PART, Ask, PartView, is_live, parts
 
 RIGHT_OF = {
     "container": Right.CONTAINERS_VIEW,
@@ -65,7 +65,7 @@ class ChangesConsumer(GuardedConsumer):
                 if len(self.asked) >= ASKED_AT_MOST or number in self.asked:
                     await self._say(number, TOO_MANY_AT_ONCE)
                 elif not is_live(url) or len(target) > TARGET_AT_MOST:
-                    await self._say(number, NOT_FOUND)
+                    await self._say(number, NO_PART)
                 else:
                     self.asked.add(number)
                     parts().ask(PartView.of(self.scope, self.user, url, target), Ask(self, number))

@@ -39,7 +39,7 @@ APART_SECONDS = 0.25  # between two makings of a part that is asked for all the 
 REST = 3  # times as long as making it took, at least: pages of other people want the processor too
 URL_AT_MOST = 8_000
 NO_ADDRESS = re.compile(r"[\x00-\x20\x7f#\\]|^(?!/)|^//")  # what two readers of one address might read in two ways
-FORBIDDEN, NOT_FOUND, FAILED = 403, 404, 500
+FORBIDDEN, NO_PART, FAILED = 403, 406, 500  # 404 is what a view answers for an object that is gone
 TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]*')
 # of the browser's handshake: what a view may look at
 HEADERS = {b"host", b"cookie", b"accept-language", b"user-agent", b"x-forwarded-for", b"x-forwarded-proto"}
@@ -203,7 +203,7 @@ class Parts:
             if response.status_code != 200:
                 return int(response.status_code)
             if not isinstance(response, HttpResponse) or not response["Content-Type"].startswith("text/html"):
-                return NOT_FOUND
+                return NO_PART
             return gzip.compress(TOKEN.sub(rb"\1", response.content), compresslevel=1, mtime=0)
         finally:
             response.close()

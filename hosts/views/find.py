@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
+from accounts.models import SavedView
 from accounts.rights import Right, allows
 from common.lists import SEARCH_AT_MOST, searched
 from common.templatetags.ui import short_id
@@ -163,6 +164,11 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         Entry("photo", str(row), reverse("image_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
         for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
     ]
+    images = [
+        Entry("photo", row.name, reverse("image_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
+        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
+        if row.name
+    ]
     jobs = [
         Entry("circle-dashed", f"{row.title} {row.target}", reverse("job_page", args=[row.pk]), row.host, row.state)
         for row in _some(Job.objects.visible_to(user), query, JOBS.search, "-pk")
@@ -171,7 +177,12 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         Entry("clock", row.name, reverse("schedule_page", args=[row.pk]), row.cron)
         for row in _some(Schedule.objects.visible_to(user), query, SCHEDULES.search, "name")
     ]
+    views = [
+        Entry("bookmark", row.name, row.url)
+        for row in _some(SavedView.objects.filter(user=user.pk), query, ("name",), "name")
+    ]
     return [
+        (_("Saved views"), views),
         (_("Containers"), containers),
         (_("Hosts"), hosts),
         (_("Images"), images),

@@ -50,6 +50,7 @@ OPENERS = {
     "account menu": ("/", ".top summary"),
     "columns": ("/containers/", ".acts summary"),
     "filter": ("/containers/", "#facet-state summary"),
+    "saved views": ("/images/", ".saved-views summary"),
     "chosen": ("/containers/?search=looked-at", "td.pick input"),
     "more acts": ("/containers/local/looked-at/", "#container-acts summary"),
     "confirmation": ("/containers/local/looked-at/", "#container-acts > form button"),

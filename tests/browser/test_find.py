@@ -53,3 +53,18 @@ def test_arrows_choose_and_escape_closes(desktop: Page) -> None:
     expect(desktop.locator("#search")).to_be_focused()
     desktop.keyboard.press("Enter")
     desktop.wait_for_url("**/volumes/")
+
+
+def test_a_view_is_saved_and_found_again(desktop: Page, product: Product) -> None:
+    desktop.goto(f"{product.url}/containers/?state=exited")
+    desktop.locator(".saved-views summary").click()
+    desktop.get_by_label("Name of this view").fill("the ended ones")
+    desktop.get_by_label("Name of this view").press("Enter")
+    expect(desktop.locator(".saved-view")).to_contain_text("the ended ones")
+    desktop.goto(f"{product.url}/containers/")
+    desktop.locator(".saved-views summary").click()
+    desktop.locator(".saved-view a", has_text="the ended ones").click()
+    desktop.wait_for_url("**/containers/?state=exited")
+    desktop.locator(".saved-views summary").click()
+    desktop.get_by_label("Remove the view the ended ones").click()
+    expect(desktop.locator(".saved-view")).to_have_count(0)

@@ -64,3 +64,13 @@ def test_a_page_that_gets_no_part_over_the_socket_asks_by_requests(
     with running(docker_engine, product, "falls-back"):
         expect(desktop.locator("tr", has_text="falls-back")).to_contain_text("running", timeout=15000)
     assert asked
+
+
+def test_a_page_of_what_was_removed_says_so_once(desktop: Page, product: Product, docker_engine: DockerEngine) -> None:
+    """And asks no more: an error on the console would fail this test too."""
+    with running(docker_engine, product, "soon-gone") as url:
+        desktop.goto(url)
+        docker_engine.docker("rm", "-f", "soon-gone")
+        expect(desktop.locator(".toast")).to_have_count(1)
+        expect(desktop.locator(".toast")).to_contain_text("What this page shows is gone.")
+        docker_engine.docker("run", "-d", "--name", "soon-gone", "busybox", "sleep", "1000")

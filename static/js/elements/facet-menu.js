@@ -31,6 +31,7 @@ class FacetMenu extends HTMLElement {
       const answer = await fetch(url, { headers, signal: this.request.signal, cache: "no-store" });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
       morphInside(this, await answer.text());
+      globalThis.htmx?.process(this);
       this.dispatchEvent(new CustomEvent("dermaga:morphed", { bubbles: true }));
     } catch (error) {
       if (error.name === "AbortError") return;

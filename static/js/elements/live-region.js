@@ -1,11 +1,12 @@
 // <live-region kinds="container host" hosts="fra-1 lab" ids="..." url="...">server-rendered part</live-region>
 // Asks for its part again when rows of its kinds change, and every so many seconds where it says every="5": over the
 // socket, which makes a part once for all who look at it, else by a request. Morphs it in place. Parts that are large or change all the time say apart="3000": milliseconds between two fetches.
-import { askPart, subscribe } from "dermaga/changes";
+import { askPart, GONE, subscribe } from "dermaga/changes";
 import { csrfToken } from "dermaga/cookies";
 import { hasLeft, onLeave } from "dermaga/leaving";
 import { morphInside } from "dermaga/morph";
 import { toast } from "dermaga/toasts";
+import { t } from "dermaga/words";
 
 const LEADING_MS = 40; // lets a burst of messages end before the first fetch
 const APART_MS = 300;
@@ -13,6 +14,8 @@ const CALM_MS = 5000; // for figures, which move all the time: a fleet samples s
 const REST = 3; // times as long as the last fetch took: a slow part, or a busy server, is asked for less often
 const ROWS = "tr[id], [data-row][id]";
 const QUIET = "[data-quiet], :has([data-quiet], time.ago)"; // what changes by itself does not count as a change
+
+let saidGone = false;
 
 function listed(element, name) {
   const words = (element.getAttribute(name) ?? "").split(/\s+/).filter(Boolean);
@@ -94,6 +97,7 @@ class LiveRegion extends HTMLElement {
       // what is asked for every so many seconds alone may ask an engine: that is no part to be made once for many
       const part = this.wanted.kinds ? await askPart(url, this.id) : null;
       if (request.signal.aborted) return;
+      if (part === GONE) return this.gone();
       if (part === null) await this.load(url);
       else if (url === this.url) this.show(part, csrfToken());
       else this.waiting = true; // the reader has filtered or turned the page meanwhile
@@ -130,6 +134,14 @@ class LiveRegion extends HTMLElement {
       toast(part.body.textContent.trim().slice(0, 500), "error");
       this.stop?.(); // gone or no longer allowed: asking again would say the same
     }
+  }
+
+  /** What it shows was removed, or may not be seen any more: asking again would say the same. */
+  gone() {
+    this.stop?.();
+    if (saidGone) return; // a page may have several parts
+    saidGone = true;
+    toast(t("What this page shows is gone."), "error");
   }
 
   /** The server stumbled: the next change or a few seconds bring another try. */

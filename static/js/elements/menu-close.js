@@ -6,7 +6,7 @@ function closeAllBut(kept) {
 document.addEventListener("click", (event) => {
   const menu = event.target.closest?.("details.menu");
   closeAllBut(menu);
-  if (menu && event.target.closest("a:not([data-stays]), .menu-list button:not([type=button]), [data-closes]")) {
+  if (menu && event.target.closest("a:not([data-stays]), .menu-list button:not([type=button], [data-stays]), [data-closes]")) {
     menu.open = false;
     menu.querySelector("summary").focus(); // a dialog that opens now gives the focus back to it
   }

@@ -28,6 +28,9 @@ function hideLost() {
   bar = null;
 }
 
+export const GONE = Symbol("gone");
+const NOT_FOUND = 404;
+
 /** Whether a changed `item` is one that `wanted` ({kinds, hosts, ids}, each a Set or null for all) asks for. */
 export function concerns(wanted, item) {
   if (wanted.kinds && !wanted.kinds.has(item.kind)) return false;
@@ -59,7 +62,8 @@ function lost() {
   showLost();
 }
 
-/** The live part at `url` for the element `target`, as text; null where the socket has none: a request says why. */
+/** The live part at `url` for the element `target`, as text; GONE when what it shows is gone; null where the socket has
+    none for another reason: a request says which. */
 export function askPart(url, target) {
   const number = ++lastNumber;
   const { pathname, search } = new URL(url, location.href);
@@ -70,7 +74,7 @@ export function askPart(url, target) {
 }
 
 function receive(message) {
-  if (message.t === "part") answered(message.id, null);
+  if (message.t === "part") answered(message.id, message.status === NOT_FOUND ? GONE : null);
   const items = message.t === "changes" ? message.items : message.t === "changed" ? [message] : [];
   if (!items.length) return;
   for (const { wanted, listener } of subscribers) {

@@ -137,7 +137,7 @@ async def test_who_has_lost_it_gets_no_more_at_once(loss: str) -> None:
 )  # fmt: skip
 async def test_what_is_no_live_part_is_not_shown(url: str) -> None:
     async with page_of(await people("annika", "admin")) as page:
-        assert await show(page, url) == 404
+        assert await show(page, url) == 406
 
 
 async def test_a_part_that_is_gone_says_so() -> None:
