@@ -86,6 +86,7 @@ urlpatterns = [
     path("images/pull/", images.image_pull, name="image_pull"),
     path("images/prune/", images.image_prune, name="image_prune"),
     path(f"{IMAGE}/", images.image_page, name="image_page"),
+    path(f"{IMAGE}/facts/", images.image_facts, name="image_facts"),
     path(f"{IMAGE}/ask/<slug:verb>/", image_acts.image_ask, name="image_ask"),
     path(f"{IMAGE}/tag/", image_acts.image_tag, name="image_tag"),
     path(f"{IMAGE}/untag/", image_acts.image_untag, name="image_untag"),

@@ -37,19 +37,24 @@ def image_list(request: HttpRequest) -> HttpResponse:
 @guard(Right.IMAGES_VIEW, live=True)
 @require_GET
 def image_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """What is known of it, from the tables; configuration and layers are fetched from the engine by the page itself
-    (`part=facts`), with a short deadline."""
+    """What is known of it, from the tables; the page itself asks for configuration and layers (`image_facts`)."""
     image = get_image(request.user, host, ref)
     context: dict[str, Any] = {"image": image, **users_of_image(request.user, image)}
-    part = request.GET.get("part", "")
-    if part == "facts":
-        try:
-            context["facts"] = image_looks.describe(request.user, image)
-        except DermagaError as error:
-            context |= {"sentence": str(error), "detail": error.unsaid}
-        return render(request, "images/_facts.html", context)
-    fragment = "images/_head.html" if part == "head" else "images/_about.html"
+    fragment = "images/_head.html" if request.GET.get("part") == "head" else "images/_about.html"
     return render(request, template_for(request, "images/image.html", fragment), context)
+
+
+@guard(Right.IMAGES_VIEW)
+@require_GET
+def image_facts(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """Its configuration and layers, from the engine, with a short deadline: no part that is made once for many."""
+    image = get_image(request.user, host, ref)
+    context: dict[str, Any] = {"image": image}
+    try:
+        context["facts"] = image_looks.describe(request.user, image)
+    except DermagaError as error:
+        context |= {"sentence": str(error), "detail": error.unsaid}
+    return render(request, "images/_facts.html", context)
 
 
 # ---------------------------------------------------------------- acts on a host's images

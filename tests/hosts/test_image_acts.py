@@ -64,7 +64,7 @@ def test_its_page_shows_what_it_is_made_of_and_who_uses_it_and_no_secret(
     try:
         until(lambda: "acted-user" in page(product, image), "its user shows")
         assert "quay/acted:1" in page(product, image)
-        facts = page(product, image, "?part=facts")
+        facts = page(product, image, "facts/")
         for words in ("linux/", "8080/tcp", "/data", "team", "PASSWORD", "MODE", "/bin/sh", "echo made"):
             assert words in facts, words
         history = product.api("images/local/quay/acted:1/history")

@@ -24,6 +24,8 @@ from accounts.models import User
 from common.events import publisher
 from hosts.consumers.changes import ChangesConsumer
 from hosts.consumers.parts import Ask, Parts, PartView, is_live, parts
+from hosts.engine import parse
+from hosts.inventory import apply
 from jobs.models import Job, Schedule
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
 from tests.rows import a_host, container_json, containers, person
@@ -211,12 +213,18 @@ async def test_a_storm_of_changes_comes_in_few_messages() -> None:
 LIVE = [
     "/", "/frame/", "/containers/", "/containers/fra-1/web-1/", "/containers/fra-1/web-1/?part=head",
     "/containers/fra-1/web-1/terminal/?part=terminal", "/hosts/", "/hosts/fra-1/", "/hosts/fra-1/?part=head", "/images/",
-    "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/", "/diagnostics/", "/diagnostics/?part=product",
+    "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/",
+    "/diagnostics/", "/diagnostics/?part=product", "/images/fra-1/111111111111/", "/images/fra-1/111111111111/?part=head",
+    "/plugins/", "/plugins/fra-1/222222222222/",
 ]  # fmt: skip
 
 
 def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
-    containers(a_host("fra-1"), container_json("web-1"))
+    host = a_host("fra-1")
+    containers(host, container_json("web-1"))
+    image = {"Id": "sha256:" + "1" * 64, "RepoTags": ["acme/web:1"], "Created": 1_760_000_000}
+    apply.apply_rows(host, "image", [parse.image_row(image)])
+    apply.apply_rows(host, "plugin", [parse.plugin_row({"Id": "2" * 64, "Name": "acme/disk:1", "Enabled": True})])
     admins = [person("annika", "admin"), person("bertil", "admin")]
     job = Job.objects.create(kind="images.prune", by=admins[0], by_name="annika", host="fra-1", target="fra-1")
     schedule = Schedule.objects.create(
