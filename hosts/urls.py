@@ -4,6 +4,7 @@ from django.urls import path
 
 from hosts.views import (
     container_acts,
+    container_create,
     container_file_acts,
     container_files,
     container_images,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("hosts/<slug:name>/remove/", hosts.host_remove, name="host_remove"),
     path("hosts/<slug:name>/test/", hosts.host_test, name="host_test"),
     path("containers/", containers.container_list, name="container_list"),
+    path("containers/create/", container_create.container_create, name="container_create"),
     path("containers/bulk/<slug:verb>/", container_acts.container_bulk, name="container_bulk"),
     path("containers/prune/", container_prune.container_prune, name="container_prune"),
     path(f"{C}/", containers.container_page, name="container_page"),

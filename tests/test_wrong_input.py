@@ -140,6 +140,10 @@ SSH = HOST | {
 USER = {"username": "vera", "password": "looks-at-ships-4711", "role": "viewer", "is_active": "on"}
 CHANGE = {"oldpassword": "quay-side-4711", "password1": "looks-at-ships-4711", "password2": "looks-at-ships-4711"}
 ACT = {"asked": "1"}
+CREATE = {
+    "host": "quay", "image": "busybox:1", "name": "web-2", "pull": "missing", "ports": "8080:80", "mounts": "data:/data",
+    "networks": "front", "restart": "always", "limits.memory": "64m", "health.interval": "5s", "whole": "{}", "show": "",
+}  # fmt: skip
 FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "add a host": ("/hosts/add/", HOST),
     "add a host by TLS": ("/hosts/add/", TLS),
@@ -150,6 +154,12 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "log in": ("/account/login/", {"login": "vera", "password": "x", "next": "/"}),
     "pull": ("/images/pull/", {"host": "quay", "reference": "busybox"} | ACT),
     "prune": ("/images/prune/", {"host": "quay", "everything": "1"}),
+    "create": ("/containers/create/", CREATE),
+    "create by a line": (
+        "/containers/create/",
+        {"view": "run", "run": "docker run busybox", "host": "quay", "whole": "{}"},
+    ),
+    "create by compose": ("/containers/create/", {"view": "compose", "compose": "image: busybox", "host": "quay"}),
     "rename": ("/containers/quay/web/rename/", {"name": "other"} | ACT),
     "kill": ("/containers/quay/web/kill/", {"signal": "TERM"} | ACT),
     "stop": ("/containers/quay/web/stop/", {"timeout": "1"} | ACT),
@@ -167,11 +177,26 @@ STRICT = {
     "add a user": ("username", "role"),
     "pull": ("host", "reference"),
     "prune": ("host",),
+    "create": ("host", "image", "name", "ports", "mounts", "restart", "limits.memory", "health.interval"),
+    "create by a line": ("run",),
     "rename": ("name",),
     "kill": ("signal",),
     "stop": ("timeout",),
 }
-NEVER_SHOWN = {"password", "oldpassword", "password1", "password2", "tls_key", "ssh_key", "kind", "role", "host"}
+NEVER_SHOWN = {
+    "whole",
+    "view",
+    "pull",
+    "password",
+    "oldpassword",
+    "password1",
+    "password2",
+    "tls_key",
+    "ssh_key",
+    "kind",
+    "role",
+    "host",
+}
 
 
 @pytest.mark.parametrize("form", FORMS)

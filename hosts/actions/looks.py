@@ -27,6 +27,8 @@ from hosts.engine.merge import Part, iter_merged_download
 from hosts.engine.targets import Target
 from hosts.inventory import apply
 from hosts.models import Container
+from hosts.specs.inspected import Defaults, from_inspect
+from hosts.specs.spec import ContainerSpec
 
 DEADLINE = 5.0
 FRESH_SECONDS = 4
@@ -208,3 +210,17 @@ def logs_download(actor: Any, containers: list[Container], part: LogRange) -> St
     ]
     blocks = iter_merged_download(parts, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
     return file_response(blocks, f"logs.{part.ending}")
+
+
+def specification(actor: Any, container: Container) -> ContainerSpec:
+    """What the container was made from, without what came from its image. It has the environment's values: who asked is
+    in the audit."""
+    demand(actor, Right.CONTAINERS_REVEAL)
+    record(actor, "container.reveal", container.name, host=container.host.name)
+
+    def question(api: Any) -> tuple[Any, Any, Any]:
+        answer = api.inspect_container(container.engine_id)
+        return answer, api.inspect_image(answer["Image"]), api.info()
+
+    answer, image, info = _ask(actor, container, Right.CONTAINERS_VIEW, question)
+    return from_inspect(answer, image, Defaults.of(info))

@@ -36,6 +36,15 @@ class Defaults:
     cgroupns: str = "private"
     shm_size: int = 64 * 1024 * 1024
 
+    @classmethod
+    def of(cls, info: Mapping[str, Any]) -> "Defaults":
+        """From what the engine says of itself (/info)."""
+        return cls(
+            str(info.get("LoggingDriver") or "json-file"),
+            str(info.get("DefaultRuntime") or "runc"),
+            "private" if str(info.get("CgroupVersion")) == "2" else "host",
+        )
+
 
 ENGINE = Defaults()
 

@@ -185,15 +185,20 @@ def _networks(spec: ContainerSpec) -> list[list[str]]:
             flags += [["--ip6", network.ipv6]] if network.ipv6 else []
             flags += [["--link-local-ip", address] for address in network.link_local]
             continue
-        parts = [f"name={network.name}", *(f"alias={alias}" for alias in network.aliases)]
-        parts += [f"ip={network.ipv4}"] if network.ipv4 else []
-        parts += [f"ip6={network.ipv6}"] if network.ipv6 else []
-        parts += [f"mac-address={network.mac_address}"] if network.mac_address else []
-        parts += [f"link-local-ip={address}" for address in network.link_local]
-        parts += [f"driver-opt={name}={value}" for name, value in network.driver_options.items()]
-        parts += [f"gw-priority={network.gateway_priority}"] if network.gateway_priority else []
-        flags.append(["--network", network.name if len(parts) == 1 else ",".join(parts)])
+        flags.append(["--network", network_words(network)])
     return flags
+
+
+def network_words(network: Network) -> str:
+    """What --network takes: a name, or name=...,alias=...,ip=..."""
+    parts = [f"name={network.name}", *(f"alias={alias}" for alias in network.aliases)]
+    parts += [f"ip={network.ipv4}"] if network.ipv4 else []
+    parts += [f"ip6={network.ipv6}"] if network.ipv6 else []
+    parts += [f"mac-address={network.mac_address}"] if network.mac_address else []
+    parts += [f"link-local-ip={address}" for address in network.link_local]
+    parts += [f"driver-opt={name}={value}" for name, value in network.driver_options.items()]
+    parts += [f"gw-priority={network.gateway_priority}"] if network.gateway_priority else []
+    return network.name if len(parts) == 1 else ",".join(parts)
 
 
 def _health(health: Health) -> list[list[str]]:
