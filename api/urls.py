@@ -5,7 +5,20 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from api import containers, diagnostics, files, hosts, images, jobs, networks, plugins, registries, schedules, stats
+from api import (
+    containers,
+    diagnostics,
+    events,
+    files,
+    hosts,
+    images,
+    jobs,
+    networks,
+    plugins,
+    registries,
+    schedules,
+    stats,
+)
 from api.auth import Session, Token
 from api.openapi import DescribedAPI
 from common.error_pages import answer, problem
@@ -26,6 +39,7 @@ api.add_router("images", images.router)
 api.add_router("registries", registries.router)
 api.add_router("plugins", plugins.router)
 api.add_router("networks", networks.router)
+api.add_router("events", events.router)
 api.add_router("jobs", jobs.router)
 api.add_router("schedules", schedules.router)
 api.add_router("stats", stats.router)

@@ -10,8 +10,10 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from common import exports
 from common.htmx import is_fragment
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -116,6 +118,22 @@ class Table:
 
     def _facet(self, params: QueryDict, name: str) -> Facet:
         return Facet(name, asked(params, name), without(params, name).urlencode(), bool(self.facets[name]))
+
+    def file(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        columns: exports.Columns,
+        name: str,
+        *related: str,
+        sortable: Callable[[Any], Any] = lambda rows: rows,
+    ) -> HttpResponseBase | None:
+        """The list behind the request's filters as a file, when it asks by "format=csv" or "format=json"."""
+        kind = request.GET.get("format", "")
+        if kind not in exports.KINDS:
+            return None
+        found, _ = self.ordered(sortable(self.narrow(rows, request.GET)), request.GET.get("sort", ""))
+        return exports.as_file(found.select_related(*related) if related else found, columns, name, kind)
 
     def menu(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
         """The menu of the filter that the request asks for by "facet=NAME"; None when it asks for something else."""

@@ -1,5 +1,8 @@
 """What the list of jobs can be filtered and sorted by: the same for page and API."""
 
+from operator import attrgetter
+
+from common.exports import Columns
 from common.lists import Table
 
 JOBS = Table(
@@ -14,3 +17,11 @@ SCHEDULES = Table(
     first="name",
     facets={"host": "host", "by": "by_name"},
 )
+COLUMNS: Columns = {
+    "id": attrgetter("pk"),
+    **{
+        name: attrgetter(name)
+        for name in ("kind", "host", "target", "state", "progress", "error", "created", "started", "ended")
+    },
+    "by": attrgetter("by_name"),
+}

@@ -10,17 +10,21 @@ from common.templatetags.words import STATE_WORDS
 register = template.Library()
 
 LABELS = {
+    "action": n_("Event"),
     "attention": n_("Needs attention"),
     "by": n_("By"),
     "driver": n_("Driver"),
     "engine": n_("Engine"),
+    "from": n_("From"),
     "health": n_("Health"),
     "host": n_("Host"),
     "image": n_("Image"),
     "kind": n_("Kind"),
     "label": n_("Label"),
+    "name": n_("Name"),
     "project": n_("Project"),
     "state": n_("State"),
+    "to": n_("Until"),
     "use": n_("Use"),
 }
 WITHOUT = {

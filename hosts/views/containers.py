@@ -1,11 +1,13 @@
 """Containers of all hosts in one table, and a page for each."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from csp.decorators import csp_update
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,6 +15,7 @@ from accounts.guard import guard
 from accounts.rights import Right, allows
 from common.errors import DermagaError
 from common.htmx import template_for
+from hosts import columns as exported
 from hosts import filters, reasons
 from hosts.access import get_container
 from hosts.actions import looks
@@ -35,18 +38,22 @@ COLUMNS_AT_FIRST = ("state", "host", "image", "ports", "cpu", "memory", "started
 # ---------------------------------------------------------------- list
 @guard(Right.CONTAINERS_VIEW, live=True)
 @require_GET
-def container_list(request: HttpRequest) -> HttpResponse:
+def container_list(request: HttpRequest) -> HttpResponseBase:
     """The table; its filters, order, columns and grouping are in the URL."""
     everything = Container.objects.visible_to(request.user).defer("labels", "data", "command", "words")
     if menu := filters.CONTAINERS.menu(request, everything):
         return menu
+    sortable = partial(filters.with_figures, user=request.user, sort=request.GET.get("sort", ""))
+    whole = Container.objects.visible_to(request.user)
+    if file := filters.CONTAINERS.file(request, whole, exported.CONTAINERS, "containers", "host", sortable=sortable):
+        return file
     group = request.GET.get("group", "") if request.GET.get("group", "") in GROUPS else ""
     context = filters.CONTAINERS.context(
         request,
         everything,
         "host",
         "series",
-        sortable=lambda rows: filters.with_figures(rows, request.user, request.GET.get("sort", "")),
+        sortable=sortable,
         shape=lambda rows: grouped(rows, group),
         total=lambda: frame_of(request).containers,
     )

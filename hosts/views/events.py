@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
-from hosts import filters
+from hosts import columns, filters
 from hosts.models import Container, Event
 from hosts.models.containers import FINE_EXITS
 
@@ -21,12 +22,14 @@ BAD_ACTIONS = ("oom", "health_status: unhealthy")
 
 @guard(Right.EVENTS_VIEW, live=True)
 @require_GET
-def event_list(request: HttpRequest) -> HttpResponse:
+def event_list(request: HttpRequest) -> HttpResponseBase:
     """Newest first; the name of a container that is still there leads to it."""
     there = Container.objects.visible_to(request.user).filter(host=OuterRef("host"), engine_id=OuterRef("actor_id"))
     rows = Event.objects.visible_to(request.user)
     if menu := filters.EVENTS.menu(request, rows):
         return menu
+    if file := filters.EVENTS.file(request, rows, columns.EVENTS, "events", "host"):
+        return file
     context = filters.EVENTS.context(
         request,
         rows,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -12,7 +13,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError
 from common.htmx import template_for
-from hosts import filters
+from hosts import columns, filters
 from hosts.access import get_host
 from hosts.actions import hosts
 from hosts.forms.hosts import HostForm
@@ -26,11 +27,13 @@ EVENTS_SHOWN = 8
 
 @guard(Right.HOSTS_VIEW, live=True)
 @require_GET
-def host_list(request: HttpRequest) -> HttpResponse:
+def host_list(request: HttpRequest) -> HttpResponseBase:
     """One table; its filters and order are in the URL."""
     rows = Host.objects.visible_to(request.user)
     if menu := filters.HOSTS.menu(request, rows):
         return menu
+    if file := filters.HOSTS.file(request, rows, columns.HOSTS, "hosts"):
+        return file
     context = filters.HOSTS.context(request, rows)
     add_counts(request.user, context["page"].items)
     add_sparks(request.user, context["page"].items)

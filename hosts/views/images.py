@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_noop
@@ -13,7 +14,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
-from hosts import filters
+from hosts import columns, filters
 from hosts.access import get_host, get_image
 from hosts.actions import image_looks, images
 from hosts.models import Host, Image
@@ -23,11 +24,13 @@ from jobs.models import Job
 
 @guard(Right.IMAGES_VIEW, live=True)
 @require_GET
-def image_list(request: HttpRequest) -> HttpResponse:
+def image_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = filters.images_with_use(Image.objects.visible_to(request.user))
     if menu := filters.IMAGES.menu(request, rows):
         return menu
+    if file := filters.IMAGES.file(request, rows, columns.IMAGES, "images", "host"):
+        return file
     context = filters.IMAGES.context(request, rows, "host")
     add_image_users(request.user, context["page"].items)
     return render(request, template_for(request, "images/page.html", "images/_rows.html"), context)

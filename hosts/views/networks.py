@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
-from hosts import filters
+from hosts import columns, filters
 from hosts.access import get_network
 from hosts.links import add_links
 from hosts.models import Container, Network
@@ -18,11 +19,13 @@ from hosts.views.uses import add_users
 
 @guard(Right.NETWORKS_VIEW, live=True)
 @require_GET
-def network_list(request: HttpRequest) -> HttpResponse:
+def network_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = filters.with_use("network", Network.objects.visible_to(request.user))
     if menu := filters.NETWORKS.menu(request, rows):
         return menu
+    if file := filters.NETWORKS.file(request, rows, columns.NETWORKS, "networks", "host"):
+        return file
     context = filters.NETWORKS.context(request, rows, "host")
     add_users(request.user, "network", context["page"].items)
     return render(request, template_for(request, "networks/page.html", "networks/_rows.html"), context)

@@ -1,24 +1,27 @@
 """Managed plugins of all hosts, and a page for each."""
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
-from hosts import filters
+from hosts import columns, filters
 from hosts.access import get_plugin
 from hosts.models import Plugin, Volume
 
 
 @guard(Right.PLUGINS_VIEW, live=True)
 @require_GET
-def plugin_list(request: HttpRequest) -> HttpResponse:
+def plugin_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = filters.with_state(Plugin.objects.visible_to(request.user))
     if menu := filters.PLUGINS.menu(request, rows):
         return menu
+    if file := filters.PLUGINS.file(request, rows, columns.PLUGINS, "plugins", "host"):
+        return file
     context = filters.PLUGINS.context(request, rows, "host")
     return render(request, template_for(request, "plugins/page.html", "plugins/_rows.html"), context)
 

@@ -1,6 +1,7 @@
 """Jobs: list, page, cancel, again."""
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -9,7 +10,7 @@ from accounts.rights import Right
 from common.htmx import template_for
 from jobs import queue
 from jobs.claims import why_waiting
-from jobs.filters import JOBS
+from jobs.filters import COLUMNS, JOBS
 from jobs.kinds import is_repeatable
 from jobs.log_text import log_text
 from jobs.models import Job
@@ -19,11 +20,13 @@ LINES_SHOWN = 5000
 
 @guard(Right.JOBS_VIEW, live=True)
 @require_GET
-def job_list(request: HttpRequest) -> HttpResponse:
+def job_list(request: HttpRequest) -> HttpResponseBase:
     """Newest first."""
     rows = Job.objects.visible_to(request.user)
     if menu := JOBS.menu(request, rows):
         return menu
+    if file := JOBS.file(request, rows, COLUMNS, "jobs"):
+        return file
     context = JOBS.context(request, rows)
     waiting = why_waiting(context["page"].items)
     for job in context["page"].items:
