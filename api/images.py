@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import File, Form, Query, Router, Schema, UploadedFile
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_image
-from hosts.actions import image_looks, image_names, images
+from hosts.actions import image_builds, image_copies, image_files, image_looks, image_names, image_prune, images
 from hosts.models import Image
 
 router = Router(tags=["images"])
@@ -23,15 +23,42 @@ class Pull(Schema):
 
 
 class Prune(Schema):
-    """`all`: not only dangling ones, but all that no container uses."""
+    """`all`: not only dangling ones, but all that no container uses. `images`: exactly these ids, as `dry_run` lists
+    them, as far as they are still unused and called the same."""
 
     all: bool = False
+    dry_run: bool = False
+    images: list[str] | None = None
 
 
 class Name(Schema):
     """A name that an image gets or loses: name:tag."""
 
     name: str
+
+
+class Build(Schema):
+    """`source` is dockerfile (its text in `dockerfile`), tar (one file) or git (`remote`). `path` is the Dockerfile's in
+    a tar or repository. `args`, `secret_args` and `labels` are NAME=value lines; `cache_from` names of images."""
+
+    name: str
+    source: str = "dockerfile"
+    dockerfile: str = ""
+    remote: str = ""
+    path: str = "Dockerfile"
+    args: str = ""
+    secret_args: str = ""
+    labels: str = ""
+    target: str = ""
+    cache_from: str = ""
+    no_cache: bool = False
+    pull: bool = False
+
+
+class Copy(Schema):
+    """`to`: the name of the other host."""
+
+    to: str
 
 
 class Remove(Schema):
@@ -70,12 +97,80 @@ def image_pull(request: HttpRequest, host: str, body: Pull) -> Any:
     return 202, {"job": images.start_pull(request.user, get_host(request.user, host), body.image).pk}
 
 
-@router.post("/{host}/prune", response={202: dict})
+@router.post("/{host}/prune", response={200: dict, 202: dict})
 @needs(Right.IMAGES_MANAGE)
-def image_prune(request: HttpRequest, host: str, body: Prune | None = None) -> Any:
-    """Starts a prune; answers with its job."""
-    everything = body.all if body else False
-    return 202, {"job": images.start_prune(request.user, get_host(request.user, host), everything=everything).pk}
+def image_prune_run(request: HttpRequest, host: str, body: Prune | None = None) -> Any:
+    """Starts a job that removes images that no container uses; with `dry_run` only lists them."""
+    body, on = body or Prune(), get_host(request.user, host)
+    every = Image.objects.visible_to(request.user).select_related("host").filter(host=on)
+    rows = filters.unused_images(every, everything=body.all or body.images is not None).order_by("-size", "name", "pk")
+    if body.images is not None:
+        rows = rows.filter(engine_id__in=body.images[: image_prune.AT_ONCE + 1])
+    if body.dry_run:
+        found = list(rows[: image_prune.AT_ONCE])
+        size = sum(image.size for image in found)
+        return 200, {"items": [show(image) for image in found], "count": rows.count(), "size": size}
+    if body.images is not None:
+        return 202, {"job": image_prune.start_prune_of(request.user, on, list(rows), {}).pk}
+    return 202, {"job": images.start_prune(request.user, on, everything=body.all).pk}
+
+
+# ---------------------------------------------------------------- build
+@router.post("/{host}/build", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def image_build(request: HttpRequest, host: str, form: Form[Build], files: File[list[UploadedFile]] = []) -> Any:  # noqa: B006
+    """Starts a job that builds `name`; answers with the job. `files` stand beside the Dockerfile, or are the one tar of a
+    folder; a Git repository is fetched by the engine."""
+    wanted = image_builds.Wanted(**form.dict(), files=files)
+    return 202, {"job": image_builds.start_build(request.user, get_host(request.user, host), wanted).pk}
+
+
+# ---------------------------------------------------------------- files
+@router.post("/{host}/load", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def image_load(request: HttpRequest, host: str, file: File[UploadedFile]) -> Any:
+    """Starts a job that loads a tar as `docker save` writes it; answers with the job."""
+    return 202, {"job": image_files.start_load(request.user, get_host(request.user, host), file).pk}
+
+
+@router.post("/{host}/import", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def image_import(
+    request: HttpRequest,
+    host: str,
+    file: File[UploadedFile],
+    name: Form[str],
+    message: Form[str] = "",
+    changes: Form[str] = "",
+) -> Any:
+    """Starts a job that makes the image `name` of a tar of a root file system; `changes` are lines of a Dockerfile."""
+    on = get_host(request.user, host)
+    job = image_files.start_import(request.user, on, file, name=name, message=message, changes=changes)
+    return 202, {"job": job.pk}
+
+
+@router.get("/{host}/save")
+@needs(Right.IMAGES_MANAGE)
+def images_save(request: HttpRequest, host: str, image: Query[list[str]]) -> Any:
+    """Several images as one tar, streamed: `image` is repeated."""
+    found = [get_image(request.user, host, name, Right.IMAGES_MANAGE) for name in image[: image_files.AT_ONCE + 1]]
+    return image_files.save(request.user, get_host(request.user, host), found)
+
+
+@router.get("/{host}/{path:image}/save")
+@needs(Right.IMAGES_MANAGE)
+def image_save(request: HttpRequest, host: str, image: str) -> Any:
+    """The image with its names as a tar, streamed."""
+    found = get_image(request.user, host, image, Right.IMAGES_MANAGE)
+    return image_files.save(request.user, found.host, [found])
+
+
+@router.post("/{host}/{path:image}/copy", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def image_copy(request: HttpRequest, host: str, image: str, body: Copy) -> Any:
+    """Starts a job that puts it on the host `to` without a registry; answers with the job."""
+    found = get_image(request.user, host, image, Right.IMAGES_MANAGE)
+    return 202, {"job": image_copies.start_copy(request.user, found, get_host(request.user, body.to)).pk}
 
 
 # ---------------------------------------------------------------- one image: by name, id or unique prefix of its id

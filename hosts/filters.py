@@ -111,6 +111,12 @@ def images_with_use(images: QuerySet[Any]) -> QuerySet[Any]:
     return images.annotate(use=_use(Exists(users), When(dangling=True, then=Value("dangling"))))
 
 
+def unused_images(images: QuerySet[Any], *, everything: bool) -> QuerySet[Any]:
+    """Those that no container uses; only dangling ones unless `everything`."""
+    rows = images.filter(~Exists(Container.objects.filter(host=OuterRef("host"), image_id=OuterRef("engine_id"))))
+    return rows if everything else rows.filter(dangling=True)
+
+
 def with_use(noun: str, things: QuerySet[Any]) -> QuerySet[Any]:
     """Networks or volumes (`noun`) with `use`: in use or unused."""
     return things.annotate(

@@ -16,7 +16,19 @@ ROLL_UP_SECONDS = 10.0
 
 def add_kinds() -> None:
     """Called when the apps are ready."""
-    from hosts.actions import bulk, commits, container_prune, file_uploads, image_names, images, plugins
+    from hosts.actions import (
+        bulk,
+        commits,
+        container_prune,
+        file_uploads,
+        image_builds,
+        image_copies,
+        image_files,
+        image_names,
+        image_prune,
+        images,
+        plugins,
+    )
 
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
@@ -24,6 +36,32 @@ def add_kinds() -> None:
         "container.commit", _("Save container as image"), Right.IMAGES_MANAGE, commits.run_commit, seconds=3 * HOUR
     )
     add_kind("container.prune", _("Prune containers"), Right.CONTAINERS_OPERATE, container_prune.run_prune)
+    add_kind("image.prune_shown", _("Prune images"), Right.IMAGES_MANAGE, image_prune.run_prune_of, repeatable=False)
+    add_kind(
+        "image.build",
+        _("Build image"),
+        Right.IMAGES_MANAGE,
+        image_builds.run_build,
+        seconds=image_builds.BUILD_HOURS * HOUR,
+        repeatable=False,
+    )
+    add_kind("image.copy", _("Copy image"), Right.IMAGES_MANAGE, image_copies.run_copy, seconds=12 * HOUR)
+    add_kind(
+        "image.load",
+        _("Load images"),
+        Right.IMAGES_MANAGE,
+        image_files.run_load,
+        seconds=3 * HOUR,
+        repeatable=False,
+    )
+    add_kind(
+        "image.import",
+        _("Import image"),
+        Right.IMAGES_MANAGE,
+        image_files.run_import,
+        seconds=3 * HOUR,
+        repeatable=False,
+    )
     add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove)
     title = _("Upload files")
     add_kind("files.upload", title, Right.CONTAINERS_FILES, file_uploads.run_upload, seconds=12 * HOUR)

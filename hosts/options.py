@@ -103,3 +103,25 @@ def mode(text: str) -> int:
     if not MODE.fullmatch(text.strip()):
         raise Invalid("mode", gettext_noop("A mode is three or four digits from 0 to 7, as 644, 0755 or 4755."))
     return int(text.strip(), 8)
+
+
+CHANGES_AT_MOST, CHANGE_AT_MOST = 100, 4000
+CONTINUED = re.compile(r"\\\s*\n")
+INSTRUCTIONS = {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "USER", "VOLUME", "WORKDIR"}
+
+
+def changes(text: str) -> str:
+    """Lines of a Dockerfile that a commit or an import takes, one instruction a line. Raises Invalid."""
+    lines = [line.strip() for line in CONTINUED.sub(" ", text.replace("\r\n", "\n")).split("\n")]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if len(lines) > CHANGES_AT_MOST:
+        raise Invalid("changes", gettext_noop("At most %(most)s changes."), {"most": CHANGES_AT_MOST})
+    for line in lines:
+        word, _space, rest = line.partition(" ")
+        if word.upper() not in INSTRUCTIONS or not rest or len(line) > CHANGE_AT_MOST or "\0" in line:
+            raise Invalid(
+                "changes",
+                gettext_noop("“%(line)s” cannot be changed by a commit. Write one instruction a line: %(known)s."),
+                {"line": line[:60], "known": ", ".join(sorted(INSTRUCTIONS))},
+            )
+    return "\n".join(lines)

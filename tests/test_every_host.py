@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.images import make_layered
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.ways import AnyEngine, way_to
 from tests.servers.product import Product
@@ -130,3 +132,29 @@ def test_images_networks_and_volumes_are_listed(place: Place) -> None:
     finally:
         place.engine.docker("volume", "rm", "seen-volume")
         place.engine.docker("network", "rm", "seen-network")
+
+
+def test_an_image_is_copied_there_and_back_without_a_registry(place: Place, docker_engine: DockerEngine) -> None:
+    """The longest way of bytes: saved by one engine, loaded by the other one, over this host's kind of connection."""
+    name = f"quay/copied-{place.name}:1"
+    make_layered(docker_engine, name, layers=1, megabytes=8)
+    image = docker_engine.docker("images", "-q", "--no-trunc", name).strip()
+
+    def copy(source: str, to: str) -> dict[str, Any]:
+        until(lambda: image in str(place.product.api(f"images?host={source}&limit=200")), "the image shows", 20)
+        job = place.product.api(f"images/{source}/{image}/copy", "POST", to=to)["job"]
+        until(lambda: place.product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 60)
+        found = place.product.api(f"jobs/{job}")
+        assert (found["state"], found["error"]) == ("done", ""), found
+        return found["result"]
+
+    try:
+        assert copy("local", place.name)["sent"] > 8 << 20
+        assert image.removeprefix("sha256:") in place.engine.docker("images", "-q", "--no-trunc")
+        assert copy("local", place.name)["sent"] == 0  # it is there already
+        docker_engine.docker("rmi", name)
+        assert copy(place.name, "local")["sent"] > 8 << 20
+        assert image in docker_engine.docker("images", "-q", "--no-trunc")
+    finally:
+        docker_engine.docker("rmi", "-f", image)
+        place.engine.docker("rmi", "-f", image)

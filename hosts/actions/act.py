@@ -121,11 +121,11 @@ async def _join(first: bytes, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[b
 
 
 # ---------------------------------------------------------------- in jobs
-def host_of(context: JobContext) -> Host:
+def host_of(context: JobContext, param: str = "host") -> Host:
     """The host that a job's parameters name. Raises Failure when it is gone."""
-    host = Host.objects.filter(name=context.params["host"]).first()
+    host = Host.objects.filter(name=context.params[param]).first()
     if host is None:
-        raise Failure("no_host", 404, gettext_noop("The host %(host)s is gone."), {"host": context.params["host"]})
+        raise Failure("no_host", 404, gettext_noop("The host %(host)s is gone."), {"host": context.params[param]})
     return host
 
 

@@ -1,6 +1,5 @@
 """What a container has become, as an image or as a file: commit and export."""
 
-import re
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
+from hosts import options
 from hosts.actions.act import calling, demand, host_of, recorded, streamed
 from hosts.engine.exports import iter_export
 from hosts.models import Container
@@ -18,9 +18,7 @@ from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
 
 COMMIT_SECONDS = 3 * 3600.0
-TEXT_AT_MOST, CHANGES_AT_MOST, CHANGE_AT_MOST = 500, 100, 4000
-CONTINUED = re.compile(r"\\\s*\n")
-INSTRUCTIONS = {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "USER", "VOLUME", "WORKDIR"}
+TEXT_AT_MOST = 500
 
 
 # ---------------------------------------------------------------- commit
@@ -62,25 +60,9 @@ def start_commit(
             "author": author.strip(),
             "pause": pause,
         },
-        sealed={"changes": _changes(changes)},  # an ENV may be a password
+        sealed={"changes": options.changes(changes)},  # an ENV may be a password
         locks=[lock(host, "container", container.engine_id), lock(host, "image", full)],
     )
-
-
-def _changes(text: str) -> str:
-    lines = [line.strip() for line in CONTINUED.sub(" ", text.replace("\r\n", "\n")).split("\n")]
-    lines = [line for line in lines if line and not line.startswith("#")]
-    if len(lines) > CHANGES_AT_MOST:
-        raise Invalid("changes", gettext_noop("At most %(most)s changes."), {"most": CHANGES_AT_MOST})
-    for line in lines:
-        word, _space, rest = line.partition(" ")
-        if word.upper() not in INSTRUCTIONS or not rest or len(line) > CHANGE_AT_MOST or "\0" in line:
-            raise Invalid(
-                "changes",
-                gettext_noop("“%(line)s” cannot be changed by a commit. Write one instruction a line: %(known)s."),
-                {"line": line[:60], "known": ", ".join(sorted(INSTRUCTIONS))},
-            )
-    return "\n".join(lines)
 
 
 def run_commit(context: JobContext) -> dict[str, Any]:

@@ -58,6 +58,22 @@ class ImageAsker(Asker):
         found = self.ask("GET", "/containers/json", {"all": "1", "filters": filters}) or []
         return [str((entry.get("Names") or ["?"])[0]).strip("/") for entry in found if entry.get("ImageID") == image]
 
+    def all_names(self) -> dict[str, list[str]]:
+        """The names of each image by its id, in order."""
+        found = self.ask("GET", "/images/json") or []
+        names = {str(entry.get("Id")): entry.get("RepoTags") or [] for entry in found}
+        return {image: sorted(str(name) for name in tags if "<none>" not in name) for image, tags in names.items()}
+
+    def all_users(self) -> dict[str, str]:
+        """A container that uses it, for each image that is used."""
+        found = self.ask("GET", "/containers/json", {"all": "1"}) or []
+        return {str(entry.get("ImageID")): str((entry.get("Names") or ["?"])[0]).strip("/") for entry in found}
+
+    def tag(self, image: str, name: str) -> None:
+        """Gives it a name."""
+        repo, _colon, its_tag = name.rpartition(":")
+        self.ask("POST", f"/images/{image}/tag", {"repo": repo, "tag": its_tag})
+
     def remove(self, name: str, *, force: bool = False) -> list[tuple[str, str]]:
         """Removes by name or id; what the engine says of it: [("Untagged" or "Deleted", name or id)]."""
         path, params = f"/images/{quote(name, safe='/:@')}", {"force": "1" if force else "0"}

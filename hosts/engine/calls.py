@@ -3,16 +3,18 @@
 import json
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import ConnectionLost, EngineError, NotAnEngine, TimedOut, translate
-from hosts.engine.transport import Deadline, abort, connect, hang_up, request, request_bytes
+from hosts.engine.transport import Deadline, abort, chunk, connect, hang_up, request, request_bytes
 
 CONNECT_SECONDS = 10.0
 BLOCK = 64 * 1024
+LINE_AT_MOST = 1024 * 1024
 ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of a JSON answer
 
 
@@ -54,13 +56,15 @@ class Call:
         *,
         version: str,
         body: Any = None,
-        blocks: Iterable[bytes] = (),
+        blocks: Iterable[bytes] | None = None,
         length: int | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float,
     ) -> None:
         """Sends the request and waits up to `seconds` for the head of its answer. Raises EngineError.
 
-        A tar of `length` bytes is sent as its `blocks` come; `seconds` may pass between two that the engine takes.
+        A tar is sent as its `blocks` come, in chunks where its `length` in bytes is not known; `seconds` may pass between
+        two that the engine takes. What the iterator raises is raised, and the engine sees the connection end.
         """
         # an engine that does not answer must not hold who asked to stop: connecting cannot be interrupted
         threading.Thread(target=self._connect, name="call", daemon=True).start()
@@ -69,25 +73,33 @@ class Call:
             raise TimedOut("no connection", where=self.endpoint.address, seconds=CONNECT_SECONDS)
         self._check()
         assert self._sock is not None
-        payload = request_bytes(method, f"/v{version}{path}", params=params, body=body, chunked=True, length=length)
-        if length is not None:
-            self._send(payload, blocks, seconds)
+        payload = request_bytes(
+            method,
+            f"/v{version}{path}",
+            params=params,
+            body=body,
+            chunked=True,
+            length=length,
+            streams=blocks is not None and length is None,
+            headers=headers,
+        )
+        if blocks is not None:
+            self._send(payload, _chunks(blocks) if length is None else blocks, seconds)
             payload = b""
         answer = request(self._sock, self.endpoint, payload, Deadline(seconds))
         self.headers, self._body, self._rest = answer.headers, Body(answer.headers), answer.rest
 
     def _send(self, payload: bytes, blocks: Iterable[bytes], seconds: float) -> None:
         assert self._sock is not None
-        try:
-            self._sock.settimeout(seconds)
-            self._sock.sendall(payload)
-            for block in blocks:
+        for block in chain([payload], blocks):  # what the iterator itself raises is no word of the engine's
+            try:
                 self._sock.settimeout(seconds)
                 self._sock.sendall(block)
-        except TimeoutError as error:
-            raise TimedOut(error, where=self.endpoint.address, seconds=seconds) from error
-        except OSError:
-            self._check()  # else it takes no more, and has said why: its answer is there to be read
+            except TimeoutError as error:
+                raise TimedOut(error, where=self.endpoint.address, seconds=seconds) from error
+            except OSError:
+                self._check()  # else it takes no more, and has said why: its answer is there to be read
+                return
 
     def _connect(self) -> None:
         try:
@@ -139,6 +151,16 @@ class Call:
         except ValueError as error:
             raise NotAnEngine("an answer that is no JSON", where=self.endpoint.address) from error
 
+    def read_events(self, seconds: float) -> Iterator[dict[str, Any]]:
+        """The objects of an answer that has one a line; `seconds` may pass between two blocks. Raises EngineError."""
+        rest = b""
+        while block := self.read(seconds):
+            *lines, rest = (rest + block).split(b"\n")
+            if len(rest) > LINE_AT_MOST:
+                raise NotAnEngine(f"a line of more than {LINE_AT_MOST} bytes", where=self.endpoint.address)
+            yield from filter(None, map(_event, lines))
+        yield from filter(None, [_event(rest)])
+
     def close(self) -> None:
         """Ends it and gives the socket back; by the thread that reads."""
         self.end()
@@ -150,3 +172,18 @@ class Call:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _chunks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        if block:
+            yield chunk(block)
+    yield chunk(b"")
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

@@ -314,6 +314,26 @@ class ImageUnknown(Answered):
     defaults = {"message": "", "image": ""}
 
 
+class BuildFailed(Answered):
+    code = "build_failed"
+    status = 422
+    template = gettext_noop("The build failed at “%(step)s”: %(message)s. The lines before it in the log say more.")
+    defaults = {"message": "", "step": ""}
+
+
+class BadContext(EngineError):
+    code = "bad_context"
+    status = 422
+    template = gettext_noop(
+        "The files to build from cannot be used: %(message)s. Send a tar, or a tar.gz, of a folder."
+    )
+    defaults = {"message": ""}
+
+    def __init__(self, detail: object = "", **params: Any) -> None:
+        params.setdefault("message", clean(detail).rstrip("."))
+        super().__init__(detail, **params)
+
+
 class RegistryRefused(Answered):
     code = "registry_refused"
     template = gettext_noop(

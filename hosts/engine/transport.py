@@ -159,8 +159,10 @@ def request_bytes(
     chunked: bool = False,
     kept: bool = False,
     length: int | None = None,
+    streams: bool = False,
+    headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A request as it goes over the wire.
+    """A request as it goes over the wire; `streams` when its body follows in chunks (`chunk`), a tar.
 
     HTTP/1.0 unless upgrading: the engine then sends no chunks and closes at the end. `chunked` asks for HTTP/1.1, whose
     last chunk tells an answer's end from a cut; `kept` as well, and for the connection to stay open after it. `length`
@@ -174,8 +176,11 @@ def request_bytes(
         head.append("Connection: close")
     if upgrade:
         head += ["Connection: Upgrade", "Upgrade: tcp"]
+    head += [f"{name}: {value}" for name, value in (headers or {}).items()]
     if length is not None:
         head += ["Content-Type: application/x-tar", f"Content-Length: {length}"]
+    elif streams:
+        head += ["Content-Type: application/x-tar", "Transfer-Encoding: chunked"]
     elif body is not None or method == "POST":
         head += ["Content-Type: application/json", f"Content-Length: {len(payload)}"]
     return "\r\n".join([*head, "", ""]).encode() + payload
@@ -212,6 +217,11 @@ class Head:
             raise NotAnEngine(status_line[:100], where=self._where)
         pairs = (line.split(":", 1) for line in lines if ":" in line)
         return Answer(int(words[1]), {name.strip().lower(): value.strip() for name, value in pairs}, rest)
+
+
+def chunk(block: bytes) -> bytes:
+    """One chunk of a body; the empty one ends it."""
+    return b"%x\r\n%b\r\n" % (len(block), block)
 
 
 def request(sock: socket.socket, endpoint: Endpoint, payload: bytes, deadline: Deadline) -> Answer:

@@ -1,4 +1,4 @@
-"""What the pages do to one image: tag, untag, remove, and the dialogs that ask first."""
+"""What the pages do to one image: copy, tag, untag, remove, and the dialogs that ask first."""
 
 from collections.abc import Callable
 
@@ -15,11 +15,11 @@ from common.errors import DermagaError, NotFound
 from common.htmx import go, template_for
 from common.templatetags.ui import short_id
 from hosts.access import get_image
-from hosts.actions import image_names
-from hosts.models import Image
+from hosts.actions import image_copies, image_names
+from hosts.models import Host, Image
 from hosts.views.uses import users_of_image
 
-ASKED = {"tag", "remove"}
+ASKED = {"copy", "tag", "remove"}
 
 
 def page_of(image: Image) -> str:
@@ -44,6 +44,7 @@ def _ask(request: HttpRequest, image: Image, verb: str, error: DermagaError | No
         "typed": request.POST.dict(),
         "error": error,
         "field": getattr(error, "field", ""),
+        "others": Host.objects.visible_to(request.user).filter(enabled=True).exclude(pk=image.host_id).order_by("name"),
         **users_of_image(request.user, image),
     }
     fragment = "images/_act_form.html" if error else "images/_act_dialog.html"
@@ -87,6 +88,20 @@ def image_untag(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     except DermagaError as error:
         messages.error(request, error.whole)
     return redirect(page_of(image))
+
+
+@guard(Right.IMAGES_MANAGE)
+@require_POST
+def image_copy(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """Puts it on another host, in a job."""
+    image = get_image(request.user, host, ref, Right.IMAGES_MANAGE)
+    to = Host.objects.visible_to(request.user).filter(name=request.POST.get("to", "").replace("\0", "")).first()
+    return _act(
+        request,
+        image,
+        "copy",
+        lambda: reverse("job_page", args=[image_copies.start_copy(request.user, image, to).pk]),
+    )
 
 
 @guard(Right.IMAGES_MANAGE)

@@ -1,4 +1,4 @@
-"""Images of all hosts in one table, a page for each, pull and prune."""
+"""Images of all hosts in one table, a page for each, and pull."""
 
 from collections.abc import Callable
 from typing import Any
@@ -66,14 +66,6 @@ def image_facts(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 def image_pull(request: HttpRequest) -> HttpResponse:
     """Asks which image; starts the job and shows it. A wrong name is said at the field and stays."""
     return _ask(request, "pull", lambda host: images.start_pull(request.user, host, request.POST.get("reference", "")))
-
-
-@guard(Right.IMAGES_MANAGE)
-@require_http_methods(["GET", "POST"])
-def image_prune(request: HttpRequest) -> HttpResponse:
-    """Asks on which host and how much; starts the job and shows it."""
-    everything = request.POST.get("everything") == "1"
-    return _ask(request, "prune", lambda host: images.start_prune(request.user, host, everything=everything))
 
 
 def _ask(request: HttpRequest, verb: str, start: Callable[[Host], Job]) -> HttpResponse:

@@ -10,13 +10,14 @@ PIECE = 16 * 1024
 
 
 class SlowProxy(Proxy):
-    """Listens on a port of `host` and passes connections on to `port`. What comes back is slow, all connections together.
+    """Listens on a port of `host` and passes connections on to `port` of the same host, or of `to`. What comes back is slow, all connections together.
 
     `bytes_per_second` may be changed while it runs; 0 holds everything back.
     """
 
-    def __init__(self, host: str, port: int, bytes_per_second: int) -> None:
+    def __init__(self, host: str, port: int, bytes_per_second: int, to: str = "") -> None:
         super().__init__(host)
+        self.to = to or host
         self.bytes_per_second = bytes_per_second
         self.passed = 0  # bytes that came back
         self._target = port
@@ -30,7 +31,7 @@ class SlowProxy(Proxy):
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):
-            back, forth = await asyncio.open_connection(self.host, self._target)
+            back, forth = await asyncio.open_connection(self.to, self._target)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._pass(reader, forth, slowly=False))

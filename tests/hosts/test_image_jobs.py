@@ -1,6 +1,7 @@
 """Pulling and pruning as a person does it: a form is sent, and the job is watched through its socket."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -231,3 +232,38 @@ def test_a_prune_is_cancelled_by_hanging_up(product: Product, fake_engine: FakeE
             assert watched.end(2)["state"] == "cancelled"
     finally:
         product.api("hosts/fake", "DELETE")
+
+
+def targets(product: Product, **fields: str) -> list[str]:
+    """What the dialog of a prune shows, in its order: an id and names each."""
+    page = product.http.get(f"{product.url}/images/prune/", params={"host": "lighter", **fields}, timeout=20).text
+    return re.findall(r'name="target" value="([^"]+)"', page)
+
+
+def test_a_prune_removes_exactly_what_was_shown_and_says_what_changed(product: Product, lighter: DockerEngine) -> None:
+    import_busybox(lighter)  # another prune may have taken it
+    gone, renamed, used, later = (build(lighter, f"shown:{n}", f"shown {n}") for n in range(4))
+    listed(product, gone, renamed, used, later)
+    shown = targets(product, everything="1")
+    assert {gone, renamed, used, later} <= {target.split()[0] for target in shown}
+    sizes = product.api("images/lighter/prune", "POST", all=True, dry_run=True)
+    assert [" ".join([row["id"], *row["tags"]]) for row in sizes["items"]] == [target.strip() for target in shown]
+    assert sizes["size"] == sum(row["size"] for row in sizes["items"]) > 0
+    chosen = [target for target in shown if target.split()[0] in {gone, renamed, used}]
+    lighter.docker("tag", "shown:1", "shown:other")
+    listed(product, gone)
+    until(lambda: "shown:other" in str(product.api("images?host=lighter&search=shown:1")), "the new name is known")
+    lighter.docker("create", "--name", "shown-user", "shown:2")
+    with Watched(product, send(product, "/images/prune/", host="lighter", shown="1", target=chosen)) as watched:
+        end = watched.end()
+    assert end["state"] == "done"
+    parts = {part["id"]: (part["state"], part["error"]) for part in end["parts"]}
+    assert parts["shown:0"] == ("done", "")
+    assert parts["shown:1"][0] == "skipped" and "shown:other" in parts["shown:1"][1]
+    assert parts["shown:2"][0] == "skipped" and "shown-user" in parts["shown:2"][1]
+    result = product.api(f"jobs/{watched.job}")["result"]
+    assert (result["images"], result["kept"]) == (1, 2)
+    left = lighter.docker("images", "-q", "--no-trunc").split()
+    assert gone not in left
+    assert {renamed, used, later} <= set(left)
+    lighter.docker("rm", "shown-user")

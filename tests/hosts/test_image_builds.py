@@ -1,0 +1,222 @@
+"""Building images as a person does it: a form is sent, and the job is watched while the engine builds."""
+
+import io
+import json
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from hosts.engine import contexts
+from hosts.engine.errors import BadContext
+from jobs.models import Job
+from tests.engines import network
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.images import tar_of
+from tests.hosts.watched import Watched
+from tests.rows import a_host, person
+from tests.servers.product import Product
+from tests.waiting import until
+
+pytestmark = pytest.mark.core
+SECRET = "canary-0815"
+NAME = "quay/built:1"
+DOCKERFILE = """FROM busybox AS first
+ARG VERSION
+ARG TOKEN
+COPY note.txt /note.txt
+RUN echo version $VERSION token $TOKEN
+FROM first AS second
+RUN echo never
+"""
+
+
+@pytest.fixture
+def online(product: Product, docker_engine: DockerEngine) -> Iterator[None]:
+    """The host `local`; what was built goes afterwards."""
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    yield
+    if docker_engine.docker("images", "-q", NAME).strip():
+        docker_engine.docker("rmi", "-f", NAME)
+
+
+def build(product: Product, *files: tuple[str, bytes], **fields: str) -> Watched:
+    headers = {"Referer": f"{product.url}/", "X-CSRFToken": product.http.cookies.get("csrftoken") or ""}
+    sent = [("files", file) for file in files] or [("nothing", ("", b""))]
+    fields = {"host": "local", "name": NAME} | fields
+    answer = product.http.post(f"{product.url}/images/build/", fields, files=sent, headers=headers, timeout=60)
+    assert answer.ok and "/jobs/" in answer.url, f"{answer.status_code} {answer.text[-3000:]}"
+    return Watched(product, int(answer.url.rstrip("/").rpartition("/")[2]))
+
+
+def inspect(engine: DockerEngine) -> Any:
+    return json.loads(engine.docker("inspect", NAME))[0]
+
+
+def inside(engine: DockerEngine, *command: str) -> str:
+    return engine.docker("run", "--rm", NAME, *command)
+
+
+def test_a_typed_dockerfile_is_built_with_all_that_was_asked_for(
+    product: Product, docker_engine: DockerEngine, online: None
+) -> None:
+    fields = {
+        "source": "dockerfile",
+        "dockerfile": DOCKERFILE,
+        "args": "VERSION=1.2",
+        "secret_args": f"TOKEN={SECRET}",
+        "labels": "team=quay\nstage=one",
+        "target": "first",
+        "no_cache": "1",
+    }
+    with build(product, ("note.txt", b"a note"), **fields) as watched:
+        end = watched.end(60)
+    assert (end["state"], end["error"]) == ("done", "")
+    assert any(line.startswith("Step 1/") for line in watched.log)
+    assert "version 1.2 token •••" in watched.log
+    shown = inspect(docker_engine)
+    assert shown["Config"]["Labels"] == {"team": "quay", "stage": "one"}
+    assert product.api(f"jobs/{watched.job}")["result"] == {"image": NAME, "id": shown["Id"]}
+    assert inside(docker_engine, "cat", "/note.txt") == "a note"
+    assert "never" not in str(watched.log)
+    assert SECRET not in str(watched.messages) + str(product.api(f"jobs/{watched.job}")) + product.output
+    percents = [message["percent"] for message in watched.messages]
+    assert percents == sorted(percents)
+    assert list((product.folder / "data" / "uploads").iterdir()) == []
+
+
+def test_a_folder_is_built_without_what_its_dockerignore_names(
+    product: Product, docker_engine: DockerEngine, online: None
+) -> None:
+    files = {
+        ".dockerignore": b"# comment\n*.key\nbuild\n!build/keep\nDockerfile\n",
+        "app/Dockerfile": b"FROM busybox\nCOPY . /all\n",
+        "main.txt": b"main",
+        "secret.key": b"no",
+        "build/out": b"no",
+        "build/keep": b"kept",
+        "deep/er/file": b"x" * 700_000,
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"./{name}")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    with build(product, ("app.tar.gz", packed.getvalue()), source="tar", path="app/Dockerfile") as watched:
+        end = watched.end(60)
+    assert (end["state"], end["error"]) == ("done", "")
+    found = set(inside(docker_engine, "find", "/all", "-type", "f").split())
+    assert {"/all/main.txt", "/all/build/keep", "/all/deep/er/file"} <= found
+    assert not found & {"/all/secret.key", "/all/build/out"}
+    assert inside(docker_engine, "wc", "-c", "/all/deep/er/file").split()[0] == "700000"
+
+
+def test_the_step_that_failed_is_named(product: Product, docker_engine: DockerEngine, online: None) -> None:
+    with build(product, source="dockerfile", dockerfile="FROM busybox\nRUN echo before; exit 3\n") as watched:
+        end = watched.end(60)
+    assert end["state"] == "failed"
+    assert "Step 2/2 : RUN echo before; exit 3" in end["error"]
+    assert "code: 3" in end["error"]
+    assert "before" in watched.log
+
+
+def test_cancelling_ends_the_build_on_the_engine(product: Product, docker_engine: DockerEngine, online: None) -> None:
+    with build(product, source="dockerfile", dockerfile="FROM busybox\nRUN echo begun; sleep 300\n") as watched:
+        watched.until(lambda message: "begun" in message["log"], 60)
+        began = time.monotonic()
+        product.post(f"/jobs/{watched.job}/cancel/")
+        assert watched.end(5)["state"] == "cancelled"
+        assert time.monotonic() - began < 2
+    until(lambda: "sleep 300" not in docker_engine.docker("ps", "-a", "--no-trunc"), "its container is gone", 20)
+    assert "stay on the host as cache" in str(product.api(f"jobs/{watched.job}"))
+
+
+def test_a_git_repository_is_fetched_by_the_engine(
+    product: Product, docker_engine: DockerEngine, online: None, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    (work / "sub").mkdir(parents=True)
+    (work / "sub" / "Dockerfile").write_text("FROM busybox\nCOPY told /told\n")
+    (work / "sub" / "told").write_text("from git")
+    git = ("git", "-c", "user.name=Quay", "-c", "user.email=quay@example.com", "-C", str(work))
+    for command in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "first")):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run(["git", "clone", "-q", "--bare", str(work), str(tmp_path / "app.git")], check=True)
+    subprocess.run(["git", "-C", str(tmp_path / "app.git"), "update-server-info"], check=True)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    gateway = network.gateway(docker_engine.run.slot)
+    server = ThreadingHTTPServer((gateway, 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://robot:{SECRET}@{gateway}:{server.server_port}/app.git#main:sub"
+        with build(product, source="git", remote=address) as watched:
+            end = watched.end(60)
+        assert (end["state"], end["error"]) == ("done", "")
+        assert inside(docker_engine, "cat", "/told") == "from git"
+        with build(product, source="git", remote=address.replace("app.git", "none.git")) as watched:
+            end = watched.end(60)
+        assert end["state"] == "failed"
+        assert SECRET not in str(watched.messages)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# ---------------------------------------------------------------- without an engine
+@pytest.mark.django_db
+def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -> None:
+    a_host()
+    client.force_login(person("otto", "operator"))
+    good = {"host": "quay", "name": NAME, "source": "dockerfile", "dockerfile": "FROM busybox", "args": "A=b"}
+    for wrong, field in (
+        ({"host": "gone"}, "host"),
+        ({"name": "UPPER"}, "name"),
+        ({"source": "moon"}, "source"),
+        ({"dockerfile": " "}, "dockerfile"),
+        ({"source": "tar"}, "files"),
+        ({"files": SimpleUploadedFile("Dockerfile", b"x")}, "files"),
+        ({"source": "git", "remote": "file:///etc"}, "remote"),
+        ({"source": "git", "remote": "ssh://git@example.com/x.git"}, "remote"),
+        ({"source": "git", "remote": "https://[bad/x.git"}, "remote"),
+        ({"source": "git", "remote": "https://example.com/x.git", "path": "../Dockerfile"}, "path"),
+        ({"args": "no value"}, "args"),
+        ({"secret_args": f"1={SECRET}"}, "secret_args"),
+        ({"labels": "=x"}, "labels"),
+        ({"target": "a b"}, "target"),
+        ({"cache_from": "UPPER"}, "cache_from"),
+    ):
+        answer = client.post("/images/build/", good | wrong)
+        assert (answer.status_code, answer.context["field"]) == (422, field)
+        shown = answer.content.decode()
+        assert f'id="{field}-error"' in shown
+        assert SECRET not in shown
+        assert field == "args" or "A=b" in shown
+    assert not Job.objects.exists()
+    client.force_login(person("vera", "viewer"))
+    assert client.post("/images/build/", good).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../b"])
+def test_a_path_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    place = tmp_path / "context.tar"
+    place.write_bytes(tar_of({"Dockerfile": b"FROM busybox", name: b"x"}))
+    with pytest.raises(BadContext, match="leaves the folder"):
+        list(contexts.of_tar(place, "Dockerfile"))
+
+
+def test_what_is_no_tar_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "context.tar"
+    for content in (b"", b"nothing" * 500, tar_of({"Dockerfile": b"x" * 5000})[:2000]):
+        place.write_bytes(content)
+        with pytest.raises(BadContext):
+            list(contexts.of_tar(place, "Dockerfile"))
