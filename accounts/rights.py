@@ -30,6 +30,7 @@ class Right(StrEnum):
     NETWORKS_VIEW = "networks.view"
     NETWORKS_MANAGE = "networks.manage"
     VOLUMES_VIEW = "volumes.view"
+    VOLUMES_MANAGE = "volumes.manage"
     REGISTRIES_VIEW = "registries.view"
     REGISTRIES_MANAGE = "registries.manage"
     PLUGINS_VIEW = "plugins.view"

@@ -18,6 +18,7 @@ from api import (
     registries,
     schedules,
     stats,
+    volumes,
 )
 from api.auth import Session, Token
 from api.openapi import DescribedAPI
@@ -39,6 +40,7 @@ api.add_router("images", images.router)
 api.add_router("registries", registries.router)
 api.add_router("plugins", plugins.router)
 api.add_router("networks", networks.router)
+api.add_router("volumes", volumes.router)
 api.add_router("events", events.router)
 api.add_router("jobs", jobs.router)
 api.add_router("schedules", schedules.router)

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host, Image, Network, Plugin, Registry, RegistryAccount, Series
+from hosts.models import Container, Host, Image, Network, Plugin, Registry, RegistryAccount, Series, Volume
 
 NAMES_A_QUERY = 50
 
@@ -109,6 +109,17 @@ def get_network(user: Any, host_name: str, ref: str, right: Right = Right.NETWOR
         raise NotFound
     _demand(user, Right.NETWORKS_VIEW, right)
     return found[0]
+
+
+def get_volume(user: Any, host_name: str, name: str, right: Right = Right.VOLUMES_VIEW) -> Volume:
+    """The volume `name` of a host, with its host."""
+    rows = Volume.objects.visible_to(user).select_related("host").filter(host__name=host_name, name=name)
+    found = None if "\0" in host_name + name else rows.first()
+    if found is None:
+        raise NotFound
+    _demand(user, Right.VOLUMES_VIEW, right)
+    volume: Volume = found
+    return volume
 
 
 def find_containers(user: Any, names: list[str]) -> list[Container | None]:

@@ -21,6 +21,8 @@ HEALTHS = (("unhealthy", "(unhealthy)"), ("healthy", "(healthy)"), ("starting", 
 PROJECTS = ("com.docker.compose.project", "com.docker.stack.namespace", "io.podman.compose.project")
 SERVICES = ("com.docker.compose.service", "com.docker.swarm.service.name", "io.podman.compose.service")
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,5})?")
+SECRET = re.compile(r"pass|secret|token|cred|key", re.IGNORECASE)
+HIDDEN = "•••"
 EVERYWHERE, LOOPBACK = {"0.0.0.0", "::", ""}, {"127.0.0.1", "::1"}
 EVENT_KEEPS = ("exitCode", "signal", "oldName", "container", "image")  # stored with an event
 EVENT_READS = ("name", "containerExitCode", "health_status")  # the last two are Podman's
@@ -82,7 +84,7 @@ class NetworkRow(TypedDict):
 
 
 class VolumeRow(TypedDict):
-    """The values of hosts.models.Volume. Its options are left out: they may hold a share's password."""
+    """The values of hosts.models.Volume. Of its options, which may hold a share's password, secrets are left out."""
 
     name: str
     driver: str
@@ -90,6 +92,7 @@ class VolumeRow(TypedDict):
     scope: str
     created: datetime | None
     labels: dict[str, str]
+    data: dict[str, Any]  # {"options": {name: value}}
 
 
 class PluginRow(TypedDict):
@@ -390,7 +393,20 @@ def volume_row(raw: Any) -> VolumeRow | None:
         "scope": text(raw.get("Scope"), 20),
         "created": time_of(raw.get("CreatedAt")),
         "labels": labels_of(raw.get("Labels")),
+        "data": {"options": options_of(raw.get("Options"))},
     }
+
+
+def options_of(value: Any) -> dict[str, str]:
+    """Options of a volume's driver, secrets hidden: values whose name says that they are one, in mount options too."""
+    return {name: HIDDEN if SECRET.search(name) else _mount_options(told) for name, told in labels_of(value).items()}
+
+
+def _mount_options(told: str) -> str:
+    pairs = (part.partition("=") for part in told.split(","))
+    return ",".join(
+        f"{name}={HIDDEN}" if sign and SECRET.search(name) else name + sign + rest for name, sign, rest in pairs
+    )
 
 
 # ---------------------------------------------------------------- plugins
