@@ -30,7 +30,10 @@ def child(folder: str, name: str) -> str:
 
 def is_name(text: str) -> bool:
     """Whether it can be the name of one file."""
-    size = len(text.encode("utf-8", "surrogateescape"))
+    try:
+        size = len(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # half of a pair: no bytes make it
+        return False
     return text not in {"", ".", ".."} and "/" not in text and "\0" not in text and size <= NAME_AT_MOST
 
 
