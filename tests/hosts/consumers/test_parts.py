@@ -215,7 +215,7 @@ LIVE = [
     "/containers/fra-1/web-1/terminal/?part=terminal", "/hosts/", "/hosts/fra-1/", "/hosts/fra-1/?part=head", "/images/",
     "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/",
     "/diagnostics/", "/diagnostics/?part=product", "/images/fra-1/111111111111/", "/images/fra-1/111111111111/?part=head",
-    "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/networks/fra-1/back/?part=head",
+    "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/",
 ]  # fmt: skip
 
 
@@ -225,6 +225,7 @@ def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
     image = {"Id": "sha256:" + "1" * 64, "RepoTags": ["acme/web:1"], "Created": 1_760_000_000}
     apply.apply_rows(host, "image", [parse.image_row(image)])
     apply.apply_rows(host, "plugin", [parse.plugin_row({"Id": "2" * 64, "Name": "acme/disk:1", "Enabled": True})])
+    apply.apply_rows(host, "volume", [parse.volume_row({"Name": "data", "Driver": "local"})])
     apply.apply_rows(host, "network", [parse.network_row({"Id": "3" * 64, "Name": "back", "Driver": "bridge"})])
     admins = [person("annika", "admin"), person("bertil", "admin")]
     job = Job.objects.create(kind="images.prune", by=admins[0], by_name="annika", host="fra-1", target="fra-1")
