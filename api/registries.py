@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema
+from ninja.params.functions import Query
 
 from accounts.rights import Right
 from api.auth import needs
@@ -11,11 +12,12 @@ from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_account, get_registry
-from hosts.actions import registries
+from hosts.actions import browse, registries
 from hosts.forms.registries import AccountForm, RegistryForm
 from hosts.models import Registry, RegistryAccount
 
 router = Router(tags=["registries"])
+suggestions = Router(tags=["registries"])
 
 
 class RegistryIn(Schema):
@@ -56,6 +58,17 @@ class Check(Schema):
     """With which account to log in; without one it only connects."""
 
     account: int | None = None
+
+
+Account = Query(None, description="an account's id; the default account unless given")
+Page = Query(1, ge=1, le=10_000)
+
+
+class Found(Many):
+    """A page of what a registry has; `more`: the registry has more than were looked at."""
+
+    more: bool
+    page: int
 
 
 def show(registry: Registry) -> dict[str, Any]:
@@ -135,6 +148,72 @@ def registry_check(request: HttpRequest, registry: str, body: Check | None = Non
     account = get_account(request.user, found, pk, Right.REGISTRIES_MANAGE) if pk is not None else None
     how = registries.test(request.user, found.place(), account.login() if account else None, found.name)
     return {"login": how}
+
+
+# ---------------------------------------------------------------- what is in it
+@router.get("/{registry}/repositories", response=Found)
+@needs(Right.REGISTRIES_VIEW)
+def repository_list(
+    request: HttpRequest, registry: str, search: str = "", account: int | None = Account, page: int = Page
+) -> Any:
+    """Names of repositories, asked of the registry now; of Docker Hub, which lists none, what a search finds."""
+    found = browse.repositories(
+        request.user, get_registry(request.user, registry), account=account, search=search[:100], page=page
+    )
+    return _found(found, lambda row: {"name": row if isinstance(row, str) else row.name})
+
+
+@router.get("/{registry}/tags", response=Found)
+@needs(Right.REGISTRIES_VIEW)
+def tag_list(
+    request: HttpRequest,
+    registry: str,
+    repository: str,
+    search: str = "",
+    account: int | None = Account,
+    page: int = Page,
+) -> Any:
+    """Tags of a repository with digest, platforms and bytes; `problem` where a tag could not be looked at."""
+    found = get_registry(request.user, registry)
+    part = browse.tags(request.user, found, repository, account=account, search=search[:100], page=page)
+    return _found(part, _show_tag)
+
+
+@router.delete("/{registry}/tags", response={204: None})
+@needs(Right.REGISTRIES_MANAGE)
+def tag_remove(
+    request: HttpRequest, registry: str, repository: str, tag: str, digest: str, account: int | None = Account
+) -> Any:
+    """Deletes the image that the tag stands for, with all tags that do, if its digest is still this one."""
+    found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
+    chosen = get_account(request.user, found, account, Right.REGISTRIES_MANAGE) if account is not None else None
+    registries.delete_tag(request.user, found, repository, tag, digest=digest, account=chosen)
+    return 204, None
+
+
+class Suggested(Many):
+    """Names of tags; `problem` says why there are none, `more` that the registry has others."""
+
+    items: list[str]  # type: ignore[assignment]
+    more: bool
+    problem: str
+
+
+@suggestions.get("", response=Suggested)
+@needs(Right.REGISTRIES_VIEW)
+def image_tags(request: HttpRequest, image: str, search: str = "") -> Any:
+    """Tags for an image's name that is being typed (nginx, ghcr.io/team/app), the latest versions first."""
+    return browse.suggest(request.user, image[:500], search[:100])
+
+
+def _found(part: browse.Part, shown: Any) -> dict[str, Any]:
+    return {"items": [shown(row) for row in part.items], "count": part.count, "more": part.more, "page": part.page}
+
+
+def _show_tag(tag: Any) -> dict[str, Any]:
+    platforms = [{"platform": each.name, "digest": each.digest, "size": each.size} for each in tag.platforms]
+    told = {"name": tag.name, "digest": tag.digest, "size": tag.size, "platforms": platforms}
+    return {**told, "problem": str(tag.error) if tag.error else ""}
 
 
 # ---------------------------------------------------------------- accounts

@@ -27,6 +27,7 @@ from hosts.views import (
     plugin_acts,
     plugins,
     registries,
+    registry_browse,
     volumes,
 )
 
@@ -106,6 +107,9 @@ urlpatterns = [
     path(f"{R}/edit/", registries.registry_edit, name="registry_edit"),
     path(f"{R}/test/", registries.registry_test, name="registry_test"),
     path(f"{R}/remove/", registries.registry_remove, name="registry_remove"),
+    path(f"{R}/repositories/", registry_browse.registry_repositories, name="registry_repositories"),
+    path(f"{R}/tags/", registry_browse.registry_tags, name="registry_tags"),
+    path(f"{R}/tags/remove/", registry_browse.registry_tag_remove, name="registry_tag_remove"),
     path(f"{R}/accounts/add/", registries.account_add, name="registry_account_add"),
     path(f"{R}/accounts/<int:pk>/", registries.account_edit, name="registry_account_edit"),
     path(f"{R}/accounts/<int:pk>/remove/", registries.account_remove, name="registry_account_remove"),

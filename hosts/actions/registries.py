@@ -11,8 +11,9 @@ from common.errors import Conflict, Invalid
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
+from hosts.registry import content
 from hosts.registry.client import Client
-from hosts.registry.names import HUB
+from hosts.registry.names import DIGEST, HUB, REPOSITORY, TAG
 from hosts.registry.places import Login, Place
 
 
@@ -85,6 +86,25 @@ def test(actor: Any, place: Place, login: Login | None = None, name: str = "") -
         raise failure(error) from error
     record(actor, "registry.test", name or place.address, detail=detail)
     return how
+
+
+def delete_tag(
+    actor: Any, registry: Registry, repository: str, tag: str, *, digest: str, account: RegistryAccount | None = None
+) -> None:
+    """Deletes the image that a tag stands for, with all its tags, if it is the one with that digest still."""
+    demand(actor, Right.REGISTRIES_MANAGE)
+    for field, rule, value in (("repository", REPOSITORY, repository), ("tag", TAG, tag), ("digest", DIGEST, digest)):
+        if not rule.fullmatch(value):
+            raise Invalid(field, gettext_noop("This is none. Copy it from the list of tags."))
+    target, detail = f"{registry.address}/{repository}:{tag}", {"digest": digest}
+    chosen: RegistryAccount | None = account or registry.accounts.first()
+    try:
+        with Client(registry.place(), chosen.login() if chosen else None) as client:
+            content.delete(client, repository, tag, digest)
+    except EngineError as error:
+        record(actor, "registry.tag.remove", target, outcome="failed", detail={**detail, "reason": error.code})
+        raise failure(error) from error
+    record(actor, "registry.tag.remove", target, detail=detail)
 
 
 # ---------------------------------------------------------------- accounts

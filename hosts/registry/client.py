@@ -107,7 +107,7 @@ class Client:
     def _check(self, answer: Answer) -> None:
         where = self.place.address
         if answer.status == 429:
-            raise errors.Limited.until(_seconds(answer.headers.get("retry-after", "")), where)
+            raise errors.Limited.until(retry_seconds(answer.headers.get("retry-after", "")), where)
         if answer.status == 403:
             raise errors.NotAllowed(where=where, user=self.user) if self.login else errors.NeedsLogin(where=where)
         if answer.status >= 500:
@@ -201,7 +201,7 @@ def _next(link: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(found[1]).query)) if found else {}
 
 
-def _seconds(text: str) -> int | None:
+def retry_seconds(text: str) -> int | None:
     """A Retry-After header: seconds, or a date."""
     if text.isascii() and text.isdecimal() and len(text) < 9:
         return int(text)

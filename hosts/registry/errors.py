@@ -142,6 +142,15 @@ class TagUnknown(RegistryError):
     defaults = {"name": "", "tag": ""}
 
 
+class TagMoved(RegistryError):
+    code = "tag_moved"
+    status = 409
+    template = gettext_noop(
+        "The tag %(tag)s of %(name)s at %(where)s stands for another image by now. Nothing was deleted: look again."
+    )
+    defaults = {"name": "", "tag": ""}
+
+
 class NoCatalogue(RegistryError):
     code = "registry_no_catalogue"
     status = 501

@@ -122,7 +122,9 @@ class Transport:
         parts = urlsplit(url)
         return following, f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
-    def _once(self, origin: Origin, method: str, target: str, headers: Mapping[str, str], at_most: int) -> Answer:
+    def _once(
+        self, origin: Origin, method: str, target: str, headers: Mapping[str, str], at_most: int, *, again: bool = False
+    ) -> Answer:
         where = str(origin) if origin != self.place.origin else self.place.address
         try:
             response = self._pool(origin).urlopen(
@@ -142,6 +144,9 @@ class Transport:
         except EngineError:
             raise
         except Exception as error:  # urllib3, ssl, http and socket each have trees of their own
+            if isinstance(error, urllib3.exceptions.ProtocolError) and method in {"GET", "HEAD"} and not again:
+                # a kept connection may end just when it is used again
+                return self._once(origin, method, target, headers, at_most, again=True)
             raise self._fault(error, origin, where) from error
         if answer.status == 400 and TO_TLS in body.decode("utf-8", "replace").lower():
             raise errors.SpeaksHTTPS(where=where)

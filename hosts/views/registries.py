@@ -20,6 +20,7 @@ from hosts.actions import registries
 from hosts.forms.registries import AccountForm, RegistryForm
 from hosts.models import Image, Registry, RegistryAccount
 from hosts.registry.places import Login, Place
+from hosts.views.registry_browse import asked_of
 from jobs.models import Schedule
 
 ANSWERS = {
@@ -44,7 +45,7 @@ def registry_list(request: HttpRequest) -> HttpResponse:
 def registry_page(request: HttpRequest, name: str) -> HttpResponse:
     """What is stored of it."""
     registry = get_registry(request.user, name)
-    context = {"registry": registry, "accounts": registry.accounts.all()}
+    context = {"registry": registry, "accounts": registry.accounts.all(), "asked": asked_of(request)}
     return render(request, "registries/registry.html", context)
 
 

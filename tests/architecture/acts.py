@@ -8,7 +8,11 @@ from tests.architecture.sources import Source, inside
 
 ACTIONS = "hosts.actions"
 MACHINERY = "hosts.actions.act"  # what acts are made of
-QUESTIONS = ("hosts.actions.looks", "hosts.actions.image_looks")  # they change nothing, and leave no audit
+QUESTIONS = (
+    "hosts.actions.looks",
+    "hosts.actions.image_looks",
+    "hosts.actions.browse",
+)  # they change nothing, and leave no audit
 WITH_BOTH = {f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", f"{MACHINERY}.calling", "jobs.queue.start"}
 AUDITS = WITH_BOTH | {"accounts.audit.record"}
 CHECKS = WITH_BOTH | {f"{MACHINERY}.demand"}
