@@ -104,9 +104,12 @@ def truth(engine: DockerEngine) -> Truth:
         return {tuple(line.split("\t")) for line in engine.docker(*command).splitlines() if line}
 
     images = lines("images", "--no-trunc", "--format", "{{.ID}}\t{{.Repository}}:{{.Tag}}")
+    named = {(key, tag) for key, tag in images if "<none>" not in tag}
+    # a digest that is left of a name shows as a line without a tag, beside the image's other names
+    nameless = {(key, "") for key, _ in images} - {(key, "") for key, _ in named}
     return {
         "container": lines("ps", "-a", "--no-trunc", "--format", "{{.ID}}\t{{.Names}}\t{{.State}}"),
-        "image": {(key, "" if "<none>" in tag else tag) for key, tag in images},
+        "image": named | nameless,
         "network": lines("network", "ls", "--no-trunc", "--format", "{{.ID}}\t{{.Name}}"),
         "volume": lines("volume", "ls", "--format", "{{.Name}}"),
     }

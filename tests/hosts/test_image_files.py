@@ -92,7 +92,8 @@ def test_several_images_are_one_file(product: Product, image: str) -> None:
     answer = product.http.get(address, headers=headers, timeout=60)
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
         manifest = json.load(tar.extractfile("manifest.json") or io.BytesIO())
-    assert sorted(name for entry in manifest for name in entry["RepoTags"]) == ["busybox:latest", NAME]
+    assert len(manifest) == 2
+    assert {name for entry in manifest for name in entry["RepoTags"]} >= {"busybox:latest", NAME}  # all their names
 
 
 def test_a_file_that_is_no_image_is_refused_in_the_engine_s_words(product: Product, other: DockerEngine) -> None:

@@ -124,7 +124,8 @@ def wait_for_scripts(page: Page) -> None:
     def waiting(visit: Callable[..., Response | None]) -> Callable[..., Response | None]:
         def visited(*args: Any, **options: Any) -> Response | None:
             answer = visit(*args, **options)
-            page.wait_for_function("() => !document.querySelector(':not(:defined)')")
+            # the page asks again for a module that did not come
+            page.wait_for_function("() => !document.querySelector(':not(:defined)')", timeout=30_000)
             return answer
 
         return visited
