@@ -21,14 +21,14 @@ KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def keep(upload: "UploadedFile[Any]") -> str:
-    """Keeps the file and gives its key, for the job's parameters. A large one is moved, not copied."""
+    """Keeps the file and gives its key, for the job's parameters. A large one is not copied."""
     key = uuid.uuid4().hex
     place = settings.UPLOADS / key
     if isinstance(upload, TemporaryUploadedFile):
-        upload.close = lambda: None  # type: ignore[method-assign]  # closing would look for the file where it was
-        os.replace(upload.temporary_file_path(), place)
-        place.chmod(0o600)
-        return key
+        with contextlib.suppress(OSError):  # a folder without hard links: then by copy
+            os.link(upload.temporary_file_path(), place)  # its first name goes when the request ends
+            place.chmod(0o600)
+            return key
     with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for block in upload.chunks():
             file.write(block)

@@ -7,6 +7,7 @@ import pytest
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.runner import Runner
 from tests.engines.ways import AnyEngine
+from tests.servers.product import Product
 
 
 @pytest.fixture
@@ -21,3 +22,12 @@ def run(engine: AnyEngine) -> Iterator[Runner]:
     runner = Runner(engine)
     yield runner
     runner.remove()
+
+
+@pytest.fixture
+def no_upload_left(product: Product) -> Iterator[None]:
+    """What is sent in this test is gone at its end; what other tests sent for jobs that never ran may be there."""
+    place = product.folder / "data" / "uploads"
+    before = set(place.iterdir())
+    yield
+    assert set(place.iterdir()) <= before

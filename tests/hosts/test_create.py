@@ -169,6 +169,8 @@ def essence(answer: Any) -> Any:
     host = answer["HostConfig"]
     for name in ("CapAdd", "CapDrop"):  # newer command lines write CAP_ before each
         host[name] = [word.removeprefix("CAP_") for word in host[name] or []]
+    # written in any order by the command line or the engine
+    host["Binds"], config["Env"] = sorted(host["Binds"] or []), sorted(config["Env"] or [])
     host["Ulimits"] = sorted(host["Ulimits"] or [], key=lambda limit: limit["Name"])
     mounts = sorted(
         (

@@ -63,10 +63,7 @@ def upload(product: Product, content: bytes, **fields: str) -> int:
     return int(answer.url.rstrip("/").rpartition("/")[2])
 
 
-def left_uploads(product: Product) -> list[str]:
-    return [place.name for place in (product.folder / "data" / "uploads").iterdir()]
-
-
+@pytest.mark.usefixtures("no_upload_left")
 # ---------------------------------------------------------------- files
 def test_a_saved_image_is_what_the_engine_saves_and_loads_elsewhere(
     product: Product, other: DockerEngine, image: str
@@ -82,7 +79,6 @@ def test_a_saved_image_is_what_the_engine_saves_and_loads_elsewhere(
     assert (end["state"], end["error"]) == ("done", "")
     assert NAME in watched.log
     assert image in ids(other)
-    assert left_uploads(product) == []
     other.docker("rmi", NAME)
 
 
@@ -96,13 +92,13 @@ def test_several_images_are_one_file(product: Product, image: str) -> None:
     assert {name for entry in manifest for name in entry["RepoTags"]} >= {"busybox:latest", NAME}  # all their names
 
 
+@pytest.mark.usefixtures("no_upload_left")
 def test_a_file_that_is_no_image_is_refused_in_the_engine_s_words(product: Product, other: DockerEngine) -> None:
     for content in (b"no tar at all" * 5000, root_file_system()[:100_000]):
         with Watched(product, upload(product, content, host="barge", kind="load")) as watched:
             end = watched.end()
         assert end["state"] == "failed"
         assert "The engine at" in end["error"]
-    assert left_uploads(product) == []
 
 
 def test_a_root_file_system_becomes_an_image(product: Product, other: DockerEngine) -> None:
