@@ -48,7 +48,7 @@ test: build/.dev
 	@$(BIN)/python -m tests.engines.install
 	@PATH="$$PWD/$(BIN):$$PATH" node --test --test-reporter=dot tests/js/
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
-	@$(BIN)/python -m tests.full_mode
+	@$(BIN)/python -m tests.full_mode -n $(WORKERS)
 
 check: build/.dev
 	@$(BIN)/ruff check .
