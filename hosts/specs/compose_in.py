@@ -34,7 +34,7 @@ DOCUMENT = {"services", "volumes", "networks", "version", "name", "configs", "se
 def from_compose(text: str, service: str = "") -> Read:
     """A whole file (`service` names one of several), or a service's body alone. Raises Invalid that names the key."""
     document = yaml_text.read(text)
-    name, body, outside = _service(document, service)
+    name, body, outside = service_of(document, service)
     body = interpolate.put_in(body)
     reader = _Reader(interpolate.put_in(outside))
     for key, value in body.items():
@@ -47,8 +47,8 @@ def from_compose(text: str, service: str = "") -> Read:
     return Read(spec, reader.notes)
 
 
-def _service(document: Any, wanted: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """(name, body, the document around it)."""
+def service_of(document: Any, wanted: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """(name, body, the document around it; empty for a service's body alone). Raises Invalid."""
     if not isinstance(document, dict) or not document:
         raise Invalid("compose", gettext_noop("This is no compose file: it has no keys."))
     if "services" not in document:
@@ -87,8 +87,8 @@ class _Reader:
             "platform": self._text("platform"),
             "mac_address": self._text("mac_address"),
             "pull_policy": self._pull,
-            "command": lambda value: setattr(self.spec, "command", _command("command", value)),
-            "entrypoint": lambda value: setattr(self.spec, "entrypoint", _command("entrypoint", value)),
+            "command": lambda value: setattr(self.spec, "command", command_words("command", value)),
+            "entrypoint": lambda value: setattr(self.spec, "entrypoint", command_words("entrypoint", value)),
             "environment": lambda value: setattr(self.spec, "env", parts.environment(value)),
             "ports": lambda value: setattr(self.spec, "ports", parts.ports(value)),
             "expose": lambda value: setattr(self.spec, "expose", parts.expose(value)),
@@ -183,7 +183,7 @@ class _Reader:
                 raise Invalid("compose", gettext_noop("x-dermaga has no key %(key)s."), {"key": shown(name)})
 
 
-def _command(field: str, value: Any) -> list[str]:
+def command_words(field: str, value: Any) -> list[str]:
     """A list as it is; a text is split as a shell splits it."""
     if isinstance(value, list):
         return parts.words(field, value)

@@ -64,10 +64,10 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
     if spec.stop_timeout is not None:
         body["stop_grace_period"] = show_span(spec.stop_timeout)
     if spec.health:
-        body["healthcheck"] = _health(spec.health)
+        body["healthcheck"] = health_body(spec.health)
     _networks(spec, body, own)
     if spec.mounts:
-        body["volumes"] = [show_volume(mount) if is_short(mount) else _mount(mount) for mount in spec.mounts]
+        body["volumes"] = [show_volume(mount) if is_short(mount) else mount_body(mount) for mount in spec.mounts]
     _devices(spec, body)
     return body | ({OWN: own} if own else {})
 
@@ -76,7 +76,8 @@ def _port(port: Any) -> str:
     return show_port(port)
 
 
-def _health(health: Health) -> dict[str, Any]:
+def health_body(health: Health) -> dict[str, Any]:
+    """healthcheck."""
     body: dict[str, Any] = {}
     if health.test == ["NONE"]:
         body["disable"] = True
@@ -115,7 +116,8 @@ def _network(network: Network) -> dict[str, Any] | None:
     return {key: value for key, value in body.items() if value} or None
 
 
-def _mount(mount: Mount) -> dict[str, Any]:
+def mount_body(mount: Mount) -> dict[str, Any]:
+    """An entry of volumes in its long form."""
     body: dict[str, Any] = {"type": mount.type, "source": mount.source, "target": mount.target}
     if not mount.source:
         del body["source"]
