@@ -131,6 +131,19 @@ async def test_attaching_to_the_first_process(docker_engine: DockerEngine, run: 
         assert socket.of_kind("exit") == [{"t": "exit", "code": 5}]
 
 
+async def test_leaving_the_first_process_leaves_it_running(docker_engine: DockerEngine, run: Runner) -> None:
+    name = run("while read line; do echo got $line; stty size; done", "-it")
+    await mirror(docker_engine)
+    user = await a_person()
+    query = {"target": f"harbour/{name}", "mode": "attach", "cols": "61", "rows": "17"}
+    for word in ("first", "second"):
+        async with open_socket(user, "/ws/terminal", **query) as socket:
+            await ready(socket)
+            await socket.send(f"{word}\n".encode())
+            await socket.until(lambda word=word: f"got {word}\r\n17 61".encode() in socket.output)
+    assert docker_engine.docker("inspect", "-f", "{{.State.Running}}", name).strip() == "true"
+
+
 async def test_a_command_that_cannot_be_started_says_why(docker_engine: DockerEngine, run: Runner) -> None:
     name = run("sleep 1000")
     await mirror(docker_engine)
