@@ -35,6 +35,16 @@ class Right(StrEnum):
     REGISTRIES_MANAGE = "registries.manage"
     PLUGINS_VIEW = "plugins.view"
     PLUGINS_MANAGE = "plugins.manage"  # a plugin runs as root on its host, beside the engine
+    SWARM_VIEW = "swarm.view"  # swarms and their nodes
+    SWARM_OPERATE = "swarm.operate"  # nodes: drain, pause, labels, remove
+    SWARM_MANAGE = "swarm.manage"  # which hosts are in which swarm, with its tokens and keys
+    SERVICES_VIEW = "services.view"  # and their tasks, and stacks
+    SERVICES_MANAGE = "services.manage"
+    SECRETS_VIEW = "secrets.view"  # their names; nobody sees their values
+    SECRETS_MANAGE = "secrets.manage"
+    CONFIGS_VIEW = "configs.view"
+    CONFIGS_REVEAL = "configs.reveal"  # what is in them
+    CONFIGS_MANAGE = "configs.manage"
     LOGS_VIEW = "logs.view"
     STATS_VIEW = "stats.view"
     JOBS_VIEW = "jobs.view"
@@ -62,9 +72,10 @@ class System:
 
 SYSTEM = System()
 ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
+OF_HOSTS = frozenset({Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.SWARM_MANAGE})  # what makes somebody root there
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,
-    Role.OPERATOR: ALL - {Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.USERS_MANAGE, Right.DIAGNOSTICS},
+    Role.OPERATOR: ALL - OF_HOSTS - {Right.USERS_MANAGE, Right.DIAGNOSTICS},
     Role.VIEWER: frozenset(right for right in ALL if right.endswith(".view")),
 }
 

@@ -14,10 +14,12 @@ from api import (
     images,
     jobs,
     networks,
+    nodes,
     plugins,
     registries,
     schedules,
     stats,
+    swarms,
     volumes,
 )
 from api.auth import Session, Token
@@ -41,6 +43,8 @@ api.add_router("registries", registries.router)
 api.add_router("plugins", plugins.router)
 api.add_router("networks", networks.router)
 api.add_router("volumes", volumes.router)
+api.add_router("swarms", swarms.router)
+api.add_router("nodes", nodes.router)
 api.add_router("events", events.router)
 api.add_router("image-tags", registries.suggestions)
 api.add_router("jobs", jobs.router)

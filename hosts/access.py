@@ -1,15 +1,28 @@
 """Access: each function returns the object or raises. Unknown and hidden look alike (404); a missing right on a
 visible object is 403."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.models import Container, Host, Image, Network, Plugin, Registry, RegistryAccount, Series, Volume
+from hosts.models import (
+    Container,
+    Host,
+    Image,
+    Network,
+    Plugin,
+    Registry,
+    RegistryAccount,
+    Series,
+    Swarm,
+    Volume,
+)
+from hosts.models.swarms import SwarmMirrored
 
 NAMES_A_QUERY = 50
+OfSwarm = TypeVar("OfSwarm", bound=SwarmMirrored)
 
 
 def _demand(user: Any, view: Right, right: Right) -> None:
@@ -120,6 +133,33 @@ def get_volume(user: Any, host_name: str, name: str, right: Right = Right.VOLUME
     _demand(user, Right.VOLUMES_VIEW, right)
     volume: Volume = found
     return volume
+
+
+def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
+    """The swarm called `name`, or with that id, with its members and their hosts."""
+    rows = Swarm.objects.visible_to(user).prefetch_related("members__host")
+    found = None if "\0" in name else rows.filter(Q(name=name) | Q(engine_id=name)).first()
+    if found is None:
+        raise NotFound
+    _demand(user, Right.SWARM_VIEW, right)
+    swarm: Swarm = found
+    return swarm
+
+
+def get_of_swarm(user: Any, model: type[OfSwarm], swarm: str, ref: str, right: Right | None = None) -> OfSwarm:
+    """The node, service, task, secret or config `ref` (name, id or unique prefix of an id of 4 characters or more) of a
+    swarm. Several nodes may have one name: then only the id tells which."""
+    if "\0" in swarm + ref:
+        raise NotFound
+    rows = model.objects.visible_to(user).current().filter(swarm__name=swarm)
+    found = list(rows.filter(engine_id=ref)[:1]) or list(rows.filter(name=ref)[:2])
+    if not found and len(ref) >= 4:
+        found = list(rows.filter(engine_id__startswith=ref)[:2])
+    if len(found) != 1:
+        raise NotFound
+    _demand(user, model.view_right, right or model.view_right)
+    one: OfSwarm = found[0]
+    return one
 
 
 def find_containers(user: Any, names: list[str]) -> list[Container | None]:

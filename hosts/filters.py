@@ -55,7 +55,7 @@ EVENT_ACTIONS = [
     "untag",
     "update",
 ]
-EVENT_KINDS = ("container", "daemon", "image", "network", "plugin", "volume")
+EVENT_KINDS = ("config", "container", "daemon", "image", "network", "node", "plugin", "secret", "service", "volume")
 
 
 # ---------------------------------------------------------------- conditions
@@ -238,6 +238,40 @@ PLUGINS = Table(
     first="name",
     facets={"host": "host__name", "state": "state_word", "kind": "kind"},
 )
+SWARMS = Table(search=("name", "engine_id"), sorts={"name": ["name"], "created": ["created"]}, first="name")
+NODES = Table(
+    search=("name", "address", "engine_id", "engine_version", "swarm__name"),
+    sorts={
+        "name": ["name"],
+        "swarm": ["swarm__name", "name"],
+        "role": ["role", "name"],
+        "state": ["state", "name"],
+        "availability": ["availability", "name"],
+        "engine": ["engine_version", "name"],
+    },
+    first="name",
+    facets={
+        "swarm": "swarm__name",
+        "role": "role",
+        "state": "state",
+        "availability": "availability",
+        "label": "",
+    },
+    conditions={"label": _labels},
+)
+SECRETS = Table(
+    search=("name", "engine_id", "swarm__name"),
+    sorts={
+        "name": ["name"],
+        "swarm": ["swarm__name", "name"],
+        "created": ["created"],
+        "updated": ["updated"],
+    },
+    first="name",
+    facets={"swarm": "swarm__name", "label": ""},
+    conditions={"label": _labels},
+)
+CONFIGS = SECRETS
 MEMBERS = Table(  # containers of one network or volume
     search=("words",),
     sorts={"name": ["name"], "state": ["state", "name"]},

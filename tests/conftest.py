@@ -15,6 +15,7 @@ from tests.engines.images import make_images
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.registry import Registry
 from tests.engines.run import close_current, current, what_ran
+from tests.engines.swarm import RealSwarm
 from tests.fake_engine import FakeEngine
 from tests.servers.browser import browser, open_page, page, page_errors, phone_page, playwright
 from tests.servers.product import Product
@@ -97,6 +98,13 @@ def newer_engine() -> Iterator[DockerEngine]:
     with DockerEngine("steamer", tcp=True, bin_dir=newer.fetch("trixie")) as engine:
         make_images(engine)
         yield engine
+
+
+@pytest.fixture(scope="session")
+def swarm() -> Iterator[RealSwarm]:
+    """Three engines that are managers of one swarm: `swarm.engines`, `swarm.with_images()`, `swarm.add_to(product)`."""
+    with RealSwarm() as swarm:
+        yield swarm
 
 
 @pytest.fixture(scope="session")

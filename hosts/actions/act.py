@@ -45,30 +45,37 @@ def recorded(
 
     Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
     """
+    with recorded_at(actor, right, host.name, action, target, detail=detail):
+        if not host.enabled:
+            raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+        yield
+
+
+@contextmanager
+def recorded_at(
+    actor: Any, right: Right, place: str, action: str, target: str, *, detail: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """`recorded`, of a host or a swarm called `place`."""
     detail = detail or {}
     try:
         demand(actor, right)
-        if not host.enabled:
-            raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
         try:
             yield
         except EngineError as error:
             raise failure(error) from error
     except (Denied, Conflict) as error:
-        record(actor, action, target, host=host.name, outcome="refused", detail={**detail, "reason": error.code})
+        record(actor, action, target, host=place, outcome="refused", detail={**detail, "reason": error.code})
         raise
     except DermagaError as error:
-        record(actor, action, target, host=host.name, outcome="failed", detail={**detail, "reason": error.code})
+        record(actor, action, target, host=place, outcome="failed", detail={**detail, "reason": error.code})
         raise
     except Cancelled:
-        record(actor, action, target, host=host.name, outcome="cancelled", detail=detail)
+        record(actor, action, target, host=place, outcome="cancelled", detail=detail)
         raise
     except Exception as error:  # a fault of ours: the engine may have done it all the same
-        record(
-            actor, action, target, host=host.name, outcome="failed", detail={**detail, "reason": type(error).__name__}
-        )
+        record(actor, action, target, host=place, outcome="failed", detail={**detail, "reason": type(error).__name__})
         raise
-    record(actor, action, target, host=host.name, detail=detail)
+    record(actor, action, target, host=place, detail=detail)
 
 
 @contextmanager

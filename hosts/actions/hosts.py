@@ -13,6 +13,7 @@ from hosts.engine.connect import EngineInfo, check
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError
 from hosts.inventory.apply import apply_state
+from hosts.inventory.swarms import forget_empty
 from hosts.models import Host
 from hosts.models.hosts import HostState
 
@@ -62,6 +63,7 @@ def remove(actor: Any, host: Host) -> None:
     demand(actor, Right.HOSTS_MANAGE)
     with transaction.atomic():
         host.delete()
+        forget_empty()
         record(actor, "host.remove", host.name, host=host.name, detail={"url": host.url})
         changed("host", host.name)
         for noun in ("container", "image", "network", "volume", "event"):

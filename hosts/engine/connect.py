@@ -23,7 +23,8 @@ from hosts.engine.errors import (
     TimedOut,
     translate,
 )
-from hosts.engine.parse import labels_of, text, time_of, whole
+from hosts.engine.parse import text, time_of, whole
+from hosts.engine.parse_swarm import MemberInfo, member_of
 from hosts.engine.transport import Deadline, get_json
 
 __all__ = ["EngineError", "EngineInfo", "check", "client"]
@@ -58,6 +59,7 @@ class EngineInfo(TypedDict):
     warnings: list[str]
     labels: list[str]
     swarm: str
+    member: MemberInfo
 
 
 def check(endpoint: Endpoint, timeout: float = CHECK_SECONDS) -> EngineInfo:
@@ -87,7 +89,7 @@ def _clock_ahead(info: dict[str, Any], asked: float, answered: float) -> float |
 def _info(version: dict[str, Any], info: dict[str, Any], api_version: str, min_version: str) -> EngineInfo:
     components = version.get("Components")
     names = [text(c.get("Name")) for c in components if isinstance(c, dict)] if isinstance(components, list) else []
-    swarm = info.get("Swarm")
+    member = member_of(info.get("Swarm"))
     return {
         "engine": "Podman" if any("podman" in name.lower() for name in names) else "Docker",
         "version": text(version.get("Version") or info.get("ServerVersion"), 100),
@@ -104,7 +106,8 @@ def _info(version: dict[str, Any], info: dict[str, Any], api_version: str, min_v
         "clock_ahead": None,
         "warnings": _texts(info.get("Warnings")),
         "labels": _texts(info.get("Labels")),
-        "swarm": text(labels_of(swarm).get("LocalNodeState"), 20) or "inactive",
+        "swarm": member["state"],
+        "member": member,
     }
 
 

@@ -17,7 +17,7 @@ from hosts.engine.connect import check
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import STATE_OF, Answered, ConnectionLost, EngineError
 from hosts.engine.streams import EngineStream, fetch, open_stream
-from hosts.inventory import apply, notes, reader
+from hosts.inventory import apply, notes, reader, swarm_reader
 from hosts.inventory.leases import LeaseLost
 from hosts.inventory.sampler import Sampler
 from hosts.inventory.turns import spread
@@ -43,7 +43,7 @@ STEADY_AFTER = 5.0  # seconds after which a session that ends is not the fault o
 INSPECT_AT_ONCE = 8
 INSPECT_TOGETHER = 24
 EVENT_FILTERS = {
-    "type": ["container", "image", "network", "volume", "daemon", "plugin"],
+    "type": ["container", "image", "network", "volume", "daemon", "plugin", *swarm_reader.TOUCHES],
     # no exec_*: a health check makes three of them each time and would roll over the engine's memory of events
     "event": [
         *(
@@ -111,6 +111,7 @@ class HostWatcher:
         self._uninspected: set[str] = set()
         self._inspected, self._new = asyncio.Event(), asyncio.Event()
         self._events: list[Any] = []
+        self._swarm = swarm_reader.SwarmReader(host, self._get, db)
         # asking and applying belong together: an older answer that is applied after a newer one would bring back the past
         self._order = {noun: asyncio.Lock() for noun in (*LISTS, "detail")}
 
@@ -143,6 +144,7 @@ class HostWatcher:
             self.endpoint, "/events", {"filters": orjson.dumps(EVENT_FILTERS).decode()}, api_version=self.version
         )
         self._touched, self._events = {}, []
+        self._swarm = swarm_reader.SwarmReader(self.host, self._get, self.db)
         tasks = [asyncio.create_task(self._listen(events), name=f"{self.host.name} events")]
         try:
             await self._list_all()
@@ -160,6 +162,7 @@ class HostWatcher:
                 self._sample,
                 self._note,
             )
+            tasks.append(asyncio.create_task(self._swarm.run(info["member"]), name=f"{self.host.name} swarm"))
             for work in works:
                 tasks.append(asyncio.create_task(work(), name=f"{self.host.name} {work.__name__}"))
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -182,6 +185,10 @@ class HostWatcher:
         row = parse.event_row(raw)
         if row is None:
             return
+        if row["kind"] in swarm_reader.TOUCHES:
+            self._swarm.hear(row["kind"])
+            if not self._swarm.reads:
+                return  # every manager reports it
         self._events.append(row)
         for noun in TOUCHES.get(row["kind"], []):
             # a network's connect and disconnect name the container in their attributes

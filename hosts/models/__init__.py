@@ -3,29 +3,40 @@ from hosts.models.events import Event
 from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
+from hosts.models.nodes import Node
 from hosts.models.plugins import Plugin
 from hosts.models.processes import Process
 from hosts.models.registries import Registry, RegistryAccount
+from hosts.models.secrets import Config, Secret
+from hosts.models.services import Service, Task
 from hosts.models.stats import Series, StatsChunk, StatsRound
+from hosts.models.swarms import Swarm, SwarmMember
 from hosts.models.uses import Use
 from hosts.models.volumes import Volume
 from hosts.models.watchers import WatchProcess
 from hosts.models.watches import Watch
 
 __all__ = [
+    "Config",
     "Container",
     "ContainerDetail",
     "Event",
     "Host",
     "Image",
     "Network",
+    "Node",
     "Plugin",
     "Process",
     "Registry",
     "RegistryAccount",
+    "Secret",
     "Series",
+    "Service",
     "StatsChunk",
     "StatsRound",
+    "Swarm",
+    "SwarmMember",
+    "Task",
     "Use",
     "Volume",
     "Watch",

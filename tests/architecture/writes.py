@@ -14,18 +14,34 @@ from dataclasses import dataclass, field
 
 from django.db.models import Model
 
-from hosts.models import ContainerDetail, Event, Host, Process, Series, StatsChunk, StatsRound, Use, Watch
+from hosts.models import (
+    ContainerDetail,
+    Event,
+    Host,
+    Process,
+    Series,
+    StatsChunk,
+    StatsRound,
+    Swarm,
+    SwarmMember,
+    Use,
+    Watch,
+)
 from hosts.models.base import Mirrored
+from hosts.models.swarms import SwarmMirrored
 from tests.architecture.sources import Source
 
 MIRRORED: set[type[Model]] = {
     *Mirrored.__subclasses__(),
+    *SwarmMirrored.__subclasses__(),
     ContainerDetail,
     Event,
     Process,
     Series,
     StatsChunk,
     StatsRound,
+    Swarm,
+    SwarmMember,
     Use,
     Watch,
 }
@@ -36,7 +52,7 @@ WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
 ROWS = {"save", "delete"}
 METHODS = ROWS | {"create", "update", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "_raw_delete"}
 METHODS |= {f"a{name}" for name in METHODS}
-VAGUE = {"QuerySet", "VisibleQuerySet", "Rows", "Manager", "Model", "Mirrored"}  # in an annotation
+VAGUE = {"QuerySet", "VisibleQuerySet", "Rows", "Manager", "Model", "Mirrored", "SwarmMirrored"}  # in an annotation
 RELATED = {"add", "set", "clear", "remove"}  # on the manager of a relation
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
 UNKNOWN = "a model that cannot be told"

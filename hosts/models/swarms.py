@@ -1,0 +1,139 @@
+"""Swarms: clusters of engines, which hosts are in which, and what all objects of a swarm share."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.rights import Right
+from hosts.models.base import VisibleQuerySet
+
+if TYPE_CHECKING:
+    from hosts.models.hosts import Host
+
+
+class SwarmState(models.TextChoices):
+    """What is known of a swarm as a whole."""
+
+    ACTIVE = "active", gettext_lazy("active")
+    NO_LEADER = "no_leader", gettext_lazy("no leader")
+    LOCKED = "locked", gettext_lazy("locked")
+    UNREACHABLE = "unreachable", gettext_lazy("no manager reachable")
+
+
+class Swarm(models.Model):
+    """A swarm that a manager among the hosts has told of. Written by hosts.inventory and nobody else.
+
+    It belongs to no host: it is read through one manager at a time, and another one takes its place.
+    """
+
+    view_right = Right.SWARM_VIEW
+
+    engine_id = models.CharField(max_length=64, unique=True)  # the cluster's id, which is no engine's
+    name = models.SlugField(max_length=63, unique=True)  # ours: every engine calls its swarm "default"
+    created = models.DateTimeField(null=True)
+    updated = models.DateTimeField(null=True)
+    version = models.BigIntegerField(default=0)
+    labels = models.JSONField(default=dict)
+    autolock = models.BooleanField(default=False)
+    data = models.JSONField(default=dict)  # hosts.engine.parse_swarm.swarm_row
+    reader: "models.ForeignKey[Host | None, Host | None]" = models.ForeignKey(
+        "hosts.Host", null=True, on_delete=models.SET_NULL, related_name="+"
+    )  # the manager through which it is read
+    reader_until = models.DateTimeField(null=True)
+    leaderless = models.BooleanField(default=False)  # said by the manager that was asked last
+    reason = models.CharField(max_length=500, blank=True)  # that manager's words
+    seen = models.DateTimeField(default=timezone.now)  # when its lists were read last
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def state(self) -> str:
+        """A SwarmState: of what its managers say, and of whether any can be asked."""
+        members = [member for member in self.members.all() if member.host.is_live]
+        if any(member.control for member in members):
+            return SwarmState.NO_LEADER if self.leaderless else SwarmState.ACTIVE
+        if any(member.state == "locked" for member in members):
+            return SwarmState.LOCKED
+        return SwarmState.UNREACHABLE
+
+    @property
+    def state_words(self) -> str:
+        """The state in the reader's language."""
+        return str(SwarmState(self.state).label)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its rows are kept true right now, and something can be changed."""
+        return self.state == SwarmState.ACTIVE
+
+
+class SwarmMember(models.Model):
+    """A host's part in a swarm, as its own engine tells it. A host that is in none has no row."""
+
+    host: "models.OneToOneField[Host, Host]" = models.OneToOneField(
+        "hosts.Host", on_delete=models.CASCADE, primary_key=True, related_name="member"
+    )
+    # a worker does not know its swarm: it is None until a manager of the swarm is a host too
+    swarm: "models.ForeignKey[Swarm | None, Swarm | None]" = models.ForeignKey(
+        Swarm, null=True, on_delete=models.SET_NULL, related_name="members"
+    )
+    node_id = models.CharField(max_length=64, blank=True, db_index=True)
+    address = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=20)  # pending active error locked
+    control = models.BooleanField(default=False)  # a manager that answers for the swarm
+    error = models.CharField(max_length=500, blank=True)
+    managers = models.JSONField(default=list)  # [{"node_id", "address"}] that it knows of
+    seen = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["host__name"]
+
+    def __str__(self) -> str:
+        return f"{self.host} in {self.swarm}"
+
+    @property
+    def role(self) -> str:
+        """manager or worker; "" while it is neither yet, or cannot say."""
+        if self.control:
+            return "manager"
+        return "worker" if self.state == "active" else ""
+
+
+class SwarmQuerySet(VisibleQuerySet):
+    """Objects of swarms."""
+
+    def current(self) -> Any:
+        """With their swarm and what its state is told from."""
+        return self.select_related("swarm").prefetch_related("swarm__members__host")
+
+
+class SwarmMirrored(models.Model):
+    """A row that mirrors an object of a swarm. Written by hosts.inventory and nobody else."""
+
+    view_right: Right
+
+    swarm: "models.ForeignKey[Swarm, Swarm]" = models.ForeignKey(Swarm, on_delete=models.CASCADE)
+    engine_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    created = models.DateTimeField(null=True)
+    updated = models.DateTimeField(null=True)
+    version = models.BigIntegerField(default=0)  # an update must name it, and fails when it has moved on
+    labels = models.JSONField(default=dict)
+    data = models.JSONField(default=dict)  # what lists do not filter on
+    seen = models.DateTimeField()  # when a manager last told us something new about it
+
+    objects = SwarmQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
