@@ -97,14 +97,18 @@ def addresses() -> Iterator[str]:
 
 
 def test_wrong_parameters_break_no_page(admin: Client) -> None:
+    """Each route has some of the wrong values, and each value and parameter has many routes."""
     found, count = [], 0
     for place, address in enumerate(addresses()):
-        queries = [{name: [value] for name in PARAMETERS} for value in HOSTILE[place % 5 :: 5]]
-        for n in range(place % 6, len(PARAMETERS), 6):  # alone, where another one would be refused first
+        answer = admin.get(f"{address}?search=%ED%A0%80&host=%FF&page=%FE")  # no UTF-8
+        assert not wrong(answer)
+        if answer.status_code == 405:  # it reads no parameters: its form is tried below
+            continue
+        queries = [{name: [value] for name in PARAMETERS} for value in HOSTILE[place % 7 :: 7]]
+        for n in range(place % 11, len(PARAMETERS), 11):  # alone, where another one would be refused first
             queries.append(
                 {PARAMETERS[n]: [HOSTILE[(place + n) % len(HOSTILE)], HOSTILE[(place + 3 * n) % len(HOSTILE)]]}
             )
-        assert not wrong(admin.get(f"{address}?search=%ED%A0%80&host=%FF&page=%FE"))  # no UTF-8
         for n, query in enumerate(queries):
             answer = admin.get(address, query, headers={"HX-Request": "true"} if n % 2 else {})
             if problem := wrong(answer):
@@ -119,7 +123,7 @@ def test_wrong_names_in_addresses_are_not_found(admin: Client) -> None:
     names = ("0", HUGE, LONG[:3000], "\u202e\U0001f433", "%00", "%ff", "..%2f..", "<b>")
     routes = [path for path, _ in our_routes() if "<" in path and not path.startswith(LIBRARY)]
     for place, path in enumerate(routes):
-        for value in names[place % 2 :: 2]:
+        for value in names[place % 4 :: 4]:
             address = "/" + re.sub(r"<\w+:\w+>", value, path)
             for answer in (admin.get(address), admin.post(address)):
                 if problem := wrong(answer) or (f"{answer.status_code}" if answer.status_code < 300 else ""):
