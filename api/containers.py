@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from accounts.rights import Right, allows
 from api import stats
@@ -13,8 +13,9 @@ from api.lists import Limit, Many, Offset, many
 from api.specs import Create
 from hosts import filters
 from hosts.access import get_container, get_history, get_host
-from hosts.actions import bulk, commits, container_prune, containers, create, looks
+from hosts.actions import bulk, commits, container_prune, container_updates, containers, create, looks
 from hosts.models import Container
+from hosts.specs.spec import Restart
 
 router = Router(tags=["containers"])
 
@@ -37,6 +38,35 @@ class Commit(Schema):
     author: str = ""
     changes: str = ""
     pause: bool = True
+
+
+class LimitChanges(Schema):
+    """Limits that are to be others; what is left out stays. Memory in bytes; `memory_swap` is memory and swap together;
+    `pids` 0 is without limit."""
+
+    model_config = ConfigDict(extra="forbid")
+    cpus: float | None = None
+    cpu_shares: int | None = None
+    cpuset_cpus: str | None = None
+    cpuset_mems: str | None = None
+    memory: int | None = None
+    memory_reservation: int | None = None
+    memory_swap: int | None = None
+    pids: int | None = None
+    blkio_weight: int | None = None
+
+
+class Update(Schema):
+    """What of a container changes in place, in the words of its specification."""
+
+    model_config = ConfigDict(extra="forbid")
+    limits: LimitChanges = LimitChanges()
+    restart: Restart | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """By their dotted names."""
+        found = {f"limits.{name}": value for name, value in self.limits.dict(exclude_none=True).items()}
+        return found | ({"restart": self.restart} if self.restart else {})
 
 
 class Prune(Schema):
@@ -137,6 +167,14 @@ def container_wait(
     found = get_container(request.user, host, container)
     ending = looks.wait(request.user, found, condition, timeout)
     return (200, ending) if ending is not None else (202, {"state": found.state, "host_state": found.host.state})
+
+
+@router.post("/{host}/{container}/update", response=dict)
+@needs(Right.CONTAINERS_OPERATE)
+def container_update(request: HttpRequest, host: str, container: str, body: Update) -> Any:
+    """Changes limits and when it is restarted, at once and without a restart; `warnings` are the engine's."""
+    found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
+    return {"done": "update", "warnings": container_updates.update(request.user, found, body.changes())}
 
 
 @router.post("/{host}/{container}/commit", response={202: dict})

@@ -248,6 +248,7 @@ LABELS: dict[str, tuple[str, Any, str]] = {  # of the table's fields: section, l
     "limits.cpus": ("limits", _("CPUs"), "1.5"),
     "limits.cpu_shares": ("limits", _("Share of CPU"), "1024"),
     "limits.cpuset_cpus": ("limits", _("Which CPUs"), "0-2,4"),
+    "limits.cpuset_mems": ("limits", _("Which memory nodes"), "0"),
     "limits.memory": ("limits", _("Memory"), "512m"),
     "limits.memory_reservation": ("limits", _("Reserved memory"), "256m"),
     "limits.memory_swap": ("limits", _("Memory and swap together"), "1g"),

@@ -33,6 +33,7 @@ STATES_FOR: dict[str, frozenset[str]] = {
     "pause": frozenset({"running"}),
     "unpause": frozenset({"paused"}),
     "rename": frozenset({"created", "running", "paused", "restarting", "exited"}),
+    "update": frozenset({"created", "running", "paused", "exited"}),
     "remove": frozenset({"created", "running", "paused", "restarting", "exited", "dead"}),
 }
 

@@ -24,6 +24,7 @@ PAGES = (
     "/containers/local/looked-at/files/file/?path=/etc/passwd",
     "/containers/local/looked-at/files/ask/chmod/?path=/etc/passwd",
     "/containers/local/looked-at/ask/remove/",
+    "/containers/local/looked-at/update/",
     "/logs/",
     "/logs/?target=local/looked-at",
     "/hosts/",
