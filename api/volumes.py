@@ -4,13 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema
+from pydantic import Field
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_volume
-from hosts.actions import volumes
+from hosts.actions import volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
 
@@ -34,6 +35,22 @@ class Remove(Schema):
     force: bool = False
 
 
+class Prune(Schema):
+    """Which volumes that no container uses: anonymous ones, or `all`; with a `label` (name or name=value), or of these
+    only `volumes` (names, as a dry run listed them)."""
+
+    all: bool = False
+    label: str = ""
+    dry_run: bool = False
+    volumes: list[str] | None = Field(default=None, max_length=volume_removals.AT_ONCE)
+
+
+class RemoveMany(Schema):
+    """Names of volumes of one host."""
+
+    volumes: list[str] = Field(max_length=volume_removals.AT_ONCE)
+
+
 def show(volume: Volume) -> dict[str, Any]:
     """A volume as JSON."""
     return {
@@ -42,6 +59,8 @@ def show(volume: Volume) -> dict[str, Any]:
         "driver": volume.driver,
         "scope": volume.scope,
         "mountpoint": volume.mountpoint,
+        "size": volume.size,
+        "measured": (volume.host.disk or {}).get("at"),
         "options": volume.data.get("options", {}),
         "labels": volume.labels,
         "created": volume.created,
@@ -65,6 +84,36 @@ def volume_create(request: HttpRequest, host: str, body: Create) -> Any:
     """Makes a volume."""
     volumes.create(request.user, get_host(request.user, host), VolumePlan(**body.dict()))
     return 201, {"name": body.name}
+
+
+@router.post("/{host}/prune", response={200: dict, 202: dict})
+@needs(Right.VOLUMES_MANAGE)
+def volume_prune_run(request: HttpRequest, host: str, body: Prune | None = None) -> Any:
+    """Starts a job that removes volumes that no container uses; with `dry_run` only lists them."""
+    body, on = body or Prune(), get_host(request.user, host)
+    everything = body.all or body.volumes is not None
+    rows = filters.prunable_volumes(request.user, on, everything=everything, label=body.label, only=body.volumes)
+    found = list(rows[: volume_removals.AT_ONCE])
+    if body.dry_run:
+        size = sum(volume.size or 0 for volume in found)
+        return 200, {"items": [show(volume) for volume in found], "count": rows.count(), "size": size}
+    return 202, {"job": volume_removals.start_removals(request.user, found).pk}
+
+
+@router.post("/{host}/remove", response={202: dict})
+@needs(Right.VOLUMES_MANAGE)
+def volumes_remove(request: HttpRequest, host: str, body: RemoveMany) -> Any:
+    """Starts a job that removes several volumes with what is in them; one that a container uses is kept."""
+    found = [get_volume(request.user, host, name, Right.VOLUMES_MANAGE) for name in body.volumes]
+    return 202, {"job": volume_removals.start_removals(request.user, found).pk}
+
+
+@router.get("/{host}/prune", response=dict, include_in_schema=False)
+@router.get("/{host}/remove", response=dict, include_in_schema=False)
+@needs(Right.VOLUMES_VIEW)
+def volume_called_so(request: HttpRequest, host: str) -> Any:
+    """A volume may have that name."""
+    return volume_get(request, host, request.path.rstrip("/").rpartition("/")[2])
 
 
 @router.get("/{host}/{volume}", response=dict)

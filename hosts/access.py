@@ -1,6 +1,7 @@
 """Access: each function returns the object or raises. Unknown and hidden look alike (404); a missing right on a
 visible object is 403."""
 
+import re
 from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
@@ -23,6 +24,7 @@ from hosts.models.swarms import SwarmMirrored
 
 NAMES_A_QUERY = 50
 OfSwarm = TypeVar("OfSwarm", bound=SwarmMirrored)
+VOLUME_NAME = re.compile(r"[^\0\ud800-\udfff]{1,255}")  # drivers may allow more than engines do
 
 
 def _demand(user: Any, view: Right, right: Right) -> None:
@@ -127,7 +129,7 @@ def get_network(user: Any, host_name: str, ref: str, right: Right = Right.NETWOR
 def get_volume(user: Any, host_name: str, name: str, right: Right = Right.VOLUMES_VIEW) -> Volume:
     """The volume `name` of a host, with its host."""
     rows = Volume.objects.visible_to(user).select_related("host").filter(host__name=host_name, name=name)
-    found = None if "\0" in host_name + name else rows.first()
+    found = rows.first() if VOLUME_NAME.fullmatch(name) and "\0" not in host_name else None
     if found is None:
         raise NotFound
     _demand(user, Right.VOLUMES_VIEW, right)

@@ -20,7 +20,7 @@ NETWORKS = _columns(
     subnets=lambda row: row.data.get("subnets", []),
     seen=attrgetter("seen"),
 )
-VOLUMES = _columns("name", "driver", "scope", "mountpoint", "use", "created", "labels", "seen")
+VOLUMES = _columns("name", "driver", "scope", "mountpoint", "size", "use", "created", "labels", "seen")
 PLUGINS = _columns("name", "engine_id", "reference", "state", "kind", "description", "seen")
 EVENTS = _columns("time", "kind", "action", "actor_id", "actor_name", "data")
 HOSTS: Columns = {

@@ -14,9 +14,10 @@ from accounts.rights import Right, allows
 from common.errors import Invalid
 from common.lists import Rows, Table, any_of, one_of
 from hosts.engine.parse import time_of
-from hosts.models import Container, Host, Network, Use
+from hosts.models import Container, Host, Network, Use, Volume
 from hosts.models.containers import NEEDS_ATTENTION, STOPPED
 from hosts.models.hosts import LIVE_STATES
+from hosts.models.volumes import ANONYMOUS
 
 PRUNED_AT_MOST = 1000  # rows that are looked at
 
@@ -118,7 +119,9 @@ def unused_images(images: QuerySet[Any], *, everything: bool) -> QuerySet[Any]:
 
 
 def with_use(noun: str, things: QuerySet[Any]) -> QuerySet[Any]:
-    """Networks or volumes (`noun`) with `use`: in use or unused."""
+    """Networks or volumes (`noun`) with `use`: in use or unused. Volumes can be sorted by size then, the unknown less."""
+    if noun == "volume":
+        things = things.alias(size_known=Coalesce("size", -1))
     return things.annotate(
         use=_use(Exists(Use.objects.filter(noun=noun, host=OuterRef("host"), name=OuterRef("name"))))
     )
@@ -148,6 +151,26 @@ def prunable_networks(user: Any, host: Host, only: list[str] | None = None) -> l
     if only is not None:
         rows = rows.filter(engine_id__in=only)
     return [network for network in rows[:PRUNED_AT_MOST] if network.is_prunable]
+
+
+def prunable_volumes(
+    user: Any, host: Host, *, everything: bool = False, label: str = "", only: list[str] | None = None
+) -> QuerySet[Any]:
+    """Those of a host that `user` sees and no container uses, the largest first; only anonymous ones unless
+    `everything`; with the label (name or name=value), and of these only the names `only`."""
+    rows = unused("volume", Volume.objects.visible_to(user).select_related("host").filter(host=host))
+    if not everything:
+        rows = rows.filter(name__regex=f"^{ANONYMOUS.pattern}$")
+    if label:
+        rows = rows.filter(_label(storable(label)))
+    if only is not None:
+        rows = rows.filter(name__in=[storable(name) for name in only])
+    return rows.order_by(F("size").desc(nulls_last=True), "name")
+
+
+def storable(text: str) -> str:
+    """`text` as a database can hold it: JSON can spell half a surrogate pair, and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _use(used: Exists, *others: When) -> Case:
@@ -230,7 +253,13 @@ NETWORKS = Table(
     first="name",
     facets={"host": "host__name", "driver": "driver", "use": "use"},
 )
-VOLUMES = NETWORKS
+VOLUMES = Table(
+    search=NETWORKS.search,
+    sorts={**NETWORKS.sorts, "size": ["size_known", "name"]},
+    first="name",
+    facets={"host": "host__name", "driver": "driver", "use": "use", "label": ""},
+    conditions={"label": _labels},
+)
 REGISTRIES = Table(search=("name", "address"), sorts={"name": ["name"], "address": ["address", "name"]}, first="name")
 PLUGINS = Table(
     search=("name", "reference", "description", "kind", "host__name"),

@@ -73,6 +73,7 @@ def add_kinds() -> None:
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
     _add_making_kinds()
     _add_network_kinds()
+    _add_volume_kinds()
 
 
 def _add_making_kinds() -> None:
@@ -85,6 +86,16 @@ def _add_network_kinds() -> None:
     from hosts.actions import network_prune
 
     add_kind("network.prune", _("Prune networks"), Right.NETWORKS_MANAGE, network_prune.run_prune, repeatable=False)
+
+
+def _add_volume_kinds() -> None:
+    from hosts.actions import volume_removals
+
+    manage = Right.VOLUMES_MANAGE
+
+    add_kind(
+        "volume.remove", _("Remove volumes"), manage, volume_removals.run_removals, seconds=6 * HOUR, repeatable=False
+    )
 
 
 @shared_task(name="hosts.forget_old_events", expires=600)

@@ -29,6 +29,7 @@ from hosts.views import (
     plugins,
     registries,
     registry_browse,
+    volume_removals,
     volumes,
 )
 
@@ -124,6 +125,8 @@ urlpatterns = [
     path(f"{N}/remove/", network_acts.network_remove, name="network_remove"),
     path("volumes/", volumes.volume_list, name="volume_list"),
     path("volumes/create/", volumes.volume_create, name="volume_create"),
+    path("volumes/remove/", volume_removals.volumes_remove, name="volumes_remove"),
+    path("volumes/prune/", volume_removals.volume_prune, name="volume_prune"),
     path("volumes/<slug:host>/<str:ref>/", volumes.volume_page, name="volume_page"),
     path("volumes/<slug:host>/<str:ref>/remove/", volumes.volume_remove, name="volume_remove"),
     path("plugins/", plugins.plugin_list, name="plugin_list"),

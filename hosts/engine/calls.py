@@ -139,13 +139,13 @@ class Call:
             raise translate(error, self.endpoint, seconds=seconds) from error
         return b""
 
-    def read_json(self, seconds: float) -> Any:
+    def read_json(self, seconds: float, at_most: int = ANSWER_AT_MOST) -> Any:
         """The whole answer decoded, None when it is empty; `seconds` may pass between two blocks. Raises EngineError."""
         body = bytearray()
         while block := self.read(seconds):
             body += block
-            if len(body) > ANSWER_AT_MOST:
-                raise NotAnEngine(f"an answer of more than {ANSWER_AT_MOST} bytes", where=self.endpoint.address)
+            if len(body) > at_most:
+                raise NotAnEngine(f"an answer of more than {at_most} bytes", where=self.endpoint.address)
         try:
             return json.loads(body) if body.strip() else None
         except ValueError as error:

@@ -8,7 +8,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from common.events import changed
-from hosts.models import Container, ContainerDetail, Event, Host, Image, Network, Plugin, Use, Volume
+from hosts.engine import disk
+from hosts.models import Container, ContainerDetail, DiskReading, Event, Host, Image, Network, Plugin, Use, Volume
 
 NOUNS: dict[str, type[models.Model]] = {
     "container": Container,
@@ -197,8 +198,43 @@ def apply_alive(host_id: int, state: str) -> None:
         apply_state(host_id, state)
 
 
-def apply_disk(host: Host, disk: dict[str, Any]) -> None:
-    """Stores disk use by kind, in bytes."""
+def apply_disk(host: Host, found: disk.Reading, seconds: float) -> None:
+    """Stores what its objects take: Host.disk = {images, containers, volumes, build_cache (bytes), "free" and "counts"
+    by kind, "at", "seconds" that it took, "failed": None}."""
+    now = timezone.now()
+    summary = {
+        **found["use"],
+        "free": found["free"],
+        "counts": found["counts"],
+        "at": now.isoformat(),
+        "seconds": round(seconds, 1),
+        "failed": None,
+    }
+    sizes = found["volumes"]
+    moved = [
+        volume
+        for volume in Volume.objects.filter(host=host).only("name", "size")
+        if volume.size != sizes.get(volume.name, volume.size)
+    ]
+    for volume in moved:
+        volume.size = sizes[volume.name]
     with transaction.atomic():
-        Host.objects.filter(pk=host.pk).update(disk=disk)
+        Host.objects.filter(pk=host.pk).update(disk=summary)
+        DiskReading.objects.update_or_create(
+            host=host, defaults={"containers": found["containers"], "cache": found["cache"], "taken": now}
+        )
+        Volume.objects.bulk_update(moved, ["size"], batch_size=BATCH)
+        changed("host", host.name)
+        if moved:
+            changed("volume", host.name, *sorted(volume.name for volume in moved))
+
+
+def apply_disk_failed(host: Host, error: Any) -> None:
+    """Notes why the disk could not be looked at (an EngineError); what was found before stays, with its age."""
+    with transaction.atomic():
+        row = Host.objects.select_for_update().filter(pk=host.pk).first()
+        if row is None:
+            return
+        reason = {"template": error.template, "params": dict(error.params)}
+        Host.objects.filter(pk=host.pk).update(disk={**(row.disk or {}), "failed": reason})
         changed("host", host.name)

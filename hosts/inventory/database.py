@@ -26,6 +26,7 @@ RANK: dict[Callable[..., Any], int] = {
     apply.apply_info: URGENT,
     apply.apply_details: PATIENT,
     apply.apply_disk: PATIENT,
+    apply.apply_disk_failed: PATIENT,
     history.record: PATIENT,
     notes.write: PATIENT,
 }

@@ -12,7 +12,7 @@ import orjson
 import structlog
 from django.conf import settings
 
-from hosts.engine import parse
+from hosts.engine import disk, parse
 from hosts.engine.connect import check
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import STATE_OF, Answered, ConnectionLost, EngineError
@@ -36,7 +36,6 @@ PING_EVERY = 4.0
 ALIVE_EVERY = 10.0  # seconds after which it is written again that a host answers as before
 NOTE_EVERY = 5.0
 PING_DEADLINE = 6.0  # with PING_EVERY a host that has gone silent is said to be lost within 10 s
-DISK_EVERY = 900.0
 SLOW_AFTER = 2.0  # seconds that a ping may take before the host is called slow
 BACK_OFF_AT_MOST = 4.0  # with CHECK_DEADLINE a host that has healed is back within 10 s
 STEADY_AFTER = 5.0  # seconds after which a session that ends is not the fault of a host that cannot hold one
@@ -324,14 +323,22 @@ class HostWatcher:
     async def _disk(self) -> None:
         """Disk use takes an engine long: asked rarely, and missing it loses no host."""
         while True:
+            began = time.monotonic()
             try:
                 answer = await fetch(
-                    self.endpoint, "/system/df", api_version=self.version, timeout=60, at_most=LIST_AT_MOST
+                    self.endpoint,
+                    disk.PATH,
+                    api_version=disk.version_for(self.version),
+                    timeout=disk.SECONDS,
+                    at_most=disk.ANSWER_AT_MOST,
                 )
-                await self.db(apply.apply_disk, self.host, parse.disk_use(answer))
+                await self.db(apply.apply_disk, self.host, disk.reading(answer), time.monotonic() - began)
             except EngineError as error:
                 log.info("no disk use", host=self.host.name, code=error.code)
-            await asyncio.sleep(DISK_EVERY)
+                if not disk.is_busy(error):
+                    await self.db(apply.apply_disk_failed, self.host, error)
+            # an engine that needs minutes for it is not kept busy with nothing else
+            await asyncio.sleep(max(settings.DISK_EVERY_MINUTES * 60, 10 * (time.monotonic() - began)))
 
     async def _sample(self) -> None:
         await Sampler(self.host, self.endpoint, self.version, self.db).run()

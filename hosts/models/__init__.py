@@ -1,4 +1,5 @@
 from hosts.models.containers import Container, ContainerDetail
+from hosts.models.disk import DiskReading
 from hosts.models.events import Event
 from hosts.models.hosts import Host
 from hosts.models.images import Image
@@ -20,6 +21,7 @@ __all__ = [
     "Config",
     "Container",
     "ContainerDetail",
+    "DiskReading",
     "Event",
     "Host",
     "Image",

@@ -63,7 +63,7 @@ class Host(models.Model):
     storage_driver = models.CharField(max_length=100, blank=True)
     warnings = models.JSONField(default=list)
     info = models.JSONField(default=dict)
-    disk = models.JSONField(null=True)
+    disk = models.JSONField(null=True)  # see hosts.inventory.apply.apply_disk
     cpu_percent = models.FloatField(null=True)  # of all its CPUs: 0 to 100
     memory_used = models.BigIntegerField(null=True)
     sampled = models.DateTimeField(null=True)
@@ -85,6 +85,18 @@ class Host(models.Model):
         tls = TLSMaterial(self.tls_ca, self.tls_cert, self.tls_key) if self.kind == "tls" else None
         ssh = SSHMaterial(self.ssh_key, self.ssh_known_hosts) if self.kind == "ssh" else None
         return Endpoint(self.url, tls, ssh)
+
+    @property
+    def disk_at(self) -> datetime | None:
+        """When its disk use was measured."""
+        at = (self.disk or {}).get("at")
+        return datetime.fromisoformat(at) if at else None
+
+    @property
+    def disk_failed(self) -> str:
+        """Why the last look at its disk told nothing, in the reader's language; "" when it did."""
+        failed = (self.disk or {}).get("failed")
+        return _(failed["template"]) % failed["params"] if failed else ""
 
     @property
     def is_live(self) -> bool:

@@ -1,9 +1,13 @@
 """Volumes of a host."""
 
+import re
+
 from django.db import models
 
 from accounts.rights import Right
 from hosts.models.base import Mirrored
+
+ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 
 class Volume(Mirrored):
@@ -15,6 +19,8 @@ class Volume(Mirrored):
     driver = models.CharField(max_length=100, blank=True)
     mountpoint = models.CharField(max_length=1000, blank=True)
     scope = models.CharField(max_length=20, blank=True)
+    # written with each reading of the disk, which is rare (Host.disk["at"]); None until then
+    size = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "name"], name="volume_once")]
@@ -22,3 +28,8 @@ class Volume(Mirrored):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether an engine named it, for a container that asked for a volume without a name."""
+        return ANONYMOUS.fullmatch(self.name) is not None

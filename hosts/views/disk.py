@@ -16,19 +16,22 @@ KINDS = {
 
 @dataclass(frozen=True)
 class DiskUse:
-    """Bytes of one kind, and their share of all in percent."""
+    """Bytes of one kind, their share of all in percent, and how many of them nobody uses (None: not told)."""
 
     label: str
     bytes: int
     share: int
+    free: int | None
 
 
 def disk_use(disk: dict[str, Any] | None) -> list[DiskUse]:
     """One entry a kind; none when nothing was measured yet."""
-    if not disk:
+    if not disk or "images" not in disk:
         return []
-    total = sum(disk.get(name) or 0 for name in KINDS)
+    total, free = sum(disk.get(name) or 0 for name in KINDS), disk.get("free") or {}
     return [
-        DiskUse(_(label), disk.get(name) or 0, round(100 * (disk.get(name) or 0) / total) if total else 0)
+        DiskUse(
+            _(label), disk.get(name) or 0, round(100 * (disk.get(name) or 0) / total) if total else 0, free.get(name)
+        )
         for name, label in KINDS.items()
     ]

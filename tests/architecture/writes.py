@@ -16,6 +16,7 @@ from django.db.models import Model
 
 from hosts.models import (
     ContainerDetail,
+    DiskReading,
     Event,
     Host,
     Process,
@@ -35,6 +36,7 @@ MIRRORED: set[type[Model]] = {
     *Mirrored.__subclasses__(),
     *SwarmMirrored.__subclasses__(),
     ContainerDetail,
+    DiskReading,
     Event,
     Process,
     Series,

@@ -35,6 +35,7 @@ PAGES = (
     "/images/pull/",
     "/networks/",
     "/volumes/",
+    "/volumes/prune/?everything=1",
     "/events/",
     "/jobs/",
     "/jobs/schedules/",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from hosts.engine import disk
 from hosts.inventory import apply
 from hosts.models import Host
 from tests.rows import a_host, container_json, containers, person
@@ -91,7 +92,7 @@ def test_a_lost_host_says_since_when_and_why(admin: Client) -> None:
 
 def test_its_page_shows_disk_warnings_and_labels(admin: Client) -> None:
     host = a_host()
-    apply.apply_disk(host, {"images": 3 << 30, "containers": 1 << 30, "volumes": 0, "build_cache": 0})
+    apply.apply_disk(host, disk.reading({"LayersSize": 3 << 30, "Containers": [{"Id": "c", "SizeRw": 1 << 30}]}), 2.0)
     Host.objects.filter(pk=host.pk).update(labels={"site": "jkt"}, warnings=["No swap limit support"])
     html = admin.get("/hosts/quay/").content.decode()
     assert "3.0 GiB" in html

@@ -8,8 +8,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from hosts.engine import parse
+from hosts.engine import disk, parse
+from hosts.engine.errors import TimedOut
 from hosts.inventory import apply
+from hosts.models import Host
 from tests.engines.docker_engine import DockerEngine
 from tests.rows import a_host, container_json, containers, person
 from tests.servers.product import Product
@@ -138,4 +140,131 @@ def test_a_viewer_looks_and_changes_nothing(admin: Client) -> None:
         assert admin.post(path, {"host": "quay", "name": "new"}).status_code == 403
     for path in ("quay", "quay/data/remove"):
         answer = admin.post(f"/api/v1/volumes/{path}", {"name": "new"}, content_type="application/json")
+        assert answer.status_code == 403
+
+
+# ---------------------------------------------------------------- sizes, pruning, removing several
+@pytest.fixture
+def names(docker_engine: DockerEngine) -> Iterator[Any]:
+    """Makes names of volumes; they go when the test ends."""
+    made: list[str] = []
+
+    def name(anonymous: bool = False) -> str:
+        made.append(uuid4().hex * 2 if anonymous else f"vol-{uuid4().hex[:8]}")
+        return made[-1]
+
+    yield name
+    docker_engine.docker("volume", "rm", "-f", *made)
+
+
+def there(engine: DockerEngine) -> set[str]:
+    return set(engine.docker("volume", "ls", "-q").split())
+
+
+def known(product: Product, *volumes: str) -> None:
+    for volume in volumes:
+        until(lambda v=volume: product.api(f"volumes?search={v}")["count"], f"{volume} is in the table")
+
+
+def ended(product: Product, job: int) -> dict[str, Any]:
+    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 30)
+    return dict(product.api(f"jobs/{job}"))
+
+
+def test_a_prune_takes_what_was_shown_and_is_still_unused(
+    product: Product, docker_engine: DockerEngine, names: Any, run: Any
+) -> None:
+    anonymous, named, labelled, taken = names(True), names(), names(), names()
+    for volume in (anonymous, named, taken):
+        docker_engine.docker("volume", "create", volume)
+    docker_engine.docker("volume", "create", "--label", "old=yes", labelled)
+    known(product, anonymous, named, labelled, taken)
+
+    def dry(**body: Any) -> set[str]:
+        listed = product.api("volumes/local/prune", "POST", dry_run=True, **body)["items"]
+        return {row["name"] for row in listed} & {anonymous, named, labelled, taken}
+
+    assert dry() == {anonymous}
+    assert dry(all=True) == {anonymous, named, labelled, taken}
+    assert dry(all=True, label="old=yes") == dry(all=True, label="old") == {labelled}
+    assert dry(volumes=[named, taken]) == {named, taken}
+    page = product.http.get(f"{product.url}/volumes/prune/?host=local&everything=1").text
+    assert all(f'name="target" value="{volume}"' in page for volume in (anonymous, named, labelled, taken))
+    page = product.http.get(f"{product.url}/volumes/prune/?host=local").text
+    assert f'value="{anonymous}"' in page and named not in page
+    box = run("sleep 300", "-v", f"{taken}:/data")  # after it was looked at
+    answer = product.post("/volumes/prune/", host="local", target=[named, taken])
+    job = ended(product, int(answer.url.rstrip("/").rpartition("/")[2]))
+    assert (job["state"], job["result"]["volumes"]) == ("done", 1)
+    assert {anonymous, labelled, taken} <= there(docker_engine) and named not in there(docker_engine)
+    log = product.http.get(f"{product.url}/jobs/{job['id']}/log/").text
+    assert f"{named}: removed" in log
+    if job["result"]["kept"]:  # else its use was known already, and it was not asked for
+        assert f"{taken}: kept: the container {box} uses it" in log
+    job = ended(product, product.api("volumes/local/prune", "POST", label="old=yes", all=True)["job"])
+    assert job["result"] == {"volumes": 1, "kept": 0, "size": 0}
+    assert labelled not in there(docker_engine)
+
+
+def test_several_are_removed_and_what_is_used_or_new_is_kept(
+    product: Product, docker_engine: DockerEngine, names: Any, run: Any
+) -> None:
+    free, used, renewed = names(), names(), names()
+    for volume in (free, used, renewed):
+        docker_engine.docker("volume", "create", volume)
+    box = run("sleep 300", "-v", f"{used}:/data")
+    known(product, free, used, renewed)
+    docker_engine.docker("volume", "rm", renewed)
+    answer = product.post("/volumes/remove/", target=[f"local/{free}", f"local/{used}"])
+    job = ended(product, int(answer.url.rstrip("/").rpartition("/")[2]))
+    assert (job["state"], job["result"]["volumes"], job["result"]["kept"]) == ("done", 1, 1)
+    log = product.http.get(f"{product.url}/jobs/{job['id']}/log/").text
+    assert f"{used}: kept: the container {box} uses it" in log
+    assert {free, used} & there(docker_engine) == {used}
+    until(lambda: not product.api(f"volumes?search={free}")["count"], "it is out of the table")
+    assert "/again/" not in product.http.get(f"{product.url}/jobs/{job['id']}/").text
+    job = ended(product, product.api("volumes/local/remove", "POST", volumes=[used])["job"])
+    assert (job["result"]["volumes"], job["result"]["kept"]) == (0, 1)
+
+
+@pytest.mark.core
+@pytest.mark.django_db
+def test_sizes_show_with_their_age_and_sort(admin: Client) -> None:
+    host = Host.objects.get(name="quay")
+    rows = [parse.volume_row({"Name": name}) for name in ("data", "large", "odd", "new")]
+    apply.apply_rows(host, "volume", rows)
+    used = [("data", 2048, 1), ("large", 5 << 30, 0), ("odd", -1, 0)]
+    found = disk.reading(
+        {"Volumes": [{"Name": name, "UsageData": {"Size": size, "RefCount": n}} for name, size, n in used]}
+    )
+    apply.apply_disk(host, found, 1.0)
+    html = admin.get("/volumes/?sort=-size").content.decode()
+    assert "5.0 GiB" in html and "measured at" in html
+    order = [row.name for row in admin.get("/volumes/?sort=-size").context["page"].items]
+    assert order[:2] == ["large", "data"] and set(order[2:]) == {"odd", "new"}
+    assert [row.name for row in admin.get("/volumes/?sort=size").context["page"].items][2:] == ["data", "large"]
+    told = admin.get("/api/v1/volumes/quay/large").json()
+    assert told["size"] == 5 << 30 and told["measured"]
+    assert admin.get("/api/v1/volumes/quay/odd").json()["size"] is None
+    host.refresh_from_db()
+    assert host.disk["free"]["volumes"] == 5 << 30
+    page = admin.get("/volumes/prune/?host=quay&everything=1").content.decode()
+    assert "5.0 GiB as last measured" in page and "2 have not been measured yet." in page
+    assert 'value="data"' not in page
+    apply.apply_disk_failed(host, TimedOut("slow", where="quay", seconds=1800))
+    host.refresh_from_db()
+    assert host.disk["volumes"] == (5 << 30) + 2048 and "did not answer" in host.disk_failed
+
+
+@pytest.mark.core
+@pytest.mark.django_db
+def test_a_viewer_removes_and_prunes_nothing(admin: Client) -> None:
+    admin.force_login(person("vera", "viewer"))
+    html = admin.get("/volumes/").content.decode()
+    assert "/volumes/prune/" not in html and 'name="target"' not in html
+    assert admin.get("/volumes/prune/").status_code == 403
+    for path in ("/volumes/prune/", "/volumes/remove/"):
+        assert admin.post(path, {"host": "quay", "target": "quay/data"}).status_code == 403
+    for path, body in (("prune", {}), ("remove", {"volumes": ["data"]})):
+        answer = admin.post(f"/api/v1/volumes/quay/{path}", body, content_type="application/json")
         assert answer.status_code == 403

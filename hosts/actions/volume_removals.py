@@ -1,0 +1,126 @@
+"""Removes several volumes: exactly those that somebody was shown, as far as they are still what was shown.
+
+An engine's own prune takes whatever fits by the time it is asked, so it is not used.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import DermagaError, Failure, Invalid
+from hosts.actions.act import Asker, demand, recorded
+from hosts.engine import parse
+from hosts.engine.errors import BadRequest, Conflict, EngineFailed, NotFound
+from hosts.inventory import apply
+from hosts.models import Host, Volume
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import Cancelled, JobContext
+
+AT_ONCE = 500  # volumes of one job
+SECONDS = 600.0  # for one of them
+
+
+def start_removals(actor: Any, volumes: list[Volume]) -> Job:
+    """Starts a job that removes these volumes, with what is in them."""
+    demand(actor, Right.VOLUMES_MANAGE)
+    if not volumes:
+        raise Invalid("targets", gettext_noop("There is no volume to remove."))
+    if len(volumes) > AT_ONCE:
+        raise Invalid("targets", gettext_noop("At most %(most)s volumes at once."), {"most": AT_ONCE})
+    hosts = {volume.host.name for volume in volumes}
+    return queue.start(
+        actor,
+        "volume.remove",
+        host=min(hosts) if len(hosts) == 1 else "",
+        target=", ".join(volume.name for volume in volumes),
+        params={"targets": sorted(target_of(volume) for volume in volumes)},
+        locks=[lock(volume.host.name, "volume", volume.name) for volume in volumes],
+    )
+
+
+def target_of(volume: Volume) -> list[Any]:
+    """What a job has to know of a volume that was shown: [host, name, created, bytes]."""
+    return [volume.host.name, volume.name, volume.created.isoformat() if volume.created else "", volume.size or 0]
+
+
+def run_removals(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: one after the other. What is used, or was made anew, is kept, and said."""
+    targets = context.params["targets"]
+    names = [name if context.job.host else f"{host}/{name}" for host, name, _created, _size in targets]
+    parts = [{"id": name, "state": "queued", "error": ""} for name in names]
+    removers: dict[str, Remover] = {}
+    size = 0
+    try:
+        for n, (part, (host, name, created, its_size)) in enumerate(zip(parts, targets, strict=True)):
+            context.progress(n / len(parts), part["id"], parts)
+            remover = removers.setdefault(host, Remover(context, host))
+            part["state"], part["error"] = remover.remove(name, created)
+            size += its_size if part["state"] == "done" else 0
+            context.log(f"{part['id']}: {part['error'] or _('removed')}")
+    except Cancelled:
+        done = sum(part["state"] == "done" for part in parts)
+        words = _("%(done)s of %(all)s were removed before it was stopped.")
+        context.leaves(words % {"done": done, "all": len(parts)})
+        raise
+    context.progress(1, "", parts, now=True)
+    done = sum(part["state"] == "done" for part in parts)
+    return {"volumes": done, "kept": len(parts) - done, "size": size}
+
+
+class Remover:
+    """Removes volumes of one host, as a job."""
+
+    def __init__(self, context: JobContext, host: str) -> None:
+        self._context = context
+        self._host = Host.objects.filter(name=host).first()
+        self._asker = Asker(context, self._host) if self._host else None
+
+    def remove(self, name: str, created: str) -> tuple[str, str]:
+        """("done", "skipped" or "failed", why). Raises Cancelled."""
+        if self._host is None or self._asker is None:
+            return "failed", _("its host is gone")
+        try:
+            with recorded(self._context.job.by, Right.VOLUMES_MANAGE, self._host, "volume.remove", name):
+                why = self._changed(self._asker, name, created) or self._removed(self._asker, name)
+                if why:
+                    raise Failure("kept", 409, "%(why)s", {"why": why})
+        except DermagaError as error:
+            return ("skipped" if getattr(error, "code", "") == "kept" else "failed"), str(error)
+        apply.apply_rows(self._host, "volume", [], only={name})
+        return "done", ""
+
+    def _changed(self, asker: Asker, name: str, created: str) -> str:
+        users = volume_users(asker, name)
+        if users:
+            return _("kept: the container %(name)s uses it") % {"name": users[0]}
+        try:
+            found = parse.volume_row(asker.ask("GET", f"/volumes/{quote(name, safe='')}"))
+        except NotFound:
+            return _("gone already")
+        # of a local volume Docker 20.10 gives as its time of making when something at its top was last made or removed
+        now = found["created"].isoformat() if found and found["created"] else ""
+        return "" if now == created else _("kept: it was changed or made anew since it was looked at")
+
+    def _removed(self, asker: Asker, name: str) -> str:
+        try:
+            asker.ask("DELETE", f"/volumes/{quote(name, safe='')}", seconds=SECONDS)
+        except NotFound:
+            return ""
+        except (BadRequest, Conflict, EngineFailed) as error:
+            return error.detail
+        return ""
+
+
+def volume_users(asker: Asker, name: str) -> list[str]:
+    """Names of the containers that use the volume, running or not, as the engine says now."""
+    # an engine's filter takes part of a name for the name
+    found = asker.ask("GET", "/containers/json", {"all": "1"}) or []
+    return [
+        str((entry.get("Names") or ["?"])[0]).strip("/")
+        for entry in found
+        if any(mount.get("Type") == "volume" and mount.get("Name") == name for mount in entry.get("Mounts") or [])
+    ]
