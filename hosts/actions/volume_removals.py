@@ -71,13 +71,31 @@ def run_removals(context: JobContext) -> dict[str, Any]:
     return {"volumes": done, "kept": len(parts) - done, "size": size}
 
 
+class VolumeAsker(Asker):
+    """What jobs ask of volumes."""
+
+    def users(self, name: str) -> list[dict[str, Any]]:
+        """The containers that use the volume, running or not, as an engine lists them."""
+        # its own filter takes a part of a name for the name
+        found = self.ask("GET", "/containers/json", {"all": "1"}) or []
+        return [
+            entry
+            for entry in found
+            if any(mount.get("Type") == "volume" and mount.get("Name") == name for mount in entry.get("Mounts") or [])
+        ]
+
+    def look(self, name: str) -> dict[str, Any]:
+        """What the engine says of it. Raises NotFound."""
+        return self.ask("GET", f"/volumes/{quote(name, safe='')}") or {}
+
+
 class Remover:
     """Removes volumes of one host, as a job."""
 
     def __init__(self, context: JobContext, host: str) -> None:
         self._context = context
         self._host = Host.objects.filter(name=host).first()
-        self._asker = Asker(context, self._host) if self._host else None
+        self._asker = VolumeAsker(context, self._host) if self._host else None
 
     def remove(self, name: str, created: str) -> tuple[str, str]:
         """("done", "skipped" or "failed", why). Raises Cancelled."""
@@ -93,19 +111,19 @@ class Remover:
         apply.apply_rows(self._host, "volume", [], only={name})
         return "done", ""
 
-    def _changed(self, asker: Asker, name: str, created: str) -> str:
-        users = volume_users(asker, name)
-        if users:
-            return _("kept: the container %(name)s uses it") % {"name": users[0]}
+    def _changed(self, asker: VolumeAsker, name: str, created: str) -> str:
+        if users := asker.users(name):
+            user = str((users[0].get("Names") or ["?"])[0]).strip("/")
+            return _("kept: the container %(name)s uses it") % {"name": user}
         try:
-            found = parse.volume_row(asker.ask("GET", f"/volumes/{quote(name, safe='')}"))
+            found = parse.volume_row(asker.look(name))
         except NotFound:
             return _("gone already")
         # of a local volume Docker 20.10 gives as its time of making when something at its top was last made or removed
         now = found["created"].isoformat() if found and found["created"] else ""
         return "" if now == created else _("kept: it was changed or made anew since it was looked at")
 
-    def _removed(self, asker: Asker, name: str) -> str:
+    def _removed(self, asker: VolumeAsker, name: str) -> str:
         try:
             asker.ask("DELETE", f"/volumes/{quote(name, safe='')}", seconds=SECONDS)
         except NotFound:
@@ -113,14 +131,3 @@ class Remover:
         except (BadRequest, Conflict, EngineFailed) as error:
             return error.detail
         return ""
-
-
-def volume_users(asker: Asker, name: str) -> list[str]:
-    """Names of the containers that use the volume, running or not, as the engine says now."""
-    # an engine's filter takes part of a name for the name
-    found = asker.ask("GET", "/containers/json", {"all": "1"}) or []
-    return [
-        str((entry.get("Names") or ["?"])[0]).strip("/")
-        for entry in found
-        if any(mount.get("Type") == "volume" and mount.get("Name") == name for mount in entry.get("Mounts") or [])
-    ]
