@@ -37,12 +37,12 @@ def start_removals(actor: Any, volumes: list[Volume]) -> Job:
         "volume.remove",
         host=min(hosts) if len(hosts) == 1 else "",
         target=", ".join(volume.name for volume in volumes),
-        params={"targets": sorted(target_of(volume) for volume in volumes)},
+        params={"targets": sorted(_target_of(volume) for volume in volumes)},
         locks=[lock(volume.host.name, "volume", volume.name) for volume in volumes],
     )
 
 
-def target_of(volume: Volume) -> list[Any]:
+def _target_of(volume: Volume) -> list[Any]:
     """What a job has to know of a volume that was shown: [host, name, created, bytes]."""
     return [volume.host.name, volume.name, volume.created.isoformat() if volume.created else "", volume.size or 0]
 
