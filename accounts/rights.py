@@ -80,12 +80,6 @@ RIGHTS_OF: dict[str, frozenset[Right]] = {
 }
 
 
-# who has one of these may send more than a form's fields: the disk takes it before the route is asked
-SENDS_FILES = frozenset(
-    {Right.CONTAINERS_FILES, Right.IMAGES_MANAGE, Right.VOLUMES_MANAGE, Right.PLUGINS_MANAGE, Right.CONFIGS_MANAGE}
-)
-
-
 def allows(user: "User | AnonymousUser | System | None", right: Right) -> bool:
     """Whether `user` meets the rule `right`; a disabled account meets none but PUBLIC."""
     if right is Right.PUBLIC:

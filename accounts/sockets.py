@@ -4,6 +4,8 @@ a token."""
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -12,11 +14,11 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.http.request import split_domain_port, validate_host
 
 from accounts.models import ApiToken, User
 from accounts.rights import Right, allows
-from accounts.senders import bearer, user_of_session
 
 NOT_LOGGED_IN, NOT_ALLOWED, UNKNOWN, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 CHECK_EVERY = 30.0  # seconds between two looks at whether the user may still be here
@@ -53,6 +55,13 @@ class TokenOrOrigin:
         elif not is_ours(headers.get(b"origin", ""), headers.get(b"host", "")):
             return await WebsocketDenier()(scope, receive, send)
         return await self.inner(scope, receive, send)
+
+
+def bearer(scope: dict[str, Any]) -> str:
+    """The token of a request's Authorization header, "" for none."""
+    header = dict(scope.get("headers", [])).get(b"authorization", b"").decode("latin-1")
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 class GuardedConsumer(AsyncWebsocketConsumer):
@@ -152,8 +161,9 @@ class GuardedConsumer(AsyncWebsocketConsumer):
             return ApiToken.user_of(bearer(self.scope))
         if "session" not in self.scope:  # not through our middleware: a test
             return User.objects.filter(pk=self.user.pk).first()
-        found = user_of_session(self.scope["session"].session_key)
-        return found if found and found.pk == self.user.pk else None
+        store = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
+        found: Any = get_user(SimpleNamespace(session=store))  # type: ignore[arg-type]
+        return found if found.is_authenticated and found.pk == self.user.pk else None
 
 
 class UnknownSocket(AsyncWebsocketConsumer):
