@@ -18,6 +18,8 @@ from api import (
     plugins,
     registries,
     schedules,
+    services,
+    stacks,
     stats,
     swarms,
     volumes,
@@ -45,6 +47,9 @@ api.add_router("networks", networks.router)
 api.add_router("volumes", volumes.router)
 api.add_router("swarms", swarms.router)
 api.add_router("nodes", nodes.router)
+api.add_router("services", services.router)
+api.add_router("tasks", services.tasks)
+api.add_router("stacks", stacks.router)
 api.add_router("events", events.router)
 api.add_router("image-tags", registries.suggestions)
 api.add_router("jobs", jobs.router)

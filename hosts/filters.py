@@ -301,6 +301,44 @@ SECRETS = Table(
     conditions={"label": _labels},
 )
 CONFIGS = SECRETS
+SERVICES = Table(
+    search=("name", "image", "stack", "engine_id", "swarm__name"),
+    sorts={
+        "name": ["name"],
+        "swarm": ["swarm__name", "name"],
+        "stack": ["stack", "name"],
+        "image": ["image", "name"],
+        "mode": ["mode", "name"],
+        "tasks": ["running", "name"],
+        "updated": ["updated"],
+    },
+    first="name",
+    facets={
+        "swarm": "swarm__name",
+        "stack": "stack",
+        "mode": "mode",
+        "update": "update_state",
+        "label": "",
+    },
+    conditions={"label": _labels},
+)
+TASKS = Table(
+    search=("name", "image", "error", "node_name", "engine_id", "swarm__name"),
+    sorts={
+        "name": ["service_name", "slot", "-current", "name"],
+        "node": ["node_name", "name"],
+        "state": ["state", "name"],
+        "since": ["since"],
+    },
+    first="name",
+    facets={
+        "swarm": "swarm__name",
+        "service": "service_name",
+        "node": "node_name",
+        "state": "state",
+        "desired": "desired",
+    },
+)
 MEMBERS = Table(  # containers of one network or volume
     search=("words",),
     sorts={"name": ["name"], "state": ["state", "name"]},

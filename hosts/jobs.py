@@ -74,6 +74,7 @@ def add_kinds() -> None:
     _add_making_kinds()
     _add_network_kinds()
     _add_volume_kinds()
+    _add_service_kinds()
 
 
 def _add_making_kinds() -> None:
@@ -96,6 +97,19 @@ def _add_volume_kinds() -> None:
     add_kind(
         "volume.remove", _("Remove volumes"), manage, volume_removals.run_removals, seconds=6 * HOUR, repeatable=False
     )
+
+
+def _add_service_kinds() -> None:
+    from hosts.actions import services, stacks
+
+    manage = Right.SERVICES_MANAGE
+    add_kind("service.create", _("Create service"), manage, services.run_create, seconds=2 * HOUR)
+    # what it was made from is gone when it has run
+    add_kind("service.update", _("Change service"), manage, services.run_edit, seconds=6 * HOUR, repeatable=False)
+    add_kind("service.scale", _("Scale service"), manage, services.run_scale, seconds=2 * HOUR)
+    add_kind("service.redeploy", _("Redeploy service"), manage, services.run_redeploy, seconds=6 * HOUR)
+    add_kind("service.rollback", _("Roll service back"), manage, services.run_rollback, seconds=6 * HOUR)
+    add_kind("stack.remove", _("Remove stack"), manage, stacks.run_remove, repeatable=False)
 
 
 @shared_task(name="hosts.forget_old_events", expires=600)

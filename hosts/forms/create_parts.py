@@ -21,7 +21,7 @@ from hosts.specs.devices import (
     show_rate,
     show_ulimit,
 )
-from hosts.specs.fields import FIELDS, HEALTH_TIMES, NOTHING, RATES, Field, get, put
+from hosts.specs.fields import FIELDS, HEALTH_TIMES, NOTHING, RATES, get, put
 from hosts.specs.kinds import read_env, read_pair, read_span, read_whole, show_span, shown
 from hosts.specs.mounts import is_short, read_mount, read_volume, show_mount, show_volume
 from hosts.specs.ports import read_expose, read_ports, show_port
@@ -48,8 +48,8 @@ class Part:
     name: str
     label: Any
     section: str
-    show: Callable[[ContainerSpec], str]
-    take: Callable[[ContainerSpec, str], None]
+    show: Callable[[Any], str]
+    take: Callable[[Any, str], None]
     kind: str = "text"
     hint: str = ""
     choices: tuple[str, ...] = ()
@@ -101,12 +101,13 @@ def words(name: str, text: str) -> list[str]:
 
 
 # ---------------------------------------------------------------- parts
-def _plain(entry: Field, label: Any, section: str, hint: str = "") -> Part:
+def plain(entry: Any, label: Any, section: str, hint: str = "", nothing: Any = NOTHING) -> Part:
+    """The part of a field of a table; `nothing` is a specification that says nothing."""
     name, kind = entry.name, entry.kind
 
-    def show(spec: ContainerSpec) -> str:
+    def show(spec: Any) -> str:
         value = get(spec, name)
-        if value == get(NOTHING, name):
+        if value == get(nothing, name):
             return ""
         if kind.many == "list":
             return "\n".join(value)
@@ -117,9 +118,9 @@ def _plain(entry: Field, label: Any, section: str, hint: str = "") -> Part:
             return "\n".join(f"{key}{kind.sign}{word}".removesuffix(kind.sign) for key, word in value.items())
         return kind.show(value)
 
-    def take(spec: ContainerSpec, text: str) -> None:
+    def take(spec: Any, text: str) -> None:
         if not text.strip():
-            put(spec, name, type(get(NOTHING, name))() if kind.many else get(NOTHING, name))
+            put(spec, name, type(get(nothing, name))() if kind.many else get(nothing, name))
         elif kind.many == "list":
             put(spec, name, [kind.read(name, line) for line in lines(text)])
         elif kind.many == "pairs" and kind.sign == "=":
@@ -133,7 +134,7 @@ def _plain(entry: Field, label: Any, section: str, hint: str = "") -> Part:
     return Part(name, label, section, show, take, shape, hint)
 
 
-def _listed(
+def listed(
     name: str,
     label: Any,
     section: str,
@@ -145,15 +146,17 @@ def _listed(
 ) -> Part:
     """A list with a line for each entry; `several`: a line may be more than one."""
 
-    def take(spec: ContainerSpec, text: str) -> None:
+    def take(spec: Any, text: str) -> None:
         found = [read(name, line) for line in lines(text)]
         put(spec, name, [one for many in found for one in many] if several else found)
 
     return Part(name, label, section, lambda spec: "\n".join(show(one) for one in get(spec, name)), take, "area", hint)
 
 
-def _text(name: str, label: Any, section: str, hint: str = "", choices: tuple[str, ...] = ()) -> Part:
-    def take(spec: ContainerSpec, text: str) -> None:
+def text_part(name: str, label: Any, section: str, hint: str = "", choices: tuple[str, ...] = ()) -> Part:
+    """A text, or one of `choices`."""
+
+    def take(spec: Any, text: str) -> None:
         if choices and text not in choices:
             raise Invalid(name, gettext_noop("“%(value)s” is none of those."), {"value": shown(text)})
         put(spec, name, text.strip())
@@ -179,29 +182,33 @@ def _show_networks(spec: ContainerSpec) -> str:
     return spec.network_mode or "\n".join(network_words(network) for network in spec.networks)
 
 
-def _health_test(spec: ContainerSpec) -> str:
+def show_health_test(spec: Any) -> str:
+    """The check as a line for a shell."""
     test = spec.health.test if spec.health else []
     return test[-1] if test[:1] == ["CMD-SHELL"] else shlex.join(test[1:]) if test[:1] == ["CMD"] else "".join(test)
 
 
-def _take_health_test(spec: ContainerSpec, text: str) -> None:
+def take_health_test(spec: Any, text: str) -> None:
+    """The opposite; NONE switches the image's off."""
     line = text.strip()
     spec.health = spec.health or Health()
     spec.health.test = ["NONE"] if line == "NONE" else ["CMD-SHELL", line] if line else []
     _without_empty_health(spec)
 
 
-def _without_empty_health(spec: ContainerSpec) -> None:
+def _without_empty_health(spec: Any) -> None:
     if spec.health == Health():
         spec.health = None
 
 
-def _health_number(name: str, label: Any, hint: str) -> Part:
-    def show(spec: ContainerSpec) -> str:
+def health_number(name: str, label: Any, hint: str) -> Part:
+    """A time or count of the health check."""
+
+    def show(spec: Any) -> str:
         value = getattr(spec.health, name) if spec.health else 0
         return (show_span(value) if name in HEALTH_TIMES else str(value)) if value else ""
 
-    def take(spec: ContainerSpec, text: str) -> None:
+    def take(spec: Any, text: str) -> None:
         read = read_span if name in HEALTH_TIMES else read_whole
         spec.health = spec.health or Health()
         setattr(spec.health, name, read(f"health.{name}", text) if text.strip() else 0)
@@ -217,7 +224,7 @@ def _take_gpus(spec: ContainerSpec, text: str) -> None:
 
 def _rates(name: str, flag: str) -> Part:
     plain = name == "blkio_weight_device" or name.endswith("iops")
-    return _listed(
+    return listed(
         f"limits.{name}",
         flag.removeprefix("--").replace("-", " "),
         "seldom",
@@ -272,33 +279,33 @@ def _rest() -> list[Part]:
         section, label, hint = LABELS.get(
             entry.name, ("seldom", entry.flags[0].removeprefix("--").replace("-", " "), "")
         )
-        found.append(_plain(entry, label, section, hint))
+        found.append(plain(entry, label, section, hint))
     return found
 
 
 PARTS: list[Part] = [
-    _text("image", _("Image"), "main", "nginx:1.27"),
-    _text("name", _("Name"), "main", "web"),
+    text_part("image", _("Image"), "main", "nginx:1.27"),
+    text_part("name", _("Name"), "main", "web"),
     Part("command", _("Command"), "main", lambda spec: shlex.join(spec.command), lambda spec, text: setattr(spec, "command", words("command", text)), "text", "nginx -g 'daemon off;'"),
     Part("entrypoint", _("Entrypoint"), "main", lambda spec: "" if spec.entrypoint is None else shlex.join(spec.entrypoint or [""]), _entrypoint),
-    _text("pull", _("Pull the image"), "main", choices=PULLS),
+    text_part("pull", _("Pull the image"), "main", choices=PULLS),
     Part("env", _("Environment, as lines or a .env file"), "environment", lambda spec: show_pairs(spec.env), lambda spec, text: setattr(spec, "env", read_pairs("env", text, read_env)), "area", "TZ=Asia/Jakarta"),
-    _listed("ports", _("Ports"), "network", show_port, read_ports, "8080:80", several=True),
+    listed("ports", _("Ports"), "network", show_port, read_ports, "8080:80", several=True),
     Part("networks", _("Networks"), "network", _show_networks, _take_networks, "area", "name=front,alias=web,ip=10.0.0.9"),
-    _listed("expose", _("Exposed ports"), "seldom", str, read_expose, "80/tcp", several=True),
-    _text("mac_address", _("MAC address"), "seldom", "02:42:ac:11:00:02"),
-    _listed("mounts", _("Mounts"), "files", lambda mount: show_volume(mount) if is_short(mount) else show_mount(mount), lambda name, line: read_mount(name, line) if line.startswith("type=") else read_volume(name, line), "data:/data:ro"),
+    listed("expose", _("Exposed ports"), "seldom", str, read_expose, "80/tcp", several=True),
+    text_part("mac_address", _("MAC address"), "seldom", "02:42:ac:11:00:02"),
+    listed("mounts", _("Mounts"), "files", lambda mount: show_volume(mount) if is_short(mount) else show_mount(mount), lambda name, line: read_mount(name, line) if line.startswith("type=") else read_volume(name, line), "data:/data:ro"),
     Part("restart", _("Restart"), "life", lambda spec: show_restart(spec.restart), lambda spec, text: setattr(spec, "restart", read_restart("restart", text or "no")), "text", "unless-stopped, on-failure:3"),
-    Part("health.test", _("Health check: a line for a shell, or NONE"), "life", _health_test, _take_health_test, "text", "curl -f http://localhost/ || exit 1"),
-    _health_number("interval", _("Time between checks"), "30s"),
-    _health_number("timeout", _("Time for a check"), "5s"),
-    _health_number("retries", _("Failures until it is unhealthy"), "3"),
-    _health_number("start_period", _("Time to start"), "10s"),
-    _health_number("start_interval", _("Time between checks at the start"), "1s"),
-    _listed("devices", _("Devices"), "security", show_device, read_device, "/dev/ttyUSB0"),
+    Part("health.test", _("Health check: a line for a shell, or NONE"), "life", show_health_test, take_health_test, "text", "curl -f http://localhost/ || exit 1"),
+    health_number("interval", _("Time between checks"), "30s"),
+    health_number("timeout", _("Time for a check"), "5s"),
+    health_number("retries", _("Failures until it is unhealthy"), "3"),
+    health_number("start_period", _("Time to start"), "10s"),
+    health_number("start_interval", _("Time between checks at the start"), "1s"),
+    listed("devices", _("Devices"), "security", show_device, read_device, "/dev/ttyUSB0"),
     Part("device_requests", _("GPUs"), "security", lambda spec: "\n".join(show_gpus(one) for one in spec.device_requests if is_gpus(one)), _take_gpus, "area", "all"),
-    _listed("ulimits", "ulimit", "limits", show_ulimit, read_ulimit, "nofile=1024:2048"),
-    _text("platform", _("Platform"), "seldom", "linux/arm64"),
+    listed("ulimits", "ulimit", "limits", show_ulimit, read_ulimit, "nofile=1024:2048"),
+    text_part("platform", _("Platform"), "seldom", "linux/arm64"),
     *_rest(),
     *(_rates(name, flag) for name, (_key, _rate, flag, _below) in RATES.items()),
 ]  # fmt: skip

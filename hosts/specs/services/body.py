@@ -38,6 +38,9 @@ def to_engine(spec: ServiceSpec, version: str = OLDEST, ids: Ids | None = None) 
                 demand_version(entry.name, entry.since, version)
             if entry.engine:
                 bury(body, entry.engine, entry.kind.engine(get(spec, entry.name)))
+    for name, key in (("update", "UpdateConfig"), ("rollback", "RollbackConfig")):
+        if key in body and getattr(spec, name).parallelism is None:
+            body[key]["Parallelism"] = 1  # an engine would take all at once, which nobody has said
     container = body["TaskTemplate"]["ContainerSpec"]
     _process(spec, container, version)
     _files(spec, container, version, ids)

@@ -21,7 +21,7 @@ def from_inspect(told: Any, networks: Mapping[str, str] | None = None) -> Servic
     spec = ServiceSpec(name=_text(told.get("Name")), image=_text(container.get("Image")))
     for entry in FIELDS:
         value = dig(told, entry.engine) if entry.engine else None
-        if value is None or value in ("", [], {}):
+        if value is None or value in ("", [], {}) or (entry.name == "isolation" and value == "default"):
             continue
         try:
             put(spec, entry.name, _typed(entry.kind.many, entry.kind.from_engine(value)))

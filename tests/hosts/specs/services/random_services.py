@@ -5,7 +5,7 @@ from typing import Any
 
 from hosts.specs.fields import put
 from hosts.specs.services.fields import FIELDS, RATIO, SPAN
-from hosts.specs.services.spec import File, Mode, Network, Port, ServiceSpec
+from hosts.specs.services.spec import File, Mode, Network, Port, Rollout, ServiceSpec
 from hosts.specs.spec import Health, Mount, Ulimit
 from tests.hosts.specs.random_specs import HARD, VALUES
 
@@ -40,6 +40,9 @@ def a_service(seed: int) -> ServiceSpec:
     for entry in FIELDS:
         if some():
             put(spec, entry.name, OWN.get(entry.name, MORE[entry.kind])(rng))
+    for rollout in (spec.update, spec.rollback):
+        if rollout != Rollout() and rollout.parallelism is None:
+            rollout.parallelism = 3  # else it is 1 for an engine
     spec.mode = rng.choice(MODES)
     spec.env = {f"NAME_{n}": rng.choice(HARD) for n in range(rng.randint(0, 4))}
     if some():

@@ -1,0 +1,73 @@
+"""Stacks: what of a swarm bears one label. No engine knows them as things of their own."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from accounts.rights import Right, allows
+from common.errors import Denied, NotFound
+from hosts.engine.parse_swarm import STACK
+from hosts.models import Config, Network, Secret, Service, Swarm
+
+AT_MOST = 1000  # things of one stack
+
+
+@dataclass
+class Stack:
+    """What a stack has, within what a user may see."""
+
+    swarm: Swarm
+    name: str
+    services: list[Service] = field(default_factory=list)
+    networks: list[Network] = field(default_factory=list)
+    secrets: list[Secret] = field(default_factory=list)
+    configs: list[Config] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many things there are."""
+        return sum(len(rows) for rows in (self.services, self.networks, self.secrets, self.configs))
+
+
+def names_of(user: Any, **narrowed: Any) -> list[dict[str, Any]]:
+    """The stacks that `user` sees: {"swarm__name", "stack", "count" (of services), "running", "desired", "moving"}."""
+    rows = Service.objects.visible_to(user).exclude(stack="").filter(**narrowed)
+    moving = Count("pk", filter=Q(update_state__in=["updating", "rollback_started"]))
+    grouped = rows.values("swarm__name", "stack").annotate(
+        count=Count("pk"), running=Sum("running"), wanted=Sum("desired"), moving=moving
+    )
+    return list(grouped.order_by("stack", "swarm__name"))
+
+
+def get_stack(user: Any, swarm_name: str, name: str, right: Right = Right.SERVICES_VIEW) -> Stack:
+    """The stack `name` of a swarm, if `user` may see any of it and has `right`. Raises NotFound, and Denied."""
+    if "\0" in swarm_name + name:
+        raise NotFound
+    swarm = Swarm.objects.prefetch_related("members__host").filter(name=swarm_name).first()
+    if swarm is None or not allows(user, Right.SERVICES_VIEW):
+        raise NotFound
+    found = stack_of(user, swarm, name)
+    if not found.total:
+        raise NotFound
+    if not allows(user, right):
+        raise Denied
+    return found
+
+
+def stack_of(user: Any, swarm: Swarm, name: str) -> Stack:
+    """What `user` sees of it; of networks those that the whole swarm has, each once."""
+
+    def rows(model: Any) -> list[Any]:
+        labelled = model.objects.visible_to(user).filter(swarm=swarm, **{f"labels__{STACK}": name})
+        return list(labelled.order_by("name")[:AT_MOST])
+
+    services = list(
+        Service.objects.visible_to(user).current().filter(swarm=swarm, stack=name).order_by("name")[:AT_MOST]
+    )
+    networks: dict[str, Network] = {}
+    members = Network.objects.visible_to(user).select_related("host").filter(host__member__swarm=swarm, scope="swarm")
+    for network in members.order_by("name", "host__name"):
+        if network.labels.get(STACK) == name:
+            networks.setdefault(network.engine_id, network)
+    return Stack(swarm, name, services, list(networks.values()), rows(Secret), rows(Config))
