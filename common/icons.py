@@ -110,6 +110,7 @@ NAMES = frozenset(
         "search",
         "select",
         "send",
+        "route",
         "server",
         "server-2",
         "server-off",

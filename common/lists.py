@@ -70,6 +70,7 @@ class Table:
     facets: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, Callable[[list[str]], Q]] = field(default_factory=dict)
     listed: Mapping[str, Callable[[], Iterable[str]]] = field(default_factory=dict)
+    page_size: int = PAGE_SIZE
 
     def narrow(self, rows: Rows, params: QueryDict) -> Rows:
         """The rows that meet the filters and the search in `params`."""
@@ -108,7 +109,8 @@ class Table:
         matching = self.narrow(rows, params)
         count = total() if matching is rows else matching.count()
         ordered, sort = self.ordered(sortable(matching), params.get("sort", ""))
-        page = page_of(shape(ordered.select_related(*related) if related else ordered), params, sort, count)
+        shown = shape(ordered.select_related(*related) if related else ordered)
+        page = page_of(shown, params, sort, count, self.page_size)
         context = {"page": page, "total": page.count, "is_filtered": self.is_filtered(params)}
         if context["is_filtered"]:
             context["total"] = count if matching is rows else total()
@@ -181,10 +183,10 @@ def _has(rows: QuerySet[Any], column: str, word: str) -> Q:
     return Q(**{f"{first}__in": others.filter(**{f"{rest}__icontains": word}).order_by().values("pk")})
 
 
-def page_of(rows: QuerySet[Any], params: QueryDict, sort: str, count: int) -> Any:
+def page_of(rows: QuerySet[Any], params: QueryDict, sort: str, count: int, size: int = PAGE_SIZE) -> Any:
     """The page that `params` ask for (page=N; the nearest there is), with `items` (its rows as a list), `count` (of
     all) and `sort`."""
-    paginator = Paginator(rows, PAGE_SIZE)
+    paginator = Paginator(rows, size)
     paginator.count = count
     page: Any = paginator.get_page(params.get("page", "1")[:8])
     # the keys first: to sort whole rows with their labels and certificates takes ten times as long

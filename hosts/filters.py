@@ -344,6 +344,18 @@ MEMBERS = Table(  # containers of one network or volume
     sorts={"name": ["name"], "state": ["state", "name"]},
     first="name",
 )
+MAP = Table(  # containers of one host
+    search=("words",),
+    sorts={"name": ["project", "name"]},
+    first="name",
+    facets={"project": "project", "state": "state", "network": ""},
+    conditions={
+        "network": lambda values: Q(
+            pk__in=Use.objects.filter(noun="network", name__in=values).order_by().values("container")
+        )
+    },
+    page_size=200,
+)
 EVENTS = Table(
     search=("actor_name", "actor_id", "action", "kind", "host__name"),
     sorts={"time": ["time"]},

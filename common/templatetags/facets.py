@@ -22,6 +22,7 @@ LABELS = {
     "kind": n_("Kind"),
     "label": n_("Label"),
     "name": n_("Name"),
+    "network": n_("Network"),
     "project": n_("Project"),
     "state": n_("State"),
     "to": n_("Until"),

@@ -29,6 +29,7 @@ PAGES = (
     "/logs/?target=local/looked-at",
     "/hosts/",
     "/hosts/local/",
+    "/hosts/local/map/",
     "/hosts/local/remove/",
     "/hosts/add/",
     "/images/",

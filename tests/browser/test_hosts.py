@@ -77,3 +77,28 @@ def test_a_lost_host_turns_grey_with_the_reason_and_comes_back(
     finally:
         tls_engine.heal()
         product.manage("host", "remove", "leaves")
+
+
+def test_the_map_of_networks_lights_up_what_the_focus_is_on(
+    desktop: Page, product: Product, docker_engine: DockerEngine
+) -> None:
+    docker_engine.docker("network", "create", "pier-net")
+    docker_engine.docker("run", "-d", "--name", "moored", "--network", "pier-net", "busybox", "sleep", "300")
+    docker_engine.docker("create", "--name", "adrift", "busybox")
+    try:
+        desktop.goto(f"{product.url}/hosts/local/map/")
+        drawn = desktop.locator("network-map")
+        link = drawn.get_by_role("link", name="moored", exact=True)
+        link.focus()
+        address = docker_engine.docker(
+            "inspect", "-f", '{{(index .NetworkSettings.Networks "pier-net").IPAddress}}', "moored"
+        )
+        expect(drawn.locator("g.lit text")).to_contain_text([address.strip()])
+        expect(drawn.locator(".map-head.lit")).to_contain_text("pier-net")
+        drawn.get_by_role("link", name="Only containers of pier-net").click()
+        expect(desktop.locator(".map-names li")).to_have_count(1)
+        docker_engine.docker("network", "connect", "pier-net", "adrift")  # the drawing is live
+        expect(desktop.locator(".map-names li")).to_have_count(2, timeout=15000)
+    finally:
+        docker_engine.docker("rm", "-f", "moored", "adrift")
+        docker_engine.docker("network", "rm", "pier-net")

@@ -165,6 +165,9 @@ def test_a_container_joins_with_names_and_addresses_and_leaves(
     page = product.http.get(f"{product.url}/networks/local/{name}/").text
     for text in (web, "172.26.0.77", "fd00:26::77", told["MacAddress"], "www", "fixed: 172.26.0.77"):
         assert text in page, text
+    drawn = product.http.get(f"{product.url}/hosts/local/map/?network={name}").text
+    for text in (web, "172.26.0.77", "172.26.0.0/16", "1 of"):
+        assert text in drawn, text
     in_use = product.post(f"/networks/local/{name}/remove/")
     assert f"Containers are still in {name}: {web}. Disconnect them first." in in_use.text
     assert name in nets.there()

@@ -212,7 +212,7 @@ async def test_a_storm_of_changes_comes_in_few_messages() -> None:
 
 LIVE = [
     "/", "/frame/", "/containers/", "/containers/fra-1/web-1/", "/containers/fra-1/web-1/?part=head",
-    "/containers/fra-1/web-1/terminal/?part=terminal", "/hosts/", "/hosts/fra-1/", "/hosts/fra-1/?part=head", "/images/",
+    "/containers/fra-1/web-1/terminal/?part=terminal", "/hosts/", "/hosts/fra-1/", "/hosts/fra-1/?part=head", "/hosts/fra-1/map/", "/images/",
     "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/",
     "/diagnostics/", "/diagnostics/?part=product", "/images/fra-1/111111111111/", "/images/fra-1/111111111111/?part=head",
     "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/",
