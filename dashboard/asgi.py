@@ -11,6 +11,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the apps loa
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from accounts.door import Door  # noqa: E402
 from accounts.sockets import TokenOrOrigin, unknown_socket  # noqa: E402
 from common.bodies import BodyOnDisk  # noqa: E402
 from dashboard.routing import socket_urls  # noqa: E402
@@ -18,7 +19,7 @@ from hosts.consumers.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyOnDisk(),
+        "http": Door(BodyOnDisk()),
         "lifespan": lifespan,
         "websocket": TokenOrOrigin(AuthMiddlewareStack(URLRouter([*socket_urls, re_path(r"", unknown_socket)]))),
     }
