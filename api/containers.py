@@ -13,9 +13,9 @@ from api.lists import Limit, Many, Offset, many
 from api.specs import Create
 from hosts import filters
 from hosts.access import get_container, get_history, get_host
-from hosts.actions import bulk, commits, container_prune, container_updates, containers, create, looks
+from hosts.actions import bulk, commits, container_prune, container_updates, containers, create, looks, recreate
 from hosts.models import Container
-from hosts.specs.spec import Restart
+from hosts.specs.spec import ContainerSpec, Restart, to_json
 
 router = Router(tags=["containers"])
 
@@ -67,6 +67,18 @@ class Update(Schema):
         """By their dotted names."""
         found = {f"limits.{name}": value for name, value in self.limits.dict(exclude_none=True).items()}
         return found | ({"restart": self.restart} if self.restart else {})
+
+
+class Recreate(Schema):
+    """What the container is made anew from: a `specification`, as the one that creates takes it; without one, what it is,
+    from the newest image of its name. `start`: as the old one, if left out. Seconds: `settle` that a new one without a
+    health check has to run, `healthy_within` which one with a check has to be healthy."""
+
+    model_config = ConfigDict(extra="forbid")
+    specification: ContainerSpec | None = None
+    start: bool | None = None
+    settle: int = Field(default=recreate.SETTLE_SECONDS, ge=0, le=recreate.SETTLE_AT_MOST)
+    healthy_within: int = Field(default=recreate.HEALTHY_WITHIN, ge=0, le=recreate.HEALTHY_AT_MOST)
 
 
 class Prune(Schema):
@@ -175,6 +187,38 @@ def container_update(request: HttpRequest, host: str, container: str, body: Upda
     """Changes limits and when it is restarted, at once and without a restart; `warnings` are the engine's."""
     found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
     return {"done": "update", "warnings": container_updates.update(request.user, found, body.changes())}
+
+
+@router.get("/{host}/{container}/specification", response=dict)
+@needs(Right.CONTAINERS_REVEAL)
+def container_specification(request: HttpRequest, host: str, container: str) -> Any:
+    """What it was made from, without what came from its image; values of its environment are in it."""
+    found = get_container(request.user, host, container, Right.CONTAINERS_REVEAL)
+    return to_json(looks.specification(request.user, found))
+
+
+@router.post("/{host}/{container}/recreate", response={202: dict})
+@needs(Right.CONTAINERS_CREATE)
+def container_recreate(request: HttpRequest, host: str, container: str, body: Recreate | None = None) -> Any:
+    """Starts a job that makes it anew; whatever fails, the old one runs again."""
+    found, body = get_container(request.user, host, container, Right.CONTAINERS_CREATE), body or Recreate()
+    job = recreate.start_recreate(
+        request.user,
+        found,
+        body.specification,
+        start=body.start,
+        settle=body.settle,
+        healthy_within=body.healthy_within,
+    )
+    return 202, {"job": job.pk}
+
+
+@router.post("/{host}/{container}/put-back", response={202: dict})
+@needs(Right.CONTAINERS_OPERATE)
+def container_put_back(request: HttpRequest, host: str, container: str) -> Any:
+    """Starts a job that puts back a container that was set aside while it was made anew, and that was cut short."""
+    found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
+    return 202, {"job": recreate.start_put_back(request.user, found).pk}
 
 
 @router.post("/{host}/{container}/commit", response={202: dict})

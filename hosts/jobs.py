@@ -78,9 +78,12 @@ def add_kinds() -> None:
 
 
 def _add_making_kinds() -> None:
-    from hosts.actions import create
+    from hosts.actions import create, recreate
 
-    add_kind("container.create", _("Create container"), Right.CONTAINERS_CREATE, create.run_create, seconds=12 * HOUR)
+    make = Right.CONTAINERS_CREATE
+    add_kind("container.create", _("Create container"), make, create.run_create, seconds=12 * HOUR)
+    add_kind("container.recreate", _("Recreate container"), make, recreate.run_recreate, seconds=12 * HOUR)
+    add_kind("container.put_back", _("Put container back"), Right.CONTAINERS_OPERATE, recreate.run_put_back)
 
 
 def _add_network_kinds() -> None:

@@ -87,6 +87,11 @@ class JobContext:
         """Notes what is left behind, half done, by a job that fails or is cancelled; shown on its page."""
         self._left.append(self.clean(words)[:500])
 
+    def note(self, result: dict[str, Any]) -> None:
+        """Writes what its page is to say if the worker dies now: the result so far, and in `left` what is half done."""
+        left = {"left": [self.clean(words)[:500] for words in result["left"]]} if "left" in result else {}
+        Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).update(result=result | left)
+
     @property
     def left(self) -> dict[str, Any]:
         """The note as a part of the result."""
@@ -115,6 +120,11 @@ class JobContext:
         """Raises Cancelled when somebody asked to stop."""
         if self.cancelled:
             raise Cancelled
+
+    def pause(self, seconds: float) -> None:
+        """Waits. Raises Cancelled as soon as somebody asks to stop."""
+        self._cancel.wait(seconds)
+        self.check_cancelled()
 
     def on_cancel(self, call: Callable[[], None]) -> None:
         """`call` runs, in another thread, as soon as cancelling is asked for: it closes what the job waits on."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right
-from common.errors import DermagaError, Failure, Invalid
+from common.errors import DermagaError, Failure, Invalid, NotFound
 from hosts.access import get_container
 from hosts.actions import containers
 from hosts.actions.act import demand
@@ -53,14 +53,16 @@ def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[st
 def run_bulk(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: each target in turn as threads get free; a failure of one does not stop the others."""
     verb, options = context.params["verb"], context.params["options"]
-    actor = context.job.by
+    actor, by_name = context.job.by, bool(context.job.schedule_id or context.job.again_of_id)
     parts = [
         {"id": f"{host}/{name}", "host": host, "engine_id": engine_id, "state": "queued", "error": ""}
         for host, engine_id, name in context.params["targets"]
     ]
     context.progress(0, parts=parts, now=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = {pool.submit(_one, actor, verb, options, part, lambda: context.cancelled): part for part in parts}
+        futures = {
+            pool.submit(_one, actor, verb, options, part, by_name, lambda: context.cancelled): part for part in parts
+        }
         for done, future in enumerate(as_completed(futures), start=1):
             part = futures[future]
             part["state"], part["error"] = future.result()
@@ -82,19 +84,34 @@ def run_bulk(context: JobContext) -> dict[str, Any]:
 
 
 def _one(
-    actor: Any, verb: str, options: dict[str, Any], part: dict[str, Any], cancelled: Callable[[], bool]
+    actor: Any,
+    verb: str,
+    options: dict[str, Any],
+    part: dict[str, Any],
+    by_name: bool,
+    cancelled: Callable[[], bool],
 ) -> tuple[str, str]:
     if cancelled():
         return "skipped", ""
     part["state"] = "running"
     try:
-        container = get_container(actor, part["host"], part["engine_id"])
+        container = _target(actor, part, by_name)
         ACTS[verb](actor, container, **options)
     except DermagaError as error:
         return "failed", str(error)
     finally:
         connection.close()
     return "done", ""
+
+
+def _target(actor: Any, part: dict[str, Any], by_name: bool) -> Container:
+    """What was chosen; with `by_name`, as on a schedule, also the one that was made anew under its name since."""
+    try:
+        return get_container(actor, part["host"], part["engine_id"])
+    except NotFound:
+        if not by_name:
+            raise
+        return get_container(actor, part["host"], part["id"].partition("/")[2])
 
 
 ACTS: dict[str, Callable[..., None]] = {

@@ -116,10 +116,11 @@ class Making:
         try:
             yield
         except BaseException:
-            self._take_back()
+            self.take_back()
             raise
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Removes what was made, or says what is left."""
         spec, host = self.spec, self.host.name
         try:
             if self._asked and not self.id:

@@ -27,7 +27,7 @@ class CreateForm:
     parts: ClassVar[list[Part]] = PARTS
     titles: ClassVar[dict[str, Any]] = SECTIONS
     views: ClassVar[dict[str, Any]] = VIEWS
-    beside: ClassVar[set[str]] = {"host", "service"}  # fields that are in every view
+    beside: ClassVar[set[str]] = {"host", "service", "settle", "healthy_within"}  # fields that are in every view
 
     view: str = "form"
     values: dict[str, str] = field(default_factory=dict)
@@ -36,6 +36,8 @@ class CreateForm:
     notes: list[str] = field(default_factory=list)
     host: str = ""
     start: bool = True
+    edits: str = ""  # HOST/ID of the container in whose place it comes
+    kept: dict[str, str] = field(default_factory=dict)  # what is typed beside the specification
 
     @classmethod
     def of(cls, spec: Any, **more: Any) -> Self:
@@ -47,6 +49,8 @@ class CreateForm:
         """What a browser sent: the view that it was typed in, and the specification that the view was made from."""
         view = data.get("view", "form") if data.get("view", "form") in cls.views else "form"
         form = cls(view=view, host=data.get("host", ""), start=data.get("start", "") == "1")
+        form.edits = data.get("edits", "")
+        form.kept = {name: data[name] for name in ("settle", "healthy_within") if name in data}
         form.values = {name: value.replace("\r\n", "\n") for name, value in data.items()}
         before = cls.read_whole(data.get("whole", ""))
         try:

@@ -24,7 +24,7 @@ from hosts.specs.spec import (
 )
 
 SPECIAL = re.compile(r"host|none|(container|ns):.*")
-SHORT_ID = re.compile(r"[0-9a-f]{12}")
+ANONYMOUS = re.compile(r"[0-9a-f]{64}")  # the name that an engine gives to a volume that nobody named
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _rights(spec: ContainerSpec, host: dict[str, Any]) -> None:
     if spec.privileged:
         spec.security_opt = [word for word in spec.security_opt if word != "label=disable"]
     spec.ulimits = [
-        Ulimit(str(limit.get("Name")), int(limit.get("Soft") or 0), int(limit.get("Hard") or 0))
+        Ulimit(_limit_name(limit.get("Name")), int(limit.get("Soft") or 0), int(limit.get("Hard") or 0))
         for limit in _mappings(host.get("Ulimits"))
     ]
     for device in _mappings(host.get("Devices")):
@@ -196,6 +196,10 @@ def _rights(spec: ContainerSpec, host: dict[str, Any]) -> None:
                 {str(name): str(value) for name, value in _mapping(request.get("Options")).items()},
             )
         )
+
+
+def _limit_name(name: Any) -> str:
+    return str(name).removeprefix("RLIMIT_").lower()  # Podman tells RLIMIT_NOFILE, and takes nofile
 
 
 def _ports(spec: ContainerSpec, config: dict[str, Any], base: dict[str, Any], host: dict[str, Any]) -> None:
@@ -240,6 +244,8 @@ def _bind(text: str) -> Mount | None:
     except Invalid:
         return None
     mount.create = is_path(mount.source)
+    if ANONYMOUS.fullmatch(mount.source):  # a container that was made anew has taken it over by its name
+        mount.source = ""
     return mount
 
 

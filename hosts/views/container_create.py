@@ -1,4 +1,4 @@
-"""The page that creates a container: one specification in three views, each typed or pasted, each copied out."""
+"""The page that creates a container, or edits one by making it anew: one specification in three views, each typed or pasted, each copied out."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,12 +11,15 @@ from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
 from hosts.access import get_container, get_host
-from hosts.actions import create, looks
+from hosts.actions import create, looks, recreate
 from hosts.forms.create import VIEWS, CreateForm
-from hosts.models import Host, Image
+from hosts.models import Container, Host, Image
 from hosts.specs.spec import ContainerSpec
+from hosts.views.container_recreate import seconds, sharing
+from jobs.models import Job
 
 IMAGES_OFFERED = 200
+RUNNING = {"running", "restarting", "paused"}
 
 
 @guard(Right.CONTAINERS_CREATE)
@@ -32,7 +35,7 @@ def container_create(request: HttpRequest) -> HttpResponse:
     if wanted:
         return _page(request, form.shown(wanted))
     try:
-        job = create.start_create(request.user, _host(request, form.host), form.spec, start=form.start)
+        job = _start(request, form)
     except Invalid as error:
         form.blame(error)
         return _page(request, form, status=422)
@@ -41,23 +44,46 @@ def container_create(request: HttpRequest) -> HttpResponse:
     return go(request, reverse("job_page", args=[job.pk]))
 
 
+def _start(request: HttpRequest, form: CreateForm) -> Job:
+    """A new container, or another in the place of the one that is edited."""
+    if not form.edits:
+        return create.start_create(request.user, _host(request, form.host), form.spec, start=form.start)
+    return recreate.start_recreate(
+        request.user,
+        _edited(request, form.edits),
+        form.spec,
+        start=form.start,
+        settle=seconds(request, "settle", recreate.SETTLE_SECONDS),
+        healthy_within=seconds(request, "healthy_within", recreate.HEALTHY_WITHIN),
+    )
+
+
+def _edited(request: HttpRequest, edits: str) -> Container:
+    host, _slash, ref = edits.partition("/")
+    return get_container(request.user, host, ref, Right.CONTAINERS_CREATE)
+
+
 def _begin(request: HttpRequest) -> HttpResponse:
     """An empty form, or one filled from a container: that comes as a part, since its engine is asked."""
-    source = request.GET.get("from", "")
+    edits = request.GET.get("edit", "")
+    source = edits or request.GET.get("from", "")
     if not source:
         return _page(
             request,
             CreateForm.of(ContainerSpec(image=request.GET.get("image", "")[:400])),
             host=request.GET.get("host", ""),
         )
-    host, _slash, ref = source.partition("/")
-    container = get_container(request.user, host, ref, Right.CONTAINERS_CREATE)
+    container = _edited(request, source)
+    host = container.host.name
     if "part" not in request.GET:
-        return render(request, "containers/create.html", {"source": container})
+        return render(request, "containers/create.html", {"source": container, "edits": edits})
     try:
         spec = looks.specification(request.user, container)
     except DermagaError as error:
         return _page(request, CreateForm.of(ContainerSpec()), error, host=host)
+    if edits:
+        edits = f"{host}/{container.engine_id}"
+        return _page(request, CreateForm.of(spec, host=host, edits=edits, start=container.state in RUNNING))
     spec.name = ""
     return _page(request, CreateForm.of(spec, host=host), host=host)
 
@@ -73,6 +99,7 @@ def _page(
     request: HttpRequest, form: CreateForm, error: DermagaError | None = None, *, host: str = "", status: int = 200
 ) -> HttpResponse:
     form.host = form.host or host
+    edited = _edited(request, form.edits) if form.edits else None
     images = Image.objects.visible_to(request.user).exclude(name="").values_list("name", flat=True)
     context = {
         "form": form,
@@ -80,6 +107,10 @@ def _page(
         "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
         "images": images.order_by("name").distinct()[:IMAGES_OFFERED],
         "error": error,
+        "edited": edited,
+        "sharing": sharing(edited) if edited else [],
+        "settle": form.kept.get("settle", recreate.SETTLE_SECONDS),
+        "healthy_within": form.kept.get("healthy_within", recreate.HEALTHY_WITHIN),
     }
     template = template_for(request, "containers/create.html", "containers/_create_form.html")
     response = render(request, template, context, status=status)

@@ -21,6 +21,7 @@ from hosts.access import get_container
 from hosts.actions import files, looks
 from hosts.engine.paths import child, is_plain, shown
 from hosts.models import Container
+from hosts.views.replaced import leads_on, place_of
 
 ICONS = {"folder": "folder", "file": "file-text", "link": "link"}
 KIND_BITS = {
@@ -105,7 +106,7 @@ def _page(request: HttpRequest, host: str, ref: str, page: str, ask: Callable[[C
     """The page comes at once; its part, for which the engine is asked, comes then."""
     container = get_container(request.user, host, ref, Right.CONTAINERS_FILES)
     path = options.path(request.GET.get("path", "/"))
-    context = file_context(container, path)
+    context = {**file_context(container, path), **place_of(container, ref)}
     if "part" not in request.GET:
         return render(request, f"containers/{page}.html", context)
     try:
@@ -119,6 +120,7 @@ def _page(request: HttpRequest, host: str, ref: str, page: str, ask: Callable[[C
 
 @guard(Right.CONTAINERS_FILES)
 @require_GET
+@leads_on
 def container_files(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """A folder: `path`."""
 

@@ -25,6 +25,7 @@ from hosts.views import container_rows
 from hosts.views.container_facts import Facts
 from hosts.views.container_groups import GROUPS, add_groups, grouped
 from hosts.views.ports import published
+from hosts.views.replaced import leads_on, place_of
 
 COLUMNS = ("state", "host", "image", "ports", "project", "cpu", "memory", "created", "started")
 STATS_COLUMNS = {"cpu", "memory"}
@@ -85,6 +86,7 @@ def _page(
         "published": published(container, request),
         "target": f"{host}/{container.engine_id}",
         "no_terminal": reasons.no_terminal(container),
+        **place_of(container, ref),
         **more,
     }
     fragment = fragment or PARTS.get(request.GET.get("part", ""), "containers/_overview.html")
@@ -93,6 +95,7 @@ def _page(
 
 @guard(Right.CONTAINERS_VIEW, live=True)
 @require_GET
+@leads_on
 def container_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """What is known of it, from the tables."""
     return _page(request, host, ref, "overview", Right.CONTAINERS_VIEW)
@@ -108,6 +111,7 @@ def container_health(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 
 @guard(Right.LOGS_VIEW)
 @require_GET
+@leads_on
 def container_logs(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """The log, live."""
     return _page(request, host, ref, "logs", Right.LOGS_VIEW)
@@ -115,6 +119,7 @@ def container_logs(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 
 @guard(Right.STATS_VIEW)
 @require_GET
+@leads_on
 def container_stats(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Charts, live."""
     return _page(request, host, ref, "stats", Right.STATS_VIEW)
@@ -122,7 +127,8 @@ def container_stats(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 
 @guard(Right.CONTAINERS_TERMINAL, live=True)
 @require_GET
-@csp_update({"style-src": "'unsafe-inline'"})  # type: ignore[arg-type]  # xterm inserts <style> elements; only this page allows it
+@csp_update({"style-src": "'unsafe-inline'"})  # xterm inserts <style> elements; only this page allows it
+@leads_on
 def container_terminal(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """A shell in it."""
     return _page(request, host, ref, "terminal", Right.CONTAINERS_TERMINAL)
@@ -143,6 +149,7 @@ def _look(request: HttpRequest, host: str, ref: str, tab: str, ask: Callable[[An
 
 @guard(Right.CONTAINERS_VIEW)
 @require_GET
+@leads_on
 def container_processes(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """What runs in it."""
     return _look(request, host, ref, "processes", looks.processes)
@@ -150,6 +157,7 @@ def container_processes(request: HttpRequest, host: str, ref: str) -> HttpRespon
 
 @guard(Right.CONTAINERS_VIEW)
 @require_GET
+@leads_on
 def container_changes(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Which files differ from its image."""
     return _look(request, host, ref, "changes", looks.changes)
@@ -157,6 +165,7 @@ def container_changes(request: HttpRequest, host: str, ref: str) -> HttpResponse
 
 @guard(Right.CONTAINERS_VIEW)
 @require_GET
+@leads_on
 def container_inspect(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """The engine's inspect answer; environment values only for those who may reveal them."""
     return _look(request, host, ref, "inspect", looks.inspect)

@@ -25,6 +25,7 @@ PAGES = (
     "/containers/local/looked-at/files/ask/chmod/?path=/etc/passwd",
     "/containers/local/looked-at/ask/remove/",
     "/containers/local/looked-at/update/",
+    "/containers/local/looked-at/recreate/",
     "/logs/",
     "/logs/?target=local/looked-at",
     "/hosts/",

@@ -74,3 +74,21 @@ def test_a_page_of_what_was_removed_says_so_once(desktop: Page, product: Product
         expect(desktop.locator(".toast")).to_have_count(1)
         expect(desktop.locator(".toast")).to_contain_text("What this page shows is gone.")
         docker_engine.docker("run", "-d", "--name", "soon-gone", "busybox", "sleep", "1000")
+
+
+def test_a_page_of_a_name_follows_the_container_that_is_made_anew_in_every_part(
+    desktop: Page, product: Product, docker_engine: DockerEngine
+) -> None:
+    with running(docker_engine, product, "made-anew") as url:
+        for tab in ("", "logs/"):
+            desktop.goto(f"{url}{tab}")
+            expect(desktop.locator("#head h1")).to_contain_text("running")
+            docker_engine.docker("rm", "-f", "made-anew")
+            new = docker_engine.docker("run", "-d", "--name", "made-anew", "busybox", "sleep", "1000").strip()
+            acts = desktop.locator(f"#container-acts form[action*='{new[:12]}']")
+            expect(acts.first).to_be_attached(timeout=20000)
+            expect(desktop.locator(f".tabs a[href*='{new[:12]}']").first).to_be_visible()
+            assert desktop.url == f"{url}{tab}"
+        expect(desktop.locator(f"log-view[targets*='{new}']")).to_be_attached()
+        desktop.goto(url)
+        expect(desktop.locator("#container-live")).to_contain_text(new[:12])

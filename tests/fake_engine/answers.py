@@ -263,11 +263,38 @@ async def act(engine: "FakeEngine", request: Request, connection: Connection, re
     if verb in {"start", "restart"}:
         container.state, container.started, container.finished = "running", time.time(), 0
         engine.emit("container", "start", container.id, name=container.name)
+        if container.dies:
+            container.state, container.exit_code, container.finished = "exited", 3, time.time()
+            engine.emit("container", "die", container.id, name=container.name, exitCode="3")
     if verb in {"pause", "unpause"}:
         container.state = "paused" if verb == "pause" else "running"
     if verb in {"pause", "unpause", "restart"}:
         engine.emit("container", verb, container.id, name=container.name)
     await connection.answer(204)
+
+
+@route("POST", r"/containers/create")
+async def create(engine: "FakeEngine", request: Request, connection: Connection) -> None:
+    """A container of whatever it is told; what it does is in `engine.next_one`."""
+    body, name = json.loads(request.body), request.query.get("name", "")
+    if any(other.name == name for other in engine.containers):
+        raise Refused(409, f'Conflict. The container name "/{name}" is already in use.')
+    container = FakeContainer(name, str(body.get("Image")), "created", created=time.time(), made=body)
+    container.labels = body.get("Labels") or {}
+    endpoints = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
+    mode = body["HostConfig"].get("NetworkMode") or "bridge"
+    container.networks = {mode: {}} | endpoints
+    for name, value in engine.next_one.items():
+        setattr(container, name, value)
+    engine.add(container)
+    await connection.answer(201, {"Id": container.id, "Warnings": []})
+
+
+@route("POST", r"/networks/([^/]+)/connect")
+async def connect(engine: "FakeEngine", request: Request, connection: Connection, ref: str) -> None:
+    body = json.loads(request.body)
+    engine.container(body["Container"]).networks[ref] = body.get("EndpointConfig") or {}
+    await connection.answer(200)
 
 
 @route("POST", r"/containers/([^/]+)/rename")

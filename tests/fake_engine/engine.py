@@ -53,6 +53,7 @@ class FakeEngine:
         self.api_version = api_version
         self.min_api_version = min_api_version or min("1.24", api_version, key=answers.number)
         self.stats_every = 1.0  # seconds between two samples
+        self.next_one: dict[str, Any] = {}  # attributes of containers that are created
         self.pull_every = 0.01  # seconds between two messages of a pull
         self.ticks = 0
         self.requests: list[Request] = []

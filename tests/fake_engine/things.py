@@ -39,6 +39,9 @@ class FakeContainer:
     finished: float = 0
     lines: list[tuple[int, float, bytes]] = field(default_factory=list)
     id: str = ""
+    made: JSON = field(default_factory=dict)  # the body that it was created with
+    networks: dict[str, JSON] = field(default_factory=dict)  # by name, that it was connected to
+    dies: bool = False  # as soon as it is started, with exit code 3
 
     def __post_init__(self) -> None:
         self.id = self.id or identity("container", self.name, self.created)
@@ -89,6 +92,15 @@ class FakeContainer:
 
     def inspect(self) -> JSON:
         """As inspecting it answers."""
+        found = self._inspect()
+        config = {name: value for name, value in self.made.items() if name not in {"HostConfig", "NetworkingConfig"}}
+        found["Config"] |= {"Env": [*found["Config"]["Env"], *config.pop("Env", [])]} | config
+        found["HostConfig"] |= self.made.get("HostConfig", {})
+        if self.networks:
+            found["NetworkSettings"]["Networks"] = self.networks
+        return found
+
+    def _inspect(self) -> JSON:
         return {
             "Id": self.id,
             "Created": moment(self.created),

@@ -82,3 +82,31 @@ def test_the_health_card_follows_the_checks_while_somebody_looks(product: Produc
 def newest(html: str) -> str:
     """What the last check printed."""
     return html.partition("<pre")[2].partition(">")[2].partition("</pre>")[0]
+
+
+def test_a_schedule_acts_on_the_container_that_was_made_anew_under_the_name(
+    product: Product, docker_engine: DockerEngine
+) -> None:
+    docker = docker_engine.docker
+    docker("run", "-d", "--name", "nightly", "busybox", "sleep", "1000")
+    until(lambda: product.api("containers?search=nightly&state=running")["count"] == 1, "it shows", 20)
+    first = product.api("containers/local/nightly")["id"]
+    job = product.api("containers/local/nightly/stop", "POST", timeout=0)["job"]
+    until(lambda: product.api(f"jobs/{job}")["state"] == "done", "it is stopped", 20)
+    body = {"job": job, "name": "stops nightly", "cron": "30 2 1 1 *", "timezone": "UTC"}
+    schedule = product.api("schedules", "POST", **body)["id"]
+    docker("rm", "-f", "nightly")
+    docker("run", "-d", "--name", "nightly", "busybox", "sleep", "1000")
+    try:
+        until(lambda: first not in str(rows := _rows(product, "nightly")) and rows, "the new one shows", 20)
+        again = product.api(f"schedules/{schedule}/run", "POST")["job"]
+        until(lambda: product.api(f"jobs/{again}")["state"] == "done", "the schedule's job is done", 20)
+        assert docker("inspect", "-f", "{{.State.Running}}", "nightly").strip() == "false"
+    finally:
+        docker("rm", "-f", "nightly")
+        product.api(f"schedules/{schedule}", "DELETE")
+
+
+def _rows(product: Product, name: str) -> list[str]:
+    """Ids of the running ones that are called like that."""
+    return [row["id"] for row in product.api(f"containers?search={name}&state=running")["items"]]

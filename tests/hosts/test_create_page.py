@@ -162,3 +162,52 @@ def create(product: Product, fields: dict[str, str]) -> None:
         30,
     )
     assert job["state"] == "done", job["error"]
+
+
+def test_a_container_is_edited_in_the_same_form(product: Product, docker_engine: DockerEngine) -> None:
+    name = f"edited-{uuid4().hex[:6]}"
+    docker_engine.docker(
+        "run", "-d", "--name", name, "-e", "A=1", "-v", "/scratch", "--stop-signal", "KILL", "busybox", "sleep", "1000"
+    )
+    try:
+        until(lambda: product.api(f"containers?search={name}&state=running")["count"] == 1, "it shows", 20)
+        url = f"{product.url}/containers/create/?edit=local/{name}"
+        assert f"Edit {name}" in product.http.get(url).text
+        part = product.http.get(f"{url}&part=form", headers={"HX-Request": "true"})
+        form = Page(part.text)
+        old = product.api(f"containers/local/{name}")["id"]
+        assert (form.fields["name"], form.fields["env"], form.fields["edits"]) == (name, "A=1", f"local/{old}")
+        assert form.fields["start"] == "1"
+        wrong = product.post("/containers/create/", None, **form.fields | {"settle": "soon", "env": "A=2"})
+        assert wrong.status_code == 422
+        assert Page(wrong.text).fields["settle"] == "soon"
+        assert Page(wrong.text).fields["env"] == "A=2"
+        assert "Nothing was changed." in wrong.text
+        sent = product.post("/containers/create/", None, **form.fields | {"settle": "0", "env": "A=2"})
+        job = re.fullmatch(rf"{product.url}/jobs/(\d+)/", sent.url)
+        assert job, sent.text[:2000]
+        end = until(
+            lambda: (row := product.api(f"jobs/{job[1]}"))["state"] not in {"queued", "running"} and row, "done"
+        )
+        assert end["state"] == "done", end["error"]
+        assert "A=2" in json.loads(docker_engine.docker("inspect", name))[0]["Config"]["Env"]
+    finally:
+        docker_engine.docker("rm", "-f", "-v", name)
+
+
+@pytest.mark.django_db
+def test_a_viewer_edits_and_recreates_nothing(client: Client) -> None:
+    containers(a_host(), container_json("web"), container_json("web.dermaga-old-7"))
+    client.force_login(person("vera", "viewer"))
+    assert client.get("/containers/create/?edit=quay/web").status_code == 403
+    for path in ("web/recreate/", "web.dermaga-old-7/put-back/"):
+        assert client.post(f"/containers/quay/{path}").status_code == 403
+    assert client.post("/containers/recreate/", {"target": "quay/web"}).status_code == 403
+    page = client.get("/containers/quay/web.dermaga-old-7/").content.decode()
+    assert "This is web as it was before" in page
+    assert "put-back" not in page
+    client.force_login(person("otto", "operator"))
+    answer = client.post("/containers/recreate/", {"target": ["quay/web", "quay/web.dermaga-old-7"]})
+    assert answer.headers["Location"] == "/jobs/"
+    assert client.get("/containers/quay/web/put-back/").status_code == 405
+    assert client.post("/containers/quay/web/recreate/", {"settle": "9999"}).status_code == 422

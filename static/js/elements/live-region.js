@@ -11,6 +11,7 @@ import { t } from "dermaga/words";
 const LEADING_MS = 40; // lets a burst of messages end before the first fetch
 const APART_MS = 300;
 const CALM_MS = 5000; // for figures, which move all the time: a fleet samples some host every moment
+const AWAY_MS = 3000;
 const REST = 3; // times as long as the last fetch took: a slow part, or a busy server, is asked for less often
 const ROWS = "tr[id], [data-row][id]";
 const QUIET = "[data-quiet], :has([data-quiet], time.ago)"; // what changes by itself does not count as a change
@@ -136,9 +137,20 @@ class LiveRegion extends HTMLElement {
     }
   }
 
-  /** What it shows was removed, or may not be seen any more: asking again would say the same. */
+  /** What it shows was removed, or may not be seen any more: asking again would say the same. A page that was opened by
+      a name asks on with one of its parts: a container that is made anew is away for a moment. */
   gone() {
+    if (this.hasAttribute("follow")) {
+      if (!this.wanted.ids) return;
+      this.wanted.ids = null;
+      setTimeout(() => this.isConnected && this.sayGone(), AWAY_MS);
+      return;
+    }
     this.stop?.();
+    if (!document.querySelector("live-region[follow]")) this.sayGone();
+  }
+
+  sayGone() {
     if (saidGone) return; // a page may have several parts
     saidGone = true;
     toast(t("What this page shows is gone."), "error");
