@@ -3,16 +3,31 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Schema
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_of_swarm
+from hosts.actions import nodes
 from hosts.models import Node, SwarmMember
 
 router = Router(tags=["nodes"])
+
+
+class Change(Schema):
+    """What is left out stays. `version` is that of the node whose labels were looked at: 409 when it has moved on."""
+
+    availability: str | None = None
+    labels: dict[str, str] | None = None
+    version: int | None = None
+
+
+class Remove(Schema):
+    """`force`: also one that is up."""
+
+    force: bool = False
 
 
 def show(node: Node, hosts: dict[str, str]) -> dict[str, Any]:
@@ -66,3 +81,40 @@ def node_get(request: HttpRequest, swarm: str, node: str) -> Any:
     """One node, by name, id or unique prefix of its id."""
     found = get_of_swarm(request.user, Node, swarm, node)
     return show(found, hosts_of([found]))
+
+
+@router.patch("/{swarm}/{node}", response=dict)
+@needs(Right.SWARM_OPERATE)
+def node_change(request: HttpRequest, swarm: str, node: str, body: Change) -> Any:
+    """Its availability (active, pause, drain) and its labels."""
+    found = get_of_swarm(request.user, Node, swarm, node, Right.SWARM_OPERATE)
+    if body.labels is not None:
+        nodes.set_labels(request.user, found, body.labels, body.version)
+    if body.availability is not None:
+        nodes.set_availability(request.user, found, body.availability)
+    return node_get(request, swarm, found.engine_id)
+
+
+@router.post("/{swarm}/{node}/promote", response=dict)
+@needs(Right.SWARM_MANAGE)
+def node_promote(request: HttpRequest, swarm: str, node: str) -> Any:
+    """Makes it a manager."""
+    nodes.set_role(request.user, get_of_swarm(request.user, Node, swarm, node, Right.SWARM_MANAGE), "manager")
+    return {"done": "promote"}
+
+
+@router.post("/{swarm}/{node}/demote", response=dict)
+@needs(Right.SWARM_MANAGE)
+def node_demote(request: HttpRequest, swarm: str, node: str) -> Any:
+    """Makes it a worker; 409 when too few managers would be left."""
+    nodes.set_role(request.user, get_of_swarm(request.user, Node, swarm, node, Right.SWARM_MANAGE), "worker")
+    return {"done": "demote"}
+
+
+@router.post("/{swarm}/{node}/remove", response=dict)
+@needs(Right.SWARM_OPERATE)
+def node_remove(request: HttpRequest, swarm: str, node: str, body: Remove | None = None) -> Any:
+    """Forgets it; 409 while it is up or a manager."""
+    found = get_of_swarm(request.user, Node, swarm, node, Right.SWARM_OPERATE)
+    nodes.remove(request.user, found, force=body.force if body else False)
+    return {"done": "remove"}

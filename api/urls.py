@@ -18,6 +18,7 @@ from api import (
     plugins,
     registries,
     schedules,
+    secrets,
     services,
     stacks,
     stats,
@@ -50,6 +51,8 @@ api.add_router("nodes", nodes.router)
 api.add_router("services", services.router)
 api.add_router("tasks", services.tasks)
 api.add_router("stacks", stacks.router)
+api.add_router("secrets", secrets.router)
+api.add_router("configs", secrets.configs)
 api.add_router("events", events.router)
 api.add_router("image-tags", registries.suggestions)
 api.add_router("jobs", jobs.router)

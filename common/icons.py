@@ -73,6 +73,7 @@ NAMES = frozenset(
         "hash",
         "heartbeat",
         "help",
+        "hexagons",
         "history",
         "home",
         "hourglass",

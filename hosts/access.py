@@ -34,9 +34,14 @@ def _demand(user: Any, view: Right, right: Right) -> None:
         raise Denied
 
 
+def _is_text(name: str) -> bool:
+    """Whether databases take it: JSON spells NUL, and half a surrogate pair."""
+    return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
     """The host called `name`, if `user` may see it and has `right`."""
-    host = None if "\0" in name else Host.objects.visible_to(user).filter(name=name).first()
+    host = Host.objects.visible_to(user).filter(name=name).first() if _is_text(name) else None
     if host is None:
         raise NotFound
     _demand(user, Right.HOSTS_VIEW, right)
@@ -140,7 +145,7 @@ def get_volume(user: Any, host_name: str, name: str, right: Right = Right.VOLUME
 def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
     """The swarm called `name`, or with that id, with its members and their hosts."""
     rows = Swarm.objects.visible_to(user).prefetch_related("members__host")
-    found = None if "\0" in name else rows.filter(Q(name=name) | Q(engine_id=name)).first()
+    found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if _is_text(name) else None
     if found is None:
         raise NotFound
     _demand(user, Right.SWARM_VIEW, right)
@@ -151,7 +156,7 @@ def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
 def get_of_swarm(user: Any, model: type[OfSwarm], swarm: str, ref: str, right: Right | None = None) -> OfSwarm:
     """The node, service, task, secret or config `ref` (name, id or unique prefix of an id of 4 characters or more) of a
     swarm. Several nodes may have one name: then only the id tells which."""
-    if "\0" in swarm + ref:
+    if not _is_text(swarm + ref):
         raise NotFound
     rows = model.objects.visible_to(user).current().filter(swarm__name=swarm)
     found = list(rows.filter(engine_id=ref)[:1]) or list(rows.filter(name=ref)[:2])

@@ -23,6 +23,21 @@ NETWORKS = _columns(
 VOLUMES = _columns("name", "driver", "scope", "mountpoint", "size", "use", "created", "labels", "seen")
 PLUGINS = _columns("name", "engine_id", "reference", "state", "kind", "description", "seen")
 EVENTS = _columns("time", "kind", "action", "actor_id", "actor_name", "data")
+SWARMS: Columns = {
+    name: attrgetter(name) for name in ("name", "engine_id", "state", "autolock", "created", "labels", "seen")
+}
+
+
+def _of_swarm(*names: str) -> Columns:
+    return {"swarm": attrgetter("swarm.name"), **{name: attrgetter(name) for name in names}}
+
+
+NODES = _of_swarm(
+    *("name", "engine_id", "role", "leader", "state", "availability", "reachability", "address", "engine_version"),
+    *("os", "arch", "cpus", "memory", "labels", "created", "seen"),
+)
+SECRETS = _of_swarm("name", "engine_id", "driver", "templating", "created", "updated", "labels", "seen")
+CONFIGS = _of_swarm("name", "engine_id", "templating", "size", "created", "updated", "labels", "seen")
 HOSTS: Columns = {
     name: attrgetter(name)
     for name in (

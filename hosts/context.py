@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest
 
-from hosts.models import Container, Host, Image, Network, Volume
+from hosts.models import Container, Host, Image, Network, Swarm, Volume
 from hosts.models.hosts import LIVE_STATES
 from jobs.models import Job
 
@@ -40,6 +40,11 @@ class Frame:
             .filter(enabled=True)
             .aggregate(total=Count("pk"), online=Count("pk", filter=Q(state__in=LIVE_STATES)))
         )
+
+    @cached_property
+    def has_swarms(self) -> bool:
+        """Whether any host is in a swarm that is known."""
+        return Swarm.objects.visible_to(self._user).exists()
 
     @cached_property
     def jobs_running(self) -> int:

@@ -75,6 +75,7 @@ def add_kinds() -> None:
     _add_network_kinds()
     _add_volume_kinds()
     _add_service_kinds()
+    _add_swarm_kinds()
 
 
 def _add_making_kinds() -> None:
@@ -113,6 +114,21 @@ def _add_service_kinds() -> None:
     add_kind("service.redeploy", _("Redeploy service"), manage, services.run_redeploy, seconds=6 * HOUR)
     add_kind("service.rollback", _("Roll service back"), manage, services.run_rollback, seconds=6 * HOUR)
     add_kind("stack.remove", _("Remove stack"), manage, stacks.run_remove, repeatable=False)
+
+
+def _add_swarm_kinds() -> None:
+    from hosts.actions import secret_versions, swarm_hosts
+
+    manage = Right.SWARM_MANAGE
+    add_kind("swarm.init", _("Make swarm"), manage, swarm_hosts.run_init, repeatable=False)
+    add_kind("swarm.join", _("Join swarm"), manage, swarm_hosts.run_join, repeatable=False)
+    add_kind("swarm.leave", _("Leave swarm"), manage, swarm_hosts.run_leave, repeatable=False)
+    add_kind("swarm.unlock", _("Unlock swarm"), manage, swarm_hosts.run_unlock, repeatable=False)
+    for noun, title, right in (
+        ("secret", _("Replace secret"), Right.SECRETS_MANAGE),
+        ("config", _("Replace config"), Right.CONFIGS_MANAGE),
+    ):
+        add_kind(f"{noun}.replace", title, right, secret_versions.run_replace, repeatable=False)
 
 
 @shared_task(name="hosts.forget_old_events", expires=600)

@@ -16,7 +16,7 @@ from accounts.models import User
 from api.urls import api
 from hosts.models import Container, Host, Image
 from jobs.models import Job
-from tests.rows import a_host, container_json, containers, person
+from tests.rows import a_host, a_swarm, container_json, containers, person
 from tests.test_guard import our_routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
@@ -49,7 +49,13 @@ PARAMETERS = (
     *("target", "since", "until", "tail", "stdout", "stderr", "timestamps", "format", "follow"),
     *("level", "stream", "q", "regex", "case", "at", "line", "range", "from", "to", "points", "limit", "offset"),
 )
-PARTS = {"<slug:host>": "quay", "<slug:name>": "quay", "<str:ref>": "web", "<slug:verb>": "stop"}
+PARTS = {
+    "<slug:host>": "quay",
+    "<slug:name>": "quay",
+    "<str:ref>": "web",
+    "<slug:verb>": "stop",
+    "<slug:swarm>": "swarm",
+}
 LIBRARY = "account/"  # allauth's own routes: those that are served are forms below
 
 
@@ -61,6 +67,7 @@ def admin(client: Client, settings: Any) -> Client:
     client.raise_request_exception = False
     host = a_host()
     containers(host, container_json("web"))
+    a_swarm(host)
     Image.objects.create(
         host=host, engine_id="sha256:" + "1" * 64, name="acme/web:1", tags=["acme/web:1"], seen=host.last_seen
     )

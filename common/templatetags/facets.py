@@ -12,6 +12,7 @@ register = template.Library()
 LABELS = {
     "action": n_("Event"),
     "attention": n_("Needs attention"),
+    "availability": n_("Availability"),
     "by": n_("By"),
     "driver": n_("Driver"),
     "engine": n_("Engine"),
@@ -24,7 +25,9 @@ LABELS = {
     "name": n_("Name"),
     "network": n_("Network"),
     "project": n_("Project"),
+    "role": n_("Role"),
     "state": n_("State"),
+    "swarm": n_("Swarm"),
     "to": n_("Until"),
     "use": n_("Use"),
 }
@@ -35,7 +38,7 @@ WITHOUT = {
     "engine": n_("unknown"),
     "host": n_("several hosts"),
 }
-WORDED = {"health", "state", "use"}
+WORDED = {"availability", "health", "role", "state", "use"}
 
 
 @register.simple_tag

@@ -4,6 +4,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as n_
 
+from common.templatetags.ui import short_span
+
 register = template.Library()
 
 PARTS = {"web": n_("Web"), "worker": n_("Worker"), "beat": n_("Scheduler"), "watch": n_("Watcher")}
@@ -31,6 +33,12 @@ def seconds(value: float | None) -> str:
     if value < 1:
         return f"{1000 * value:.0f} ms"
     return f"{value:.1f} s" if value < 100 else f"{value:.0f} s"
+
+
+@register.filter
+def nanoseconds(value: int | None) -> str:
+    """A span as Go counts it: 90 d."""
+    return short_span(value / 1e9) if value else "-"
 
 
 @register.filter

@@ -31,6 +31,8 @@ SHAPES: dict[str, str] = {
             "wrong_certificate",
             "refused",
             "failed",
+            "rejected",
+            "orphaned",
             "error",
             "lost",
         ),
@@ -208,6 +210,8 @@ def field(bound: forms.BoundField, kind: str = "") -> dict[str, Any]:
         "kind": kind,
         "checkbox": isinstance(widget, forms.CheckboxInput),
         "group": bound.use_fieldset,
+        # one of a list is always chosen
+        "optional": not bound.field.required and not isinstance(widget, forms.Select),
     }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from common.events import changed
 from hosts.inventory.apply import BATCH, differs
-from hosts.models import Config, Node, Secret, Service, Swarm, SwarmMember, Task
+from hosts.models import Config, Host, Node, Secret, Service, Swarm, SwarmMember, Task
 from hosts.models.hosts import LIVE_STATES
 from hosts.models.swarms import SwarmMirrored
 
@@ -32,7 +32,7 @@ def apply_member(host_id: int, info: Any) -> int | None:
         if info["state"] == "inactive":
             if old is not None:
                 old.delete()
-                changed("swarm")
+                _tell(host_id)
                 forget_empty()
             return None
         swarm = _swarm_of(info, old)
@@ -41,10 +41,16 @@ def apply_member(host_id: int, info: Any) -> int | None:
         values |= {"node_id": info["node_id"] or (old.node_id if old else ""), "swarm_id": swarm}
         if old is None or differs(old, values):
             SwarmMember.objects.update_or_create(host_id=host_id, defaults={**values, "seen": timezone.now()})
-            changed("swarm")
+            _tell(host_id)
             if old is not None and old.swarm_id not in {None, swarm}:
                 forget_empty()
         return swarm
+
+
+def _tell(host_id: int) -> None:
+    """Open pages of swarms and of the host."""
+    changed("swarm")
+    changed("host", *Host.objects.filter(pk=host_id).values_list("name", flat=True))
 
 
 def _swarm_of(info: Any, old: SwarmMember | None) -> int | None:
@@ -133,6 +139,13 @@ def apply_swarm(host_id: int, row: Any) -> bool:
             Swarm.objects.filter(pk=swarm.pk).update(**values)
             changed("swarm", swarm.name)
         return True
+
+
+def apply_settings(swarm: Swarm, row: Any) -> None:
+    """Stores what a manager said after an act."""
+    with transaction.atomic():
+        Swarm.objects.filter(pk=swarm.pk, version__lte=row["version"]).update(**row)
+        changed("swarm", swarm.name)
 
 
 # ---------------------------------------------------------------- objects

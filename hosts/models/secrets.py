@@ -3,14 +3,30 @@
 from django.db import models
 
 from accounts.rights import Right
+from hosts.models.services import Service
 from hosts.models.swarms import SwarmMirrored
 
 
-class Secret(SwarmMirrored):
+class ForServices(SwarmMirrored):
+    """What services find as a file; only its labels can be changed."""
+
+    noun = ""  # secret config
+
+    class Meta:
+        abstract = True
+
+    def services(self) -> list[Service]:
+        """Those that use it, by name. A swarm has so few that all are looked at."""
+        found = Service.objects.filter(swarm=self.swarm_id).select_related("swarm").defer("spec").order_by("name")
+        return [service for service in found if self.engine_id in service.data.get(f"{self.noun}s", [])]
+
+
+class Secret(ForServices):
     """A secret. Its value is nowhere here, and no engine tells it."""
 
     view_right = Right.SECRETS_VIEW
 
+    noun = "secret"
     driver = models.CharField(max_length=100, blank=True)
     templating = models.CharField(max_length=100, blank=True)
 
@@ -19,11 +35,12 @@ class Secret(SwarmMirrored):
         indexes = [models.Index(fields=["name"])]
 
 
-class Config(SwarmMirrored):
+class Config(ForServices):
     """A config. What is in it is asked from a manager when somebody with the right wants to see it."""
 
     view_right = Right.CONFIGS_VIEW
 
+    noun = "config"
     templating = models.CharField(max_length=100, blank=True)
     size = models.PositiveIntegerField(default=0)  # bytes
 

@@ -17,7 +17,7 @@ from accounts.rights import Right, allows
 from common.lists import SEARCH_AT_MOST, searched
 from common.templatetags.ui import short_id
 from hosts import filters
-from hosts.models import Container, Host, Image, Network, Volume
+from hosts.models import Config, Container, Host, Image, Network, Node, Secret, Swarm, Volume
 from jobs.filters import JOBS, SCHEDULES
 from jobs.models import Job, Schedule
 
@@ -59,6 +59,10 @@ def places(user: Any, query: str) -> list[Entry]:
         (Right.IMAGES_VIEW, "photo", _("Images"), "image_list"),
         (Right.NETWORKS_VIEW, "network", _("Networks"), "network_list"),
         (Right.VOLUMES_VIEW, "database", _("Volumes"), "volume_list"),
+        (Right.SWARM_VIEW, "hexagons", _("Swarms"), "swarm_list"),
+        (Right.SWARM_VIEW, "server-2", _("Nodes"), "node_list"),
+        (Right.SECRETS_VIEW, "key", _("Secrets"), "secret_list"),
+        (Right.CONFIGS_VIEW, "file-text", _("Configs"), "config_list"),
         (Right.HOSTS_VIEW, "server", _("Hosts"), "host_list"),
         (Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
         (Right.JOBS_VIEW, "clock", _("Schedules"), "schedule_list"),
@@ -177,6 +181,10 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         Entry("clock", row.name, reverse("schedule_page", args=[row.pk]), row.cron)
         for row in _some(Schedule.objects.visible_to(user), query, SCHEDULES.search, "name")
     ]
+    swarms = [
+        Entry("hexagons", row.name, reverse("swarm_page", args=[row.name]))
+        for row in _some(Swarm.objects.visible_to(user), query, ("name", "engine_id"), "name")
+    ]
     views = [
         Entry("bookmark", row.name, row.url)
         for row in _some(SavedView.objects.filter(user=user.pk), query, ("name",), "name")
@@ -188,6 +196,10 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         (_("Images"), images),
         (_("Networks"), _listed(user, Network, query, filters.NETWORKS.search, "network", "network_list")),
         (_("Volumes"), _listed(user, Volume, query, filters.VOLUMES.search, "database", "volume_list")),
+        (_("Swarms"), swarms),
+        (_("Nodes"), _of_swarms(user, Node, query, "server-2", "node_page")),
+        (_("Secrets"), _of_swarms(user, Secret, query, "key", "secret_page")),
+        (_("Configs"), _of_swarms(user, Config, query, "file-text", "config_page")),
         (_("Schedules"), schedules),
         (_("Jobs"), jobs),
     ]
@@ -201,6 +213,11 @@ def _listed(user: Any, model: Any, query: str, columns: Iterable[str], icon: str
     """Objects without a page of their own: their list, narrowed to them."""
     rows = _some(model.objects.visible_to(user).select_related("host"), query, columns, "name")
     return [Entry(icon, row.name, f"{reverse(place)}?{_query(row)}", row.host.name) for row in rows if row.name]
+
+
+def _of_swarms(user: Any, model: Any, query: str, icon: str, place: str) -> list[Entry]:
+    rows = _some(model.objects.visible_to(user).select_related("swarm"), query, ("name", "engine_id"), "name")
+    return [Entry(icon, row.name, reverse(place, args=[row.swarm.name, row.engine_id]), row.swarm.name) for row in rows]
 
 
 def _query(row: Any) -> str:

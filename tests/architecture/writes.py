@@ -29,12 +29,14 @@ from hosts.models import (
     Watch,
 )
 from hosts.models.base import Mirrored
+from hosts.models.secrets import ForServices
 from hosts.models.swarms import SwarmMirrored
 from tests.architecture.sources import Source
 
 MIRRORED: set[type[Model]] = {
     *Mirrored.__subclasses__(),
     *SwarmMirrored.__subclasses__(),
+    *ForServices.__subclasses__(),
     ContainerDetail,
     DiskReading,
     Event,
@@ -54,7 +56,16 @@ WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
 ROWS = {"save", "delete"}
 METHODS = ROWS | {"create", "update", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "_raw_delete"}
 METHODS |= {f"a{name}" for name in METHODS}
-VAGUE = {"QuerySet", "VisibleQuerySet", "Rows", "Manager", "Model", "Mirrored", "SwarmMirrored"}  # in an annotation
+VAGUE = {
+    "QuerySet",
+    "VisibleQuerySet",
+    "Rows",
+    "Manager",
+    "Model",
+    "Mirrored",
+    "SwarmMirrored",
+    "ForServices",
+}  # in an annotation
 RELATED = {"add", "set", "clear", "remove"}  # on the manager of a relation
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
 UNKNOWN = "a model that cannot be told"

@@ -28,7 +28,7 @@ from hosts.engine import parse
 from hosts.inventory import apply
 from jobs.models import Job, Schedule
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
-from tests.rows import a_host, container_json, containers, person
+from tests.rows import a_host, a_swarm, container_json, containers, person
 from tests.servers.product import PASSWORD, Product
 from tests.test_guard import our_routes
 
@@ -216,6 +216,8 @@ LIVE = [
     "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/",
     "/diagnostics/", "/diagnostics/?part=product", "/images/fra-1/111111111111/", "/images/fra-1/111111111111/?part=head",
     "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/",
+    "/swarms/", "/swarms/swarm/", "/nodes/", "/nodes/swarm/buoy-a/", "/secrets/", "/secrets/swarm/s1/", "/configs/",
+    "/configs/swarm/c1/",
 ]  # fmt: skip
 
 
@@ -227,6 +229,7 @@ def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
     apply.apply_rows(host, "plugin", [parse.plugin_row({"Id": "2" * 64, "Name": "acme/disk:1", "Enabled": True})])
     apply.apply_rows(host, "volume", [parse.volume_row({"Name": "data", "Driver": "local"})])
     apply.apply_rows(host, "network", [parse.network_row({"Id": "3" * 64, "Name": "back", "Driver": "bridge"})])
+    a_swarm(host)
     admins = [person("annika", "admin"), person("bertil", "admin")]
     job = Job.objects.create(kind="images.prune", by=admins[0], by_name="annika", host="fra-1", target="fra-1")
     schedule = Schedule.objects.create(
