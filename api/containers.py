@@ -271,7 +271,8 @@ def container_create(request: HttpRequest, host: str, body: Create) -> Any:
     """Starts a job that creates a container, and starts it unless `start` is false: from the specification, or from
     {"run": "docker run ..."} or {"compose": "services: ..."}."""
     read = body.read()
-    job = create.start_create(request.user, get_host(request.user, host), read.spec, start=read.start)
+    on = get_host(request.user, host)
+    job = create.start_create(request.user, on, read.spec, start=read.start, account=body.account)
     return 202, {"job": job.pk, "notes": read.notes}
 
 

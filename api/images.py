@@ -10,16 +10,40 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_image
-from hosts.actions import image_builds, image_copies, image_files, image_looks, image_names, image_prune, images
+from hosts.actions import (
+    image_builds,
+    image_copies,
+    image_files,
+    image_looks,
+    image_names,
+    image_prune,
+    image_pushes,
+    images,
+)
 from hosts.models import Image
 
 router = Router(tags=["images"])
 
 
 class Pull(Schema):
-    """Which image: name, name:tag or name@digest."""
+    """Which image: name, name:tag or name@digest; with `all_tags` the name of a repository. `account`: an account's id,
+    0 for no login, the default account of the image's registry unless given. `platform`: linux/arm64."""
 
     image: str
+    account: int | None = None
+    platform: str = ""
+    all_tags: bool = False
+
+
+class Push(Schema):
+    """`image`: a name of it, which is the one that is pushed, or its id; `new_name` gives it another name first, and
+    `untag` takes that away again; `all_tags`: all tags that the repository has on the host. `account`: as for a pull."""
+
+    image: str
+    account: int | None = None
+    new_name: str = ""
+    untag: bool = False
+    all_tags: bool = False
 
 
 class Prune(Schema):
@@ -39,7 +63,8 @@ class Name(Schema):
 
 class Build(Schema):
     """`source` is dockerfile (its text in `dockerfile`), tar (one file) or git (`remote`). `path` is the Dockerfile's in
-    a tar or repository. `args`, `secret_args` and `labels` are NAME=value lines; `cache_from` names of images."""
+    a tar or repository. `args`, `secret_args` and `labels` are NAME=value lines; `cache_from` names of images. `login`:
+    with the default accounts of the registries that the Dockerfile names, or with these `accounts` (ids)."""
 
     name: str
     source: str = "dockerfile"
@@ -53,6 +78,8 @@ class Build(Schema):
     cache_from: str = ""
     no_cache: bool = False
     pull: bool = False
+    login: bool = True
+    accounts: list[int] = []
 
 
 class Copy(Schema):
@@ -94,7 +121,32 @@ def image_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset:
 @needs(Right.IMAGES_MANAGE)
 def image_pull(request: HttpRequest, host: str, body: Pull) -> Any:
     """Starts a pull; answers with its job."""
-    return 202, {"job": images.start_pull(request.user, get_host(request.user, host), body.image).pk}
+    job = images.start_pull(
+        request.user,
+        get_host(request.user, host),
+        body.image,
+        account=body.account,
+        platform=body.platform,
+        all_tags=body.all_tags,
+    )
+    return 202, {"job": job.pk}
+
+
+@router.post("/{host}/push", response={202: dict})
+@needs(Right.IMAGES_MANAGE)
+def image_push(request: HttpRequest, host: str, body: Push) -> Any:
+    """Starts a push; answers with its job, whose result has the digest."""
+    found = get_image(request.user, host, body.image, Right.IMAGES_MANAGE)
+    job = image_pushes.start_push(
+        request.user,
+        found,
+        next((name for name in found.tags if name in {body.image, f"{body.image}:latest"}), ""),
+        account=body.account,
+        all_tags=body.all_tags,
+        new_name=body.new_name,
+        untag=body.untag,
+    )
+    return 202, {"job": job.pk}
 
 
 @router.post("/{host}/prune", response={200: dict, 202: dict})

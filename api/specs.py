@@ -17,16 +17,25 @@ TWICE = gettext_noop("Give a specification, a docker run line or a compose file:
 
 @dataclass(config=STRICT)
 class Asked(ContainerSpec):
-    """A specification; instead of it `run` (a docker run line) or `compose` (a file; `service` names one of several)."""
+    """A specification; instead of it `run` (a docker run line) or `compose` (a file; `service` names one of several).
+    `account` logs in when the image is pulled: its id, 0 for no login, else the default account of its registry."""
 
     run: str = ""
     compose: str = ""
     service: str = ""
     start: bool | None = None  # None: as the text says, else yes
+    account: int | None = None
 
 
 class Create(RootModel[Asked]):
     """What is created."""
+
+    @property
+    def account(self) -> int | None:
+        """Who logs in to pull."""
+        asked: Any = self.root
+        chosen: int | None = asked.account
+        return chosen
 
     def read(self) -> Read:
         """The specification and whether to start. Raises Invalid."""

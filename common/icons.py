@@ -50,6 +50,7 @@ NAMES = frozenset(
         "clock",
         "clock-pause",
         "cloud-download",
+        "cloud-upload",
         "code",
         "columns-3",
         "copy",

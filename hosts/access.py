@@ -85,7 +85,7 @@ def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONT
 def get_image(user: Any, host_name: str, ref: str, right: Right = Right.IMAGES_VIEW) -> Image:
     """The image `ref` (name, id or unique prefix of an id of 4 characters or more) of a host, with its host. A name
     without a tag means `latest`."""
-    if "\0" in host_name + ref:
+    if not (host_name + ref).isprintable():  # NUL, halves of surrogate pairs: no database takes them
         raise NotFound
     rows = Image.objects.visible_to(user).select_related("host").filter(host__name=host_name)
     found = rows.filter(engine_id__in=[ref, f"sha256:{ref}"]).first()

@@ -26,11 +26,13 @@ def add_kinds() -> None:
         image_files,
         image_names,
         image_prune,
+        image_pushes,
         images,
         plugins,
     )
 
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
+    add_kind("image.push", _("Push image"), Right.IMAGES_MANAGE, image_pushes.run_push, seconds=12 * HOUR)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)
     add_kind(
         "container.commit", _("Save container as image"), Right.IMAGES_MANAGE, commits.run_commit, seconds=3 * HOUR

@@ -87,6 +87,17 @@ def image_name(field: str, name: str) -> tuple[str, str]:
     return found["name"], found["tag"] or "latest"
 
 
+PLATFORM = re.compile(r"[a-z0-9]{1,20}(?:/[a-z0-9_-]{1,20}(?:/[a-z0-9.]{1,10})?)?")
+
+
+def platform(field: str, text: str) -> str:
+    """os/architecture/variant, or one of them alone; "" for the engine's own. Raises Invalid."""
+    wanted = text.strip().lower()
+    if wanted and not PLATFORM.fullmatch(wanted):
+        raise Invalid(field, gettext_noop("Write a platform like linux/arm64 or linux/arm/v7."))
+    return wanted
+
+
 def file_name(text: str, field: str = "name") -> str:
     """The name of one file."""
     if not paths.is_name(text):

@@ -58,3 +58,7 @@ class Asking:
     def image(self, ref: str) -> Any:
         """An image's inspect answer, or None."""
         return self.find(f"/images/{quote(ref, safe='/:@')}/json")
+
+    def untag(self, name: str) -> None:
+        """Takes a name away from an image; with its last one it would be deleted."""
+        self.ask("DELETE", f"/images/{quote(name, safe='/:@')}", {"noprune": "1"}, seconds=30)

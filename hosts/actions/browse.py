@@ -123,6 +123,8 @@ def _asking(actor: Any, registry: Registry, account: int | None) -> Iterator[Cli
     demand(actor, Right.REGISTRIES_VIEW)
     rows = RegistryAccount.objects.filter(registry=registry)
     chosen = rows.filter(pk=account).first() if account is not None else rows.first()
+    if account is not None and chosen is None:
+        raise Invalid("account", gettext_noop("This registry has no such account (any more). Choose another one."))
     try:
         with Client(registry.place(), chosen.login() if chosen else None) as client:
             yield client

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure
+from hosts import logins
 from hosts.actions.act import demand, recorded
 from hosts.actions.asking import OLDEST
 from hosts.actions.making import Making
@@ -18,8 +19,11 @@ from jobs.models import Job, lock
 from jobs.run import JobContext
 
 
-def start_create(actor: Any, host: Host, spec: ContainerSpec, *, start: bool = True) -> Job:
-    """Starts the job. Raises Invalid for a wrong field, and for one that this engine is too old for."""
+def start_create(
+    actor: Any, host: Host, spec: ContainerSpec, *, start: bool = True, account: str | int | None = None
+) -> Job:
+    """Starts the job. `account` is who logs in when the image is pulled, as in `logins.choose`. Raises Invalid for a
+    wrong field, and for one that this engine is too old for."""
     demand(actor, Right.CONTAINERS_CREATE)
     check(spec)
     to_engine(spec, host.api_version or OLDEST)
@@ -28,7 +32,13 @@ def start_create(actor: Any, host: Host, spec: ContainerSpec, *, start: bool = T
         "container.create",
         host=host.name,
         target=spec.name or spec.image,
-        params={"host": host.name, "name": spec.name, "image": spec.image, "start": start},
+        params={
+            "host": host.name,
+            "name": spec.name,
+            "image": spec.image,
+            "start": start,
+            "account": logins.choose(actor, spec.image, account),
+        },
         # whole: secrets are in the environment, in log options, in a volume's options, in commands
         sealed={"spec": to_json(spec)},
         locks=[lock(host.name, "container", spec.name)] if spec.name else [],

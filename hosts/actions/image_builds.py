@@ -16,10 +16,11 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common import uploads
 from common.errors import Invalid
-from hosts import options
+from hosts import logins, options
 from hosts.actions.act import calling, demand, host_of
 from hosts.engine import builds, contexts
 from hosts.models import Host
+from hosts.registry.froms import registries_of
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
@@ -50,6 +51,8 @@ class Wanted:
     cache_from: str = ""
     no_cache: bool = False
     pull: bool = False
+    login: bool = True  # with the default accounts of the registries that it takes images from, and those chosen:
+    accounts: Sequence[str | int] = field(default_factory=list)
 
 
 def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
@@ -64,6 +67,8 @@ def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
         "path": _path(wanted),
         "no_cache": wanted.no_cache,
         "pull": wanted.pull,
+        "login": wanted.login,
+        "accounts": logins.choose_some(actor, wanted.accounts) if wanted.login else [],
     }
     sealed: dict[str, Any] = {"args": _pairs("secret_args", wanted.secret_args, ARGUMENT)}
     files: list[list[str]] = []
@@ -177,11 +182,12 @@ def run_build(context: JobContext) -> dict[str, Any]:
     host, params, sealed = host_of(context), context.params, context.sealed
     remote = sealed.get("remote", "")
     context.hide(*sealed["args"].values(), *filter(None, [remote and urlsplit(remote).password]))
-    output = builds.Output(context.log, lambda share, step: context.progress(share, step))
     try:
         with calling(context, Right.IMAGES_MANAGE, host, "image.build") as call:
-            blocks = None if remote else _sent(context, _blocks(context))
-            image = builds.build(call, _query(params, sealed), blocks, output, version=host.api_version or "1.41")
+            headers, users = _logins(context)
+            output = builds.Output(context.log, lambda share, step: context.progress(share, step), users)
+            blocks, version = None if remote else _sent(context, _blocks(context)), host.api_version or "1.41"
+            image = builds.build(call, _query(params, sealed), blocks, output, version=version, headers=headers)
     except Cancelled:
         context.leaves(_("Steps that were built stay on the host as cache until images are pruned."))
         raise
@@ -189,6 +195,28 @@ def run_build(context: JobContext) -> dict[str, Any]:
         for _name, key in params["files"]:
             uploads.drop(key)
     return {"image": params["name"], "id": image}
+
+
+def _logins(context: JobContext) -> tuple[dict[str, str], dict[str, str]]:
+    """The header with the accounts that the Dockerfile needs, as far as it tells, and who logs in by registry."""
+    params = context.params
+    if not params.get("login", True):
+        return {}, {}
+    args = params["args"] | context.sealed["args"]
+    text = _dockerfile_of(context)
+    needed = registries_of(text, args) if text is not None else None
+    return logins.open_some(context, needed, params.get("accounts", []), defaults=True)
+
+
+def _dockerfile_of(context: JobContext) -> str | None:
+    """Its text; None for that of a repository, which the engine fetches."""
+    match context.params["source"]:
+        case "dockerfile":
+            return str(context.sealed["dockerfile"])
+        case "tar":
+            _name, key = context.params["files"][0]
+            return contexts.text_of(uploads.place_of(key), context.params["path"])
+    return None
 
 
 def _query(params: dict[str, Any], sealed: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What can be done to images: pull, prune."""
 
 import json
+import re
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,19 +9,30 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts import options
+from hosts import logins, options
 from hosts.actions.act import calling, demand, host_of
 from hosts.engine import pulls
+from hosts.engine.refusals import NoPlatform
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import JobContext
 
+COUNT_SECONDS = 1.5  # it cannot be cancelled
 PRUNE_SECONDS = 600.0  # for an engine to remove what it finds
 
 
-def start_pull(actor: Any, host: Host, reference: str) -> Job:
-    """Starts a job that pulls `reference` (name, :tag or @digest; the tag is `latest` when none is named)."""
+def start_pull(
+    actor: Any,
+    host: Host,
+    reference: str,
+    *,
+    account: str | int | None = None,
+    platform: str = "",
+    all_tags: bool = False,
+) -> Job:
+    """Starts a job that pulls `reference` (name, :tag or @digest; the tag is `latest` when none is named), or all tags
+    of a repository. `account` is as in `logins.choose`."""
     demand(actor, Right.IMAGES_MANAGE)
     found = options.REFERENCE.fullmatch(reference.strip())
     if not found or len(reference) > options.REFERENCE_AT_MOST:
@@ -28,36 +40,69 @@ def start_pull(actor: Any, host: Host, reference: str) -> Job:
             "reference",
             gettext_noop("This is not an image's name. Examples: nginx, redis:7, registry.example.com/team/app:1.2."),
         )
-    tag = found["digest"] or found["tag"] or "latest"
-    full = f"{found['name']}@{tag}" if found["digest"] else f"{found['name']}:{tag}"
+    name, tag = found["name"], found["digest"] or found["tag"] or "latest"
+    params = {"host": host.name, "name": name, "tag": tag, "platform": options.platform("platform", platform)}
+    full = f"{name}@{tag}" if found["digest"] else f"{name}:{tag}"
+    if all_tags:
+        _may_all_tags(host, found)
+        full, params["tag"] = name, ""
     return queue.start(
         actor,
         "image.pull",
         host=host.name,
         target=full,
-        params={"host": host.name, "name": found["name"], "tag": tag},
+        params={**params, "account": logins.choose(actor, name, account)},
         locks=[lock(host.name, "image", full)],
     )
 
 
-def run_pull(context: JobContext) -> dict[str, Any]:
-    """Runs in a worker: reports bytes and state of each layer."""
-    host = host_of(context)
-    name, tag = context.params["name"], context.params["tag"]
-    with calling(context, Right.IMAGES_MANAGE, host, "image.pull") as call:
-        return pulls.pull(
-            call,
-            name,
-            tag,
-            version=host.api_version or "1.41",
-            report=_Report(context).progress,
-            log=context.log,
+def _may_all_tags(host: Host, found: re.Match[str]) -> None:
+    if found["tag"] or found["digest"]:
+        raise Invalid("reference", gettext_noop("For all tags name the repository alone, without a tag or digest."))
+    if host.engine == "Podman":
+        raise Invalid(
+            "all_tags", gettext_noop("%(host)s runs Podman, which pulls one tag at a time."), {"host": host.name}
         )
 
 
+def run_pull(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: reports bytes and state of each layer."""
+    host, params = host_of(context), context.params
+    name, tag = params["name"], params["tag"]
+    with calling(context, Right.IMAGES_MANAGE, host, "image.pull") as call:
+        login = logins.open_login(context, name, params.get("account"))
+        report = _Report(
+            context, None if tag else logins.count_tags(name, params.get("account"), seconds=COUNT_SECONDS)
+        )
+        try:
+            return pulls.pull(
+                call,
+                name,
+                tag,
+                version=host.api_version or "1.41",
+                report=report.progress,
+                log=context.log,
+                platform=params.get("platform", ""),
+                registry=login.registry,
+                user=login.user,
+                headers=login.headers,
+                tags=report.tags,
+            )
+        except NoPlatform as error:
+            if error.pulled:
+                words = {"name": f"{name}:{tag}", "host": host.name, "platform": error.pulled}
+                context.leaves(_("%(name)s for %(platform)s is on %(host)s now.") % words)
+            raise
+
+
 class _Report:
-    def __init__(self, context: JobContext) -> None:
+    """`tags`: how many a pull of all tags will bring, if that is known."""
+
+    def __init__(self, context: JobContext, tags: int | None = None) -> None:
         self.context = context
+        self.tags = tags
+        if tags:
+            context.log(_("The registry has %(n)s tags.") % {"n": tags})
 
     def progress(self, share: float, layers: list[dict[str, Any]]) -> None:
         left = sum(layer["state"] not in {"done", "exists"} for layer in layers)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from common.errors import Failure
+from hosts import logins
 from hosts.actions.asking import Asking
 from hosts.engine import pulls
 from hosts.engine.calls import Call
@@ -58,6 +59,7 @@ class Making:
         if found is None or IMAGE_ID.fullmatch(spec.image):
             sentence = gettext_noop("%(host)s has no image %(image)s, and by an ID nothing can be pulled.")
             raise Failure("no_image", 404, sentence, words)
+        login = logins.open_login(self.context, found["name"], self.context.params.get("account"))
         with Call(host.endpoint()) as call:
             self.context.on_cancel(call.end)
             try:
@@ -69,6 +71,9 @@ class Making:
                     report=self._pulled,
                     log=self.context.log,
                     platform=spec.platform,
+                    registry=login.registry,
+                    user=login.user,
+                    headers=login.headers,
                 )
             except EngineError:
                 self.context.check_cancelled()

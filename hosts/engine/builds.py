@@ -1,33 +1,39 @@
 """Building an image by the engine's classic builder, which every engine has: output, steps, and an end to it."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from hosts.engine.calls import Call
-from hosts.engine.errors import BuildFailed, ConnectionLost
+from hosts.engine.errors import BuildFailed, ConnectionLost, EngineError
+from hosts.engine.refusals import refusal
 
 SILENCE_SECONDS = 3600.0  # a compiler may say nothing for long
 STEP = re.compile(r"(?i)STEP (\d+)/(\d+) ?: ?(.*)")
+FROM = re.compile(r"(?i)STEP \d+/\d+ ?: ?FROM (?:--\S+ )*(?P<image>\S+)(?: AS \S+)?")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 LINE_AT_MOST = 8000
 
 
 class Output:
-    """What a builder tells: whole lines, the step it is at, the image it has made."""
+    """What a builder tells: whole lines, the step it is at, the image it has made. `users`: who logs in, by the address
+    of a registry."""
 
-    def __init__(self, log: Callable[[str], None], report: Callable[[float, str], None]) -> None:
+    def __init__(
+        self, log: Callable[[str], None], report: Callable[[float, str], None], users: Mapping[str, str] | None = None
+    ) -> None:
+        self._users = users or {}
         self.step = ""
         self.image = ""
         self._log, self._report = log, report
         self._rest = ""
 
     def take(self, event: dict[str, Any], where: str) -> None:
-        """Takes an event. Raises BuildFailed, which names the step."""
+        """Takes an event. Raises BuildFailed, which names the step, or what a registry said to FROM."""
         if event.get("error"):
             self.end()
-            raise BuildFailed(str(event["error"]), where=where, step=self.step or "-")
+            raise self._failed(str(event["error"]), where)
         aux = event.get("aux")
         if isinstance(aux, dict) and aux.get("ID"):
             self.image = str(aux["ID"])[:100]
@@ -38,6 +44,16 @@ class Output:
         for line in lines:
             self._line(line)
         self._rest = self._rest[:LINE_AT_MOST]
+
+    def _failed(self, words: str, where: str) -> EngineError:
+        error = BuildFailed(words, where=where, step=self.step or "-")
+        found = FROM.fullmatch(self.step)
+        if not found:
+            return error
+        name = found["image"]
+        first = name.partition("/")[0]
+        address = first if "." in first or ":" in first or first == "localhost" else "docker.io"
+        return refusal(error, name, where, registry=address, user=self._users.get(address, ""))
 
     def end(self) -> None:
         """No more comes."""

@@ -56,14 +56,27 @@ def _files(files: Iterable[tuple[str, bytes | Path]]) -> Iterator[Entry]:
                 yield info, file
 
 
+def text_of(place: Path, name: str) -> str | None:
+    """The text of one file of a tar; None where there is none, or it is large, or the tar is broken."""
+    try:
+        found = _content_of(place, posixpath.normpath(name))
+    except (tarfile.TarError, EOFError, OSError, ValueError):  # whoever sends it on says so
+        return None
+    return found.decode("utf-8", "replace") if found is not None and len(found) < IGNORE_AT_MOST else None
+
+
 def _ignore_of(place: Path) -> bytes:
+    return _content_of(place, IGNORE) or b""
+
+
+def _content_of(place: Path, name: str) -> bytes | None:
     with tarfile.open(place) as tar:
         for count, info in enumerate(tar):
             if count > ENTRIES_AT_MOST:
                 break
-            if posixpath.normpath(info.name) == IGNORE and (file := tar.extractfile(info)):
+            if posixpath.normpath(info.name) == name and (file := tar.extractfile(info)):
                 return file.read(IGNORE_AT_MOST)
-    return b""
+    return None
 
 
 def _matcher(ignore: bytes, dockerfile: str) -> PatternMatcher | None:

@@ -338,7 +338,7 @@ class RegistryRefused(Answered):
     code = "registry_refused"
     template = gettext_noop(
         "The registry does not give %(image)s to the engine at %(where)s: %(message)s. "
-        "The image may be private, or not exist."
+        "It may be private, or not exist. Choose an account that may have it."
     )
     defaults = {"message": "", "image": ""}
 

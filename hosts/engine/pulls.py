@@ -1,21 +1,14 @@
 """Pulling an image: bytes and state of each layer, and an end to it within a moment."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import (
-    Answered,
-    ConnectionLost,
-    EngineError,
-    EngineFailed,
-    ImageUnknown,
-    RegistryRefused,
-    RegistryUnreachable,
-)
+from hosts.engine.errors import Answered, ConnectionLost, EngineFailed
+from hosts.engine.refusals import NoPlatform, refusal
 
 IDLE_SECONDS = 120  # without a word from the engine a pull is given up
 LINE_AT_MOST = 1024 * 1024
@@ -99,30 +92,71 @@ def pull(
     report: Callable[[float, list[dict[str, Any]]], None],
     log: Callable[[str], None],
     platform: str = "",
+    registry: str = "",
+    user: str = "",
+    headers: Mapping[str, str] | None = None,
+    tags: int | None = None,
 ) -> dict[str, Any]:
     """Pulls NAME:TAG (or NAME@sha256:...) and returns {"digest", "status"}. Raises EngineError.
 
-    Closing the connection, which `call.end` does, is what ends a pull on the engine.
+    With `tag` "" all tags of a repository, `tags` of them as far as is known: it returns {"tags", "status"} then.
+    `headers` carry the login of `user` at `registry`. Closing the connection, which `call.end` does, is what ends a
+    pull on the engine.
     """
     endpoint, layers = call.endpoint, Layers()
-    reference = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}"
+    reference = f"{name}@{tag}" if tag.startswith("sha256:") else f"{name}:{tag}" if tag else name
     result = {"digest": "", "status": ""}
+    begun: list[str] = []
     try:
-        params = {"fromImage": name, "tag": tag} | ({"platform": platform} if platform else {})
-        call.open("POST", "/images/create", params, version=version, seconds=IDLE_SECONDS)
+        params = {"fromImage": name} | ({"tag": tag} if tag else {}) | ({"platform": platform} if platform else {})
+        call.open("POST", "/images/create", params, version=version, headers=headers, seconds=IDLE_SECONDS)
         for events in _events(call):
             for event in events:
+                if str(event.get("status", "")).startswith("Pulling from ") and event.get("id"):
+                    begun.append(str(event["id"]))
                 _take(event, layers, result, log, endpoint)
-            report(layers.share(), layers.list())
+            report(layers.share() if tag else _share_of_tags(len(begun), tags), layers.list())
     except Answered as error:
-        raise _refusal(error, reference, endpoint) from error
+        raise refusal(error, reference, endpoint.address, registry=registry, user=user) from error
     if not result["status"]:
         if not call.headers.get("server", "").startswith("Libpod"):
             raise ConnectionLost("the pull ended without a result", where=endpoint.address)
         result = _ask_result(endpoint, reference, version)  # Podman ends without a word when all went well
+    if platform and tag:
+        _demand_platform(endpoint, reference, version, platform)
     layers.finish()
     report(1.0, layers.list())
-    return result
+    return result if tag else {"tags": len(begun), "status": result["status"]}
+
+
+def _share_of_tags(begun: int, tags: int | None) -> float:
+    """0 while nobody knows how many tags there are: a share that is made up is none."""
+    return min(0.99, (begun - 1) / tags) if tags and begun else 0.0
+
+
+ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
+
+
+def _demand_platform(endpoint: Endpoint, reference: str, version: str, wanted: str) -> None:
+    """Docker before 23 and Podman take an image of another platform, the former with a warning. Raises NoPlatform."""
+    image = _inspect(endpoint, reference, version)
+    found = "/".join(str(image[key]) for key in ("Os", "Architecture", "Variant") if image.get(key))
+    if not is_platform(found, wanted):
+        error = NoPlatform(f"wanted {wanted}, found {found or '?'}", where=endpoint.address, image=reference)
+        error.pulled = found or "?"
+        raise error
+
+
+def is_platform(found: str, wanted: str) -> bool:
+    """Whether an image for `found` (linux/arm/v7) is one for `wanted`; a variant counts where both name one."""
+
+    def parts(text: str) -> tuple[str, str, str]:
+        words = text.lower().split("/")
+        words = ["linux", *words] if len(words) == 1 else words
+        return words[0], ARCHITECTURES.get(words[1], words[1]), words[2] if len(words) > 2 else ""
+
+    one, other = parts(found), parts(wanted)
+    return one[:2] == other[:2] and ("" in (one[2], other[2]) or one[2] == other[2])
 
 
 def _events(call: Call) -> Iterator[list[dict[str, Any]]]:
@@ -163,27 +197,12 @@ def _take(
 
 
 def _ask_result(endpoint: Endpoint, reference: str, version: str) -> dict[str, Any]:
-    with Call(endpoint) as call:
-        call.open("GET", f"/images/{quote(reference, safe='/:@')}/json", version=version, seconds=10)
-        image = call.read_json(10)
-    digests = [str(digest) for digest in (image or {}).get("RepoDigests") or []]
+    digests = [str(digest) for digest in _inspect(endpoint, reference, version).get("RepoDigests") or []]
     return {"digest": digests[0].rpartition("@")[2] if digests else "", "status": f"Pulled {reference}"}
 
 
-# the words of Docker and Podman by which they tell what their registry said; the first that fits counts, since a
-# refusal may say "not found" as well
-REFUSALS: list[tuple[type[Answered], tuple[str, ...]]] = [
-    (RegistryRefused, ("access denied", "denied:", "unauthorized", "authentication required", "basic auth")),
-    (
-        RegistryUnreachable,
-        ("dial tcp", "no such host", "i/o timeout", "connection re", "tls:", "x509:", "http: server gave", "EOF"),
-    ),
-    (ImageUnknown, ("manifest unknown", "not found", "name unknown", "no matching manifest")),
-]
-
-
-def _refusal(error: Answered, reference: str, endpoint: Endpoint) -> EngineError:
-    for kind, words in REFUSALS:
-        if any(word in error.detail for word in words):
-            return kind(error.detail, where=endpoint.address, image=reference)
-    return error
+def _inspect(endpoint: Endpoint, reference: str, version: str) -> dict[str, Any]:
+    with Call(endpoint) as call:
+        call.open("GET", f"/images/{quote(reference, safe='/:@')}/json", version=version, seconds=10)
+        image = call.read_json(10)
+    return image if isinstance(image, dict) else {}

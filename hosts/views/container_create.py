@@ -10,6 +10,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
+from hosts import logins
 from hosts.access import get_container, get_host
 from hosts.actions import create, looks, recreate
 from hosts.forms.create import VIEWS, CreateForm
@@ -37,6 +38,8 @@ def container_create(request: HttpRequest) -> HttpResponse:
     try:
         job = _start(request, form)
     except Invalid as error:
+        if error.field == "account":
+            return _page(request, form, account_error=error, status=422)
         form.blame(error)
         return _page(request, form, status=422)
     except DermagaError as error:
@@ -47,7 +50,8 @@ def container_create(request: HttpRequest) -> HttpResponse:
 def _start(request: HttpRequest, form: CreateForm) -> Job:
     """A new container, or another in the place of the one that is edited."""
     if not form.edits:
-        return create.start_create(request.user, _host(request, form.host), form.spec, start=form.start)
+        host, account = _host(request, form.host), request.POST.get("account")
+        return create.start_create(request.user, host, form.spec, start=form.start, account=account)
     return recreate.start_recreate(
         request.user,
         _edited(request, form.edits),
@@ -96,7 +100,13 @@ def _host(request: HttpRequest, name: str) -> Host:
 
 
 def _page(
-    request: HttpRequest, form: CreateForm, error: DermagaError | None = None, *, host: str = "", status: int = 200
+    request: HttpRequest,
+    form: CreateForm,
+    error: DermagaError | None = None,
+    *,
+    account_error: Invalid | None = None,
+    host: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     form.host = form.host or host
     edited = _edited(request, form.edits) if form.edits else None
@@ -111,6 +121,9 @@ def _page(
         "sharing": sharing(edited) if edited else [],
         "settle": form.kept.get("settle", recreate.SETTLE_SECONDS),
         "healthy_within": form.kept.get("healthy_within", recreate.HEALTHY_WITHIN),
+        "account_error": account_error,
+        "typed": {"account": request.POST.get("account", "")},
+        "accounts": logins.usable(request.user),
     }
     template = template_for(request, "containers/create.html", "containers/_create_form.html")
     response = render(request, template, context, status=status)

@@ -1,4 +1,4 @@
-"""What the pages do to one image: copy, tag, untag, remove, and the dialogs that ask first."""
+"""What the pages do to one image: copy, push, tag, untag, remove, and the dialogs that ask first."""
 
 from collections.abc import Callable
 
@@ -15,11 +15,12 @@ from common.errors import DermagaError, NotFound
 from common.htmx import go, template_for
 from common.templatetags.ui import short_id
 from hosts.access import get_image
-from hosts.actions import image_copies, image_names
+from hosts.actions import image_copies, image_names, image_pushes
 from hosts.models import Host, Image
+from hosts.views.images import accounts_of
 from hosts.views.uses import users_of_image
 
-ASKED = {"copy", "tag", "remove"}
+ASKED = {"copy", "push", "tag", "remove"}
 
 
 def page_of(image: Image) -> str:
@@ -47,6 +48,10 @@ def _ask(request: HttpRequest, image: Image, verb: str, error: DermagaError | No
         "others": Host.objects.visible_to(request.user).filter(enabled=True).exclude(pk=image.host_id).order_by("name"),
         **users_of_image(request.user, image),
     }
+    if verb == "push":
+        typed = request.POST
+        name = typed.get("new_name") or typed.get("name") or (image.tags[0] if image.tags else "")
+        context |= accounts_of(request, name)
     fragment = "images/_act_form.html" if error else "images/_act_dialog.html"
     template = template_for(request, "images/act.html", fragment)
     return render(request, template, context, status=422 if error else 200)
@@ -102,6 +107,27 @@ def image_copy(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         "copy",
         lambda: reverse("job_page", args=[image_copies.start_copy(request.user, image, to).pk]),
     )
+
+
+@guard(Right.IMAGES_MANAGE)
+@require_POST
+def image_push(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """Pushes it, in a job."""
+    image, post = get_image(request.user, host, ref, Right.IMAGES_MANAGE), request.POST
+
+    def act() -> str:
+        job = image_pushes.start_push(
+            request.user,
+            image,
+            post.get("name", ""),
+            account=post.get("account"),
+            all_tags=post.get("all_tags") == "1",
+            new_name=post.get("new_name", ""),
+            untag=post.get("untag") == "1",
+        )
+        return reverse("job_page", args=[job.pk])
+
+    return _act(request, image, "push", act)
 
 
 @guard(Right.IMAGES_MANAGE)

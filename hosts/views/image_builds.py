@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
+from hosts import logins
 from hosts.access import get_host
 from hosts.actions import image_builds
 from hosts.models import Host
@@ -35,6 +36,8 @@ def image_build(request: HttpRequest) -> HttpResponse:
         "typed": request.POST.dict() or request.GET.dict(),
         "error": error,
         "field": getattr(error, "field", ""),
+        "accounts": logins.usable(request.user),
+        "chosen": request.POST.getlist("accounts"),
     }
     return render(request, "images/build.html", context, status=422 if error else 200)
 
@@ -48,6 +51,11 @@ def _start(request: HttpRequest) -> Job:
     texts: dict[str, Any] = {name: post.get(name, "") for name in TEXTS}
     files = request.FILES.getlist("files")
     wanted = image_builds.Wanted(
-        **texts, files=files, no_cache=post.get("no_cache") == "1", pull=post.get("pull") == "1"
+        **texts,
+        files=files,
+        no_cache=post.get("no_cache") == "1",
+        pull=post.get("pull") == "1",
+        login=post.get("no_login") != "1",
+        accounts=post.getlist("accounts"),
     )
     return image_builds.start_build(request.user, host, wanted)

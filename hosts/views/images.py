@@ -1,6 +1,5 @@
 """Images of all hosts in one table, a page for each, and pull."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +13,11 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
-from hosts import columns, filters
+from hosts import columns, filters, logins
 from hosts.access import get_host, get_image
 from hosts.actions import image_looks, images
 from hosts.models import Host, Image
 from hosts.views.uses import add_image_users, users_of_image
-from jobs.models import Job
 
 
 @guard(Right.IMAGES_VIEW, live=True)
@@ -64,27 +62,64 @@ def image_facts(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 @guard(Right.IMAGES_MANAGE)
 @require_http_methods(["GET", "POST"])
 def image_pull(request: HttpRequest) -> HttpResponse:
-    """Asks which image; starts the job and shows it. A wrong name is said at the field and stays."""
-    return _ask(request, "pull", lambda host: images.start_pull(request.user, host, request.POST.get("reference", "")))
-
-
-def _ask(request: HttpRequest, verb: str, start: Callable[[Host], Job]) -> HttpResponse:
-    """The dialog (or, without htmx, the page) of an act on one host's images; on POST the act."""
+    """Asks which image, and with which account; starts the job and shows it. What is wrong is said at its field, and
+    what was typed stays."""
     error: DermagaError | None = None
+    post = request.POST
     if request.method == "POST":
         try:
-            return go(request, reverse("job_page", args=[start(_host(request)).pk]))
+            job = images.start_pull(
+                request.user,
+                _host(request),
+                post.get("reference", ""),
+                account=post.get("account"),
+                platform=post.get("platform", ""),
+                all_tags=post.get("all_tags") == "1",
+            )
+            return go(request, reverse("job_page", args=[job.pk]))
         except DermagaError as refused:
             error = refused
+    typed = post.dict() or request.GET.dict()
     context = {
-        "verb": verb,
         "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
-        "typed": request.POST.dict() or request.GET.dict(),
+        "typed": typed,
         "error": error,
         "field": getattr(error, "field", ""),
+        **accounts_of(request, typed.get("reference", "")),
     }
     fragment = "images/_ask_form.html" if error else "images/_ask_dialog.html"
     return render(request, template_for(request, "images/ask.html", fragment), context, status=422 if error else 200)
+
+
+@guard(Right.IMAGES_MANAGE)
+@require_GET
+def image_accounts(request: HttpRequest) -> HttpResponse:
+    """The part of a form that offers the accounts of an image's registry, while its name is typed."""
+    typed = request.GET.dict()
+    name = typed.get("reference") or typed.get("new_name") or typed.get("name", "")
+    context = {"typed": typed, **accounts_of(request, name)}
+    return render(request, "images/_accounts.html", context)
+
+
+@guard(Right.IMAGES_MANAGE)
+@require_GET
+def image_tag_count(request: HttpRequest) -> HttpResponse:
+    """How many tags a pull of all of them would bring, asked of the registry by a part of a page that is there."""
+    name = request.GET.get("reference", "").replace("\0", "").strip()[:400]
+    try:
+        account = logins.choose(request.user, name, request.GET.get("account"))
+        count = logins.count_tags(name, account)
+    except DermagaError:
+        count = None
+    return render(request, "images/_tag_count.html", {"count": count})
+
+
+def accounts_of(request: HttpRequest, image: str) -> dict[str, Any]:
+    """For images/_accounts.html: `registry` (the address) of the image and its `accounts`; all of them while the image
+    is not known."""
+    registry = logins.registry_of(image.replace("\0", "").strip())
+    rows = logins.usable(request.user)
+    return {"registry": registry, "accounts": rows.filter(registry__address=registry) if registry else rows}
 
 
 def _host(request: HttpRequest) -> Host:

@@ -14,7 +14,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid
 from common.htmx import template_for
-from hosts import filters
+from hosts import filters, logins
 from hosts.access import get_account, get_registry
 from hosts.actions import registries
 from hosts.forms.registries import AccountForm, RegistryForm
@@ -123,15 +123,20 @@ def registry_remove(request: HttpRequest, name: str) -> HttpResponse:
         "registry": registry,
         "accounts": accounts,
         "images": images.count(),
-        "schedules": _schedules(request, {account.pk for account in accounts}),
+        "schedules": _schedules(request, registry, {account.pk for account in accounts}),
     }
     return render(request, "registries/remove.html", context)
 
 
-def _schedules(request: HttpRequest, accounts: set[int]) -> list[Schedule]:
-    """Schedules that log in with one of these accounts."""
+def _schedules(request: HttpRequest, registry: Registry, accounts: set[int]) -> list[Schedule]:
+    """Schedules that log in with one of these accounts, chosen or as the registry's default."""
     rows = Schedule.objects.visible_to(request.user).filter(kind__in=["image.pull", "image.push"])
-    return [schedule for schedule in rows if schedule.params.get("account") in accounts]
+
+    def logs_in(params: dict[str, Any]) -> bool:
+        its = logins.registry_of(str(params.get("name", ""))) == registry.address
+        return params.get("account") in accounts or (params.get("account") is None and its and bool(accounts))
+
+    return [schedule for schedule in rows if logs_in(schedule.params)]
 
 
 # ---------------------------------------------------------------- accounts

@@ -1,6 +1,7 @@
 """Pulling an image from a slow registry, watching it."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -55,3 +56,45 @@ def test_a_pull_is_cancelled_from_its_page(
         desktop.get_by_role("button", name="Cancel").click()
         expect(desktop.locator("h1")).to_contain_text("cancelled", timeout=15000)
         expect(desktop.get_by_role("button", name="Start again")).to_be_visible()
+
+
+# as a browser brings it: no file manager is there to drag from
+DROP = """(form) => {
+  const file = (name, text) => ({ name, isFile: true, file: (done) => done(new File([text], name)) });
+  const folder = (name, inside) => ({ name, createReader: () => {
+    const left = [inside, []];
+    return { readEntries: (done) => done(left.shift()) };
+  } });
+  const root = folder("ship", [file("Dockerfile", "FROM busybox\\nCOPY . /ship\\n"), file(".dockerignore", "*.key\\n"),
+    file("secret.key", "no"), folder("deck", [file("cargo", "tea")])]);
+  const event = new Event("drop", { bubbles: true, cancelable: true });
+  event.dataTransfer = { types: ["Files"], items: [{ webkitGetAsEntry: () => root }] };
+  form.dispatchEvent(event);
+}"""
+
+
+def test_a_folder_is_dropped_on_the_form_or_picked_and_built(
+    desktop: Page, product: Product, docker_engine: DockerEngine, tmp_path: Path, page_errors: list[str]
+) -> None:
+    for name, content in {"Dockerfile": "FROM busybox\nCOPY hold /hold\n", "hold/rum": "dark"}.items():
+        (tmp_path / "boat" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "boat" / name).write_text(content)
+    for way, words, read, told in (
+        ("drop", "ship: 4 files", "cat /ship/deck/cargo; ls /ship", "teaDockerfiledeck"),
+        ("pick", "boat: 2 files", "cat /hold/rum", "dark"),
+    ):
+        desktop.goto(f"{product.url}/images/build/")
+        desktop.get_by_label("Name of the image").fill("quay/folder:1")
+        if way == "drop":
+            desktop.locator(".build-form").evaluate(DROP)
+        else:
+            desktop.locator("input[webkitdirectory]").set_input_files(tmp_path / "boat")
+        expect(desktop.locator("folder-pick [role=status]")).to_contain_text(words)
+        expect(desktop.get_by_label("a folder, or a tar")).to_be_checked()
+        desktop.get_by_role("button", name="Build").click()
+        desktop.wait_for_url(re.compile(r"/jobs/\d+/"))
+        expect(desktop.locator("h1")).to_contain_text("done", timeout=30000)
+        inside = docker_engine.docker("run", "--rm", "quay/folder:1", "sh", "-c", read)
+        assert "".join(inside.split()) == told  # without what .dockerignore names
+    docker_engine.docker("rmi", "quay/folder:1")
+    assert page_errors == []

@@ -31,6 +31,14 @@ def gateway(slot: int) -> str:
     return f"{ADDRESSES}.{slot}.1"
 
 
+def stranger(slot: int) -> str:
+    """Another address of the bridge, outside of the subnet whose registries engines take without asking for TLS."""
+    address = f"198.51.100.{slot}"  # of a net for documentation
+    if address not in run_command("ip", "-4", "address", "show", "dev", bridge(slot)):
+        run_command("ip", "address", "add", f"{address}/32", "dev", bridge(slot))
+    return address
+
+
 def comment(slot: int) -> str:
     return f"dermaga-tests-{slot}"
 

@@ -37,17 +37,25 @@ class Registry:
 
     With `login` it wants USER and PASSWORD; with `tokens` it sends who comes to a token server (`.tokens`), where they
     log in. Engines accept it without TLS, or (with `tls`) with a certificate of `authority`, which they do not know:
-    they are started with --insecure-registry.
+    they are started with --insecure-registry. To a `strange` one they hold what is usual: TLS, signed by who they know.
     """
 
-    def __init__(self, *, login: bool = False, tls: bool = False, tokens: bool = False, run: Run | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        login: bool = False,
+        tls: bool = False,
+        tokens: bool = False,
+        strange: bool = False,
+        run: Run | None = None,
+    ) -> None:
         self.run = run or current()
         self.login = login
         self.authority = Authority("Registry") if tls else None
         self.tokens: TokenServer | None = None
         self._wants_tokens = tokens
         network.bridge_up(self.run.slot)
-        self.host = network.gateway(self.run.slot)
+        self.host = network.stranger(self.run.slot) if strange else network.gateway(self.run.slot)
         self.port = free_port(self.host)
         self.address = f"{self.host}:{self.port}"
         self.url = f"{'https' if tls else 'http'}://{self.address}"

@@ -5,6 +5,7 @@ import json
 import subprocess
 import tarfile
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +19,14 @@ from django.test import Client
 
 from hosts.engine import contexts
 from hosts.engine.errors import BadContext
+from hosts.registry.froms import registries_of
 from jobs.models import Job
 from tests.engines import network
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import tar_of
+from tests.engines.registry import PASSWORD, Registry
+from tests.fake_engine import FakeEngine, Raw
+from tests.hosts.logins import stored
 from tests.hosts.watched import Watched
 from tests.rows import a_host, person
 from tests.servers.product import Product
@@ -172,6 +177,91 @@ def test_a_git_repository_is_fetched_by_the_engine(
         server.server_close()
 
 
+# ---------------------------------------------------------------- upon images of registries with login
+@pytest.fixture
+def base(docker_engine: DockerEngine, locked_registry: Registry) -> Iterator[str]:
+    """An image that only who logs in may have."""
+    yield locked_registry.push(docker_engine, "busybox", "team/base:1")
+    if docker_engine.docker("images", "-q", f"{locked_registry.address}/team/base").strip():
+        docker_engine.docker("rmi", f"{locked_registry.address}/team/base:1")
+
+
+def test_the_accounts_that_the_dockerfile_needs_log_in(
+    product: Product, docker_engine: DockerEngine, online: None, base: str, locked_registry: Registry
+) -> None:
+    with stored(product, locked_registry, "locked") as locked:
+        fields: dict[str, str] = {"source": "dockerfile", "dockerfile": f"FROM {base}\nRUN true\n"}
+        with build(product, **fields, accounts=str(locked.wrong)) as watched:
+            end = watched.end(60)
+        assert f"does not take the login of mallory for {base}" in end["error"]
+        with build(product, **fields, no_login="1") as watched:
+            assert "Choose an account that may have it" in watched.end(60)["error"]
+        with build(product, **fields) as watched:
+            end = watched.end(60)
+        assert (end["state"], end["error"]) == ("done", "")
+        docker_engine.docker("rmi", NAME, base)
+        packed = tar_of({"Dockerfile": f"ARG FROM={base}\nFROM $FROM\n".encode()})
+        with build(product, ("app.tar", packed), source="tar") as watched:
+            assert watched.end(60)["error"] == ""
+
+
+class Heard(Raw):
+    """Says no, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        self.config: dict[str, Any] | None = None
+
+    async def __call__(self, request: Any, connection: Any, normal: Any) -> None:
+        header = request.headers.get("x-registry-config")
+        self.config = json.loads(urlsafe_b64decode(header)) if header else None
+        await super().__call__(request, connection, normal)
+
+
+def test_only_the_accounts_of_registries_that_it_names_are_sent(
+    product: Product, fake_engine: FakeEngine, locked_registry: Registry, token_registry: Registry
+) -> None:
+    heard = Heard()
+    fake_engine.misbehave("/build", heard)
+    product.api("hosts", "POST", name="fake", url=fake_engine.url)
+    first, second = locked_registry.address, token_registry.address
+    try:
+        until(lambda: product.api("hosts/fake")["state"] == "online", "fake is online", 20)
+        with stored(product, locked_registry, "locked"), stored(product, token_registry, "token"):
+            for dockerfile, wanted in (
+                (f"FROM {first}/team/app", {first}),
+                ("FROM busybox", set()),
+                (f"FROM busybox\nCOPY --from={second}/team/app /a /b", {second}),
+                ("ARG X\nFROM $X/team/app", {first, second}),
+            ):
+                with build(product, host="fake", source="dockerfile", dockerfile=dockerfile) as watched:
+                    assert watched.end()["state"] == "failed"
+                assert {*(heard.config or {})} == wanted, dockerfile
+                if wanted:
+                    assert heard.config and all(entry["password"] == PASSWORD for entry in heard.config.values())
+                assert PASSWORD not in str(watched.messages)
+            both = product.http.get(f"{product.url}/images/build/").text
+            assert "mallory" in both and PASSWORD not in both
+    finally:
+        product.api("hosts/fake", "DELETE")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("FROM alpine AS one\nFROM one\nFROM scratch", {"docker.io"}),
+        ("FROM --platform=linux/arm64 ghcr.io/a/b:1 AS x\nCOPY --from=x /a /b\nCOPY --from=0 /a /b", {"ghcr.io"}),
+        ("ARG TAG=1\nFROM \\\n  quay.io/a/b:${TAG}\nARG LATER=x\n", {"quay.io"}),
+        ("ARG WHERE\nFROM ${WHERE:-r.example.com}/a", {"r.example.com"}),
+        ("FROM a\nARG WHERE=ghcr.io\nFROM $WHERE/x", None),
+        ("# FROM evil.example.com/x\nFROM busybox\nRUN --mount=type=bind,from=r:5/x cat", {"docker.io", "r:5"}),
+        ("", set()),
+    ],
+)
+def test_registries_are_read_from_a_dockerfile(text: str, wanted: set[str] | None) -> None:
+    assert registries_of(text, {}) == wanted
+
+
 # ---------------------------------------------------------------- without an engine
 @pytest.mark.django_db
 def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -> None:
@@ -194,6 +284,7 @@ def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -
         ({"labels": "=x"}, "labels"),
         ({"target": "a b"}, "target"),
         ({"cache_from": "UPPER"}, "cache_from"),
+        ({"accounts": ["4711"]}, "accounts"),
     ):
         answer = client.post("/images/build/", good | wrong)
         assert (answer.status_code, answer.context["field"]) == (422, field)

@@ -1,29 +1,11 @@
 // <file-drop url path>: files and folders that are dropped on the card around it, or picked, are sent as one tar, which
 // the server unpacks into `path`. Without scripts the links in it lead to a form.
 import { csrfToken } from "dermaga/cookies";
+import { ENTRIES_AT_MOST, droppedEntries, pickedEntries } from "dermaga/dropped";
 import { bytes } from "dermaga/stats-series";
 import { tarOf } from "dermaga/tar";
 import { toast } from "dermaga/toasts";
 import { t } from "dermaga/words";
-
-const ENTRIES_AT_MOST = 100000;
-
-/** All that is in a dropped folder, names with the folder's in front. */
-async function walk(entry, into, before = "") {
-  const name = before + entry.name;
-  if (into.length >= ENTRIES_AT_MOST) return;
-  if (entry.isFile) {
-    into.push({ name, file: await new Promise((done, failed) => entry.file(done, failed)) });
-    return;
-  }
-  into.push({ name });
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((done, failed) => reader.readEntries(done, failed)); // about a hundred at a time
-    if (!some.length) return;
-    for (const one of some) await walk(one, into, `${name}/`);
-  }
-}
 
 class FileDrop extends HTMLElement {
   connectedCallback() {
@@ -53,9 +35,9 @@ class FileDrop extends HTMLElement {
   }
 
   picked(event) {
-    const files = [...event.target.files];
+    const entries = pickedEntries(event.target);
     event.target.value = "";
-    if (files.length) this.send(files.map((file) => ({ name: file.webkitRelativePath || file.name, file })));
+    if (entries.length) this.send(entries);
   }
 
   dragged(event, isOver) {
@@ -68,10 +50,9 @@ class FileDrop extends HTMLElement {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     this.card.classList.remove("dropping");
-    const roots = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    const entries = [];
+    let entries;
     try {
-      for (const root of roots) await walk(root, entries);
+      entries = await droppedEntries(event.dataTransfer);
     } catch (error) {
       toast(t("This cannot be read: %(why)s", { why: error.message }), "error");
       return;

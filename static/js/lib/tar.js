@@ -32,23 +32,23 @@ function record(key, value) {
 const padding = (size) => new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
 
 /** The header of one entry; what an old one cannot hold (a long name, a large size) goes before it. */
-export function header(name, size, mtime, isFolder) {
+export function header(name, size, mtime, isFolder, mode = 0o644) {
   const bytes = encoder.encode(isFolder ? `${name}/` : name);
   const extended = [];
   if (bytes.length > 100 || bytes.length !== name.length + (isFolder ? 1 : 0)) extended.push(record("path", name));
   if (size > OCTAL_AT_MOST) extended.push(record("size", size));
-  const main = plainHeader(bytes, size, isFolder ? 0o755 : 0o644, mtime, isFolder ? "5" : "0");
+  const main = plainHeader(bytes, size, isFolder ? 0o755 : mode, mtime, isFolder ? "5" : "0");
   if (!extended.length) return [main];
   const length = extended.reduce((sum, one) => sum + one.length, 0);
   return [plainHeader(encoder.encode("pax"), length, 0o644, mtime, "x"), ...extended, padding(length), main];
 }
 
-/** A tar of `entries`: {name, file}, without a file for a folder. */
-export function tarOf(entries) {
+/** A tar of `entries`: {name, file}, without a file for a folder. A browser does not know the files' modes. */
+export function tarOf(entries, mode = 0o644) {
   const parts = [];
   for (const { name, file } of entries) {
     const size = file?.size ?? 0;
-    parts.push(...header(name, size, Math.floor((file?.lastModified ?? Date.now()) / 1000), !file));
+    parts.push(...header(name, size, Math.floor((file?.lastModified ?? Date.now()) / 1000), !file, mode));
     if (file) parts.push(file, padding(size));
   }
   return new Blob([...parts, new Uint8Array(2 * BLOCK)], { type: "application/x-tar" });

@@ -81,7 +81,7 @@ def test_an_end_without_a_result_is_no_success(fake_engine: FakeEngine) -> None:
             "requested access to the resource is denied",
             "registry_refused",
         ),
-        ("toomanyrequests: You have reached your pull rate limit.", "engine_failed"),
+        ("toomanyrequests: You have reached your pull rate limit.", "registry_limited"),
         ('Get "https://r/v2/": dial tcp: lookup r on 10.0.0.1:53: no such host', "registry_unreachable"),
         ("write /var/lib/docker/tmp/x: no space left on device", "engine_failed"),
     ],
