@@ -11,7 +11,7 @@ from common.errors import Conflict, Failure, Invalid
 from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.asking import Asking
 from hosts.actions.manager import manager_for
-from hosts.engine.errors import EngineError
+from hosts.engine.errors import Answered, EngineError
 from hosts.engine.parse_swarm import member_of
 from hosts.inventory import swarms
 from hosts.models import Host, Node, Swarm, SwarmMember
@@ -22,6 +22,8 @@ from jobs.run import JobContext
 
 SECONDS = 90.0  # joining takes an engine up to 20 s by itself
 KEY_AT_MOST = 200
+BACKGROUND = "continue in the background"  # an engine's words when joining takes it more than 20 s
+MAYBE = gettext_noop("The engine of %(host)s may do it all the same. The list of swarms shows what the host is now.")
 GOES_ON = gettext_noop("The host %(host)s may go on trying to join by itself. Leave the swarm by force to end that.")
 
 
@@ -79,7 +81,7 @@ def run_init(context: JobContext) -> dict[str, Any]:
     host, asking = host_of(context), Asking(host_of(context), context)
     with recorded(context.job.by, Right.SWARM_MANAGE, host, "swarm.init", host.name):
         context.progress(0.1)
-        asking.ask("POST", "/swarm/init", body=context.params["body"], seconds=SECONDS)
+        _post(context, asking, "/swarm/init", body=context.params["body"])
         found = _refresh(asking)
         part = _part(host)
         return {**found, "swarm": part.swarm.name if part and part.swarm else ""}
@@ -131,13 +133,8 @@ def run_join(context: JobContext) -> dict[str, Any]:
             token, remotes = _way_in(context, params["swarm"], params["role"])
         context.hide(token)
         body = {**params["body"], "RemoteAddrs": remotes, "JoinToken": token}
-        try:
-            context.progress(0.3, _("Joining"))
-            asking.ask("POST", "/swarm/join", body=body, seconds=SECONDS)
-        except BaseException:
-            context.leaves(_(GOES_ON) % {"host": host.name})
-            _try_refresh(host)
-            raise
+        context.progress(0.3, _("Joining"))
+        _post(context, asking, "/swarm/join", body=body, left=GOES_ON)
         return _refresh(asking)
 
 
@@ -154,6 +151,25 @@ def _way_in(context: JobContext, swarm_id: str, role: str) -> tuple[str, list[st
     part = SwarmMember.objects.get(host=manager.host)
     places.sort(key=lambda place: place.rpartition(":")[0] != part.address)
     return answer["JoinTokens"][role.capitalize()], [place for place in places if place][:REMOTES_AT_MOST]
+
+
+def _post(
+    context: JobContext,
+    asking: Asking,
+    path: str,
+    query: dict[str, str] | None = None,
+    body: Any = None,
+    *,
+    left: str = MAYBE,
+) -> None:
+    """Asks for it; an engine that did not say no may do it all the same, which is then said as what is `left`."""
+    try:
+        asking.ask("POST", path, query, body, seconds=SECONDS)
+    except BaseException as error:
+        if not isinstance(error, Answered) or BACKGROUND in error.detail:
+            context.leaves(_(left) % {"host": asking.host.name})
+        _try_refresh(asking.host)
+        raise
 
 
 def _try_refresh(host: Host) -> None:
@@ -182,7 +198,7 @@ def run_leave(context: JobContext) -> dict[str, Any]:
     asking = Asking(host, context)
     with recorded(context.job.by, Right.SWARM_MANAGE, host, "swarm.leave", host.name, detail={"force": force}):
         context.progress(0.1)
-        asking.ask("POST", "/swarm/leave", {"force": "1"} if force else {}, seconds=SECONDS)
+        _post(context, asking, "/swarm/leave", {"force": "1"} if force else {})
         return _refresh(asking)
 
 
@@ -204,5 +220,5 @@ def run_unlock(context: JobContext) -> dict[str, Any]:
     asking = Asking(host, context)
     with recorded(context.job.by, Right.SWARM_MANAGE, host, "swarm.unlock", host.name):
         context.progress(0.1)
-        asking.ask("POST", "/swarm/unlock", body={"UnlockKey": key}, seconds=SECONDS)
+        _post(context, asking, "/swarm/unlock", body={"UnlockKey": key})
         return _refresh(asking)

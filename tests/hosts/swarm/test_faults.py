@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.fake_engine import FakeEngine
-from tests.fake_engine.behaviours import Answer, Behaviour, Cut, Fail
+from tests.fake_engine.behaviours import Answer, Behaviour, Cut, Fail, Hang
 from tests.fake_engine.wire import Connection, Request
+from tests.hosts.watched import Watched
 from tests.rows import RECORDED_SWARM
 from tests.servers.product import Product
 from tests.waiting import until
@@ -132,3 +133,21 @@ def test_an_engine_that_may_not_tell_of_its_swarm_is_watched_all_the_same(
         engine.misbehave("/swarm", Fail(403, "forbidden by the proxy"))
     until(lambda: swarm(product)["read_through"] == "", "nobody reads it", 20)
     assert [product.api(f"hosts/reef-{number}")["state"] for number in (1, 2)] == ["online", "online"]
+
+
+def test_making_a_swarm_is_cancelled_within_a_moment_and_says_what_may_be_left(
+    product: Product, fake_engine: FakeEngine
+) -> None:
+    fake_engine.misbehave("/swarm/init", Hang())
+    product.api("hosts", "POST", name="sandbank", url=fake_engine.url)
+    try:
+        until(lambda: product.api("hosts/sandbank")["state"] == "online", "sandbank is online", 20)
+        number = product.api("swarms/init", "POST", host="sandbank")["job"]
+        until(lambda: any(r.path.endswith("/swarm/init") for r in fake_engine.requests), "the engine is asked")
+        with Watched(product, number) as job:
+            product.api(f"jobs/{number}/cancel", "POST")
+            end = job.end(3)
+        assert end["state"] == "cancelled"
+        assert "may do it all the same" in product.http.get(f"{product.url}/jobs/{number}/").text
+    finally:
+        product.api("hosts/sandbank", "DELETE")
