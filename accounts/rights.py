@@ -45,6 +45,7 @@ class Right(StrEnum):
     CONFIGS_VIEW = "configs.view"
     CONFIGS_REVEAL = "configs.reveal"  # what is in them
     CONFIGS_MANAGE = "configs.manage"
+    SYSTEM_PRUNE = "system.prune"
     LOGS_VIEW = "logs.view"
     STATS_VIEW = "stats.view"
     JOBS_VIEW = "jobs.view"

@@ -8,6 +8,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from api import (
     containers,
     diagnostics,
+    disk,
     events,
     files,
     hosts,
@@ -53,6 +54,7 @@ api.add_router("tasks", services.tasks)
 api.add_router("stacks", stacks.router)
 api.add_router("secrets", secrets.router)
 api.add_router("configs", secrets.configs)
+api.add_router("disk", disk.router)
 api.add_router("events", events.router)
 api.add_router("image-tags", registries.suggestions)
 api.add_router("jobs", jobs.router)

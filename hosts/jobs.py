@@ -96,9 +96,18 @@ def _add_network_kinds() -> None:
 
 
 def _add_volume_kinds() -> None:
-    from hosts.actions import volume_removals
+    from hosts.actions import disk, system_prune, volume_removals
 
     manage = Right.VOLUMES_MANAGE
+    add_kind("disk.measure", _("Measure disk use"), Right.HOSTS_VIEW, disk.run_measure, seconds=2 * HOUR)
+    add_kind(
+        "system.prune",
+        _("Prune a host"),
+        Right.SYSTEM_PRUNE,
+        system_prune.run_prune,
+        seconds=12 * HOUR,
+        repeatable=False,
+    )
 
     add_kind(
         "volume.remove", _("Remove volumes"), manage, volume_removals.run_removals, seconds=6 * HOUR, repeatable=False

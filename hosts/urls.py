@@ -13,6 +13,7 @@ from hosts.views import (
     container_updates,
     containers,
     diagnostics,
+    disk_page,
     events,
     find,
     frame,
@@ -180,6 +181,9 @@ urlpatterns = [
     path("configs/<slug:swarm>/<str:ref>/labels/", secrets.config_labels, name="config_labels"),
     path("configs/<slug:swarm>/<str:ref>/replace/", secrets.config_replace, name="config_replace"),
     path("configs/<slug:swarm>/<str:ref>/remove/", secrets.config_remove, name="config_remove"),
+    path("disk/", disk_page.disk_page, name="disk_page"),
+    path("disk/measure/", disk_page.disk_measure, name="disk_measure"),
+    path("disk/prune/", disk_page.disk_prune, name="disk_prune"),
     path("events/", events.event_list, name="event_list"),
     path("diagnostics/", diagnostics.diagnostics_page, name="diagnostics"),
 ]

@@ -11,9 +11,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import demand, host_of, recorded
-from hosts.engine.calls import Call
-from hosts.engine.errors import Conflict, EngineError, NotFound
+from hosts.actions.act import Asker, demand, host_of, recorded
+from hosts.engine.errors import Conflict, NotFound
 from hosts.models import Container, Host
 from jobs import queue
 from jobs.models import Job, lock
@@ -47,7 +46,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     with recorded(
         context.job.by, Right.CONTAINERS_OPERATE, host, "container.prune", context.job.target, detail={"n": len(parts)}
     ):
-        caller = _Caller(context, host)
+        caller = ContainerRemover(context, host)
         sizes = caller.sizes([part["engine_id"] for part in parts])
         freed = 0
         try:
@@ -66,40 +65,19 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     return {"containers": done, "kept": len(parts) - done, "bytes": freed}
 
 
-class _Caller:
-    """One request after the other, of which cancelling ends the current one."""
-
-    def __init__(self, context: JobContext, host: Host) -> None:
-        self._context, self._host = context, host
-        self._version = host.api_version or "1.41"
-        self._call: Call | None = None
-        context.on_cancel(self._end)
-
-    def _end(self) -> None:
-        if self._call is not None:
-            self._call.end()
-
-    def _ask(self, method: str, path: str, params: dict[str, str], seconds: float) -> Any:
-        with Call(self._host.endpoint()) as call:
-            self._call = call
-            self._context.check_cancelled()  # asked for before there was something to end
-            try:
-                call.open(method, path, params, version=self._version, seconds=seconds)
-                return call.read_json(seconds)
-            except EngineError:
-                self._context.check_cancelled()
-                raise
+class ContainerRemover(Asker):
+    """Removes containers, as a job."""
 
     def sizes(self, ids: list[str]) -> dict[str, int]:
         """Bytes that each has written."""
         params = {"all": "1", "size": "1", "filters": json.dumps({"id": ids})}
-        found = self._ask("GET", "/containers/json", params, SIZE_SECONDS) or []
+        found = self.ask("GET", "/containers/json", params, seconds=SIZE_SECONDS) or []
         return {str(entry.get("Id")): int(entry.get("SizeRw") or 0) for entry in found}
 
     def remove(self, engine_id: str) -> tuple[str, str]:
         """(state, error): "skipped" for one that runs again."""
         try:
-            self._ask("DELETE", f"/containers/{engine_id}", {"v": "0", "force": "0"}, REMOVE_SECONDS)
+            self.ask("DELETE", f"/containers/{engine_id}", {"v": "0", "force": "0"}, seconds=REMOVE_SECONDS)
         except NotFound:
             return "done", ""
         except Conflict as error:

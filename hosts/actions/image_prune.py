@@ -53,12 +53,11 @@ def run_prune_of(context: JobContext) -> dict[str, Any]:
     with recorded(
         context.job.by, Right.IMAGES_MANAGE, host, "image.prune", context.job.target, detail={"n": len(parts)}
     ):
-        asker = ImageAsker(context, host)
-        there, used, removed, size = asker.all_names(), asker.all_users(), 0, 0
+        remover, removed, size = ImageRemover(context, host), 0, 0
         try:
             for n, (part, (image, tags, its_size)) in enumerate(zip(parts, targets, strict=True)):
                 context.progress(n / len(parts), part["id"], parts)
-                part["error"] = _changed(image, tags, there, used) or _removed(asker, image)
+                part["error"] = remover.remove_shown(image, tags)
                 part["state"] = "skipped" if part["error"] else "done"
                 context.log(f"{part['id']}: {part['error'] or _('removed')}")
                 removed, size = removed + (not part["error"]), size + (0 if part["error"] else its_size)
@@ -70,24 +69,36 @@ def run_prune_of(context: JobContext) -> dict[str, Any]:
     return {"images": removed, "kept": len(parts) - removed, "size": size}
 
 
-def _changed(image: str, tags: list[str], there: dict[str, list[str]], used: dict[str, str]) -> str:
-    """What is different from what was shown; "" for nothing."""
-    if image not in there:
-        return _("gone already")
-    if image in used:
-        return _("kept: the container %(name)s uses it now") % {"name": used[image]}
-    if there[image] != tags:
-        return _("kept: it is called %(names)s now") % {"names": ", ".join(there[image]) or _("nothing")}
-    return ""
+class ImageRemover(ImageAsker):
+    """Removes images that are still as they were shown, as a job. What the engine has is asked once."""
 
+    def __init__(self, context: JobContext, host: Host) -> None:
+        super().__init__(context, host)
+        self._there: dict[str, list[str]] | None = None
+        self._used: dict[str, str] = {}
 
-def _removed(asker: ImageAsker, image: str) -> str:
-    """Removes it; why not, "" when it is gone."""
-    try:
-        for reference in asker.references(image) or [image]:
-            asker.remove(reference)
-    except NotFound:  # with an image that was built upon it
+    def remove_shown(self, image: str, tags: list[str]) -> str:
+        """Removes it; why not, "" when it is gone."""
+        if self._there is None:
+            self._there, self._used = self.all_names(), self.all_users()
+        return self._changed(image, tags, self._there) or self._removed(image)
+
+    def _changed(self, image: str, tags: list[str], there: dict[str, list[str]]) -> str:
+        """What is different from what was shown; "" for nothing."""
+        if image not in there:
+            return _("gone already")
+        if image in self._used:
+            return _("kept: the container %(name)s uses it now") % {"name": self._used[image]}
+        if there[image] != tags:
+            return _("kept: it is called %(names)s now") % {"names": ", ".join(there[image]) or _("nothing")}
         return ""
-    except Conflict as error:
-        return error.detail
-    return ""
+
+    def _removed(self, image: str) -> str:
+        try:
+            for reference in self.references(image) or [image]:
+                self.remove(reference)
+        except NotFound:  # with an image that was built upon it
+            return ""
+        except Conflict as error:
+            return error.detail
+        return ""

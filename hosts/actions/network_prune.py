@@ -45,11 +45,11 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     parts = [{"id": name, "state": "queued", "error": ""} for _engine_id, name in targets]
     actor, target = context.job.by, context.job.target
     with recorded(actor, Right.NETWORKS_MANAGE, host, "network.prune", target, detail={"n": len(parts)}):
-        asker = Asker(context, host)
+        remover = NetworkRemover(context, host)
         try:
             for n, (part, (engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
                 context.progress(n / len(parts), name, parts)
-                part["error"] = _remove(asker, engine_id)
+                part["error"] = remover.remove(engine_id)
                 part["state"] = "skipped" if part["error"] else "done"
                 if not part["error"]:
                     apply.apply_rows(host, "network", [], only={engine_id})
@@ -64,17 +64,20 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     return {"networks": done, "kept": len(parts) - done}
 
 
-def _remove(asker: Asker, engine_id: str) -> str:
-    """Why it is kept; "" when it is gone."""
-    params = {"all": "1", "filters": json.dumps({"network": [engine_id]})}
-    users = asker.ask("GET", "/containers/json", params) or []
-    if users:
-        names = ", ".join(str(name).lstrip("/") for user in users[:4] for name in (user.get("Names") or [])[:1])
-        return _("in use by %(names)s") % {"names": names}
-    try:
-        asker.ask("DELETE", f"/networks/{engine_id}")
-    except NotFound:
+class NetworkRemover(Asker):
+    """Removes networks, as a job."""
+
+    def remove(self, engine_id: str) -> str:
+        """Why it is kept; "" when it is gone."""
+        params = {"all": "1", "filters": json.dumps({"network": [engine_id]})}
+        users = self.ask("GET", "/containers/json", params) or []
+        if users:
+            names = ", ".join(str(name).lstrip("/") for user in users[:4] for name in (user.get("Names") or [])[:1])
+            return _("in use by %(names)s") % {"names": names}
+        try:
+            self.ask("DELETE", f"/networks/{engine_id}")
+        except NotFound:
+            return ""
+        except (BadRequest, Conflict) as error:  # 403: in use after all, or the engine's own
+            return error.detail
         return ""
-    except (BadRequest, Conflict) as error:  # 403: in use after all, or the engine's own
-        return error.detail
-    return ""

@@ -52,12 +52,12 @@ def run_removals(context: JobContext) -> dict[str, Any]:
     targets = context.params["targets"]
     names = [name if context.job.host else f"{host}/{name}" for host, name, _created, _size in targets]
     parts = [{"id": name, "state": "queued", "error": ""} for name in names]
-    removers: dict[str, Remover] = {}
+    removers: dict[str, VolumeRemover] = {}
     size = 0
     try:
         for n, (part, (host, name, created, its_size)) in enumerate(zip(parts, targets, strict=True)):
             context.progress(n / len(parts), part["id"], parts)
-            remover = removers.setdefault(host, Remover(context, host))
+            remover = removers.setdefault(host, VolumeRemover(context, host))
             part["state"], part["error"] = remover.remove(name, created)
             size += its_size if part["state"] == "done" else 0
             context.log(f"{part['id']}: {part['error'] or _('removed')}")
@@ -89,7 +89,7 @@ class VolumeAsker(Asker):
         return self.ask("GET", f"/volumes/{quote(name, safe='')}") or {}
 
 
-class Remover:
+class VolumeRemover:
     """Removes volumes of one host, as a job."""
 
     def __init__(self, context: JobContext, host: str) -> None:

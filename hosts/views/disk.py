@@ -35,3 +35,12 @@ def disk_use(disk: dict[str, Any] | None) -> list[DiskUse]:
         )
         for name, label in KINDS.items()
     ]
+
+
+def sum_of(hosts: list[Any]) -> list[DiskUse]:
+    """The same for all of `hosts` together."""
+    disks = [host.disk for host in hosts if host.disk and "images" in host.disk]
+    if not disks:
+        return []
+    free: dict[str, int] = {name: sum((disk.get("free") or {}).get(name) or 0 for disk in disks) for name in KINDS}
+    return disk_use({**{name: sum(disk.get(name) or 0 for disk in disks) for name in KINDS}, "free": free})

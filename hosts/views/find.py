@@ -63,6 +63,7 @@ def places(user: Any, query: str) -> list[Entry]:
         (Right.SWARM_VIEW, "server-2", _("Nodes"), "node_list"),
         (Right.SECRETS_VIEW, "key", _("Secrets"), "secret_list"),
         (Right.CONFIGS_VIEW, "file-text", _("Configs"), "config_list"),
+        (Right.HOSTS_VIEW, "database", _("Disk"), "disk_page"),
         (Right.HOSTS_VIEW, "server", _("Hosts"), "host_list"),
         (Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
         (Right.JOBS_VIEW, "clock", _("Schedules"), "schedule_list"),

@@ -36,6 +36,8 @@ PAGES = (
     "/images/",
     "/images/pull/",
     "/networks/",
+    "/disk/",
+    "/disk/prune/?images=all&volumes=all",
     "/volumes/",
     "/volumes/prune/?everything=1",
     "/swarms/",

@@ -215,7 +215,7 @@ LIVE = [
     "/containers/fra-1/web-1/terminal/?part=terminal", "/hosts/", "/hosts/fra-1/", "/hosts/fra-1/?part=head", "/hosts/fra-1/map/", "/images/",
     "/networks/", "/volumes/", "/events/", "/jobs/", "/jobs/{job}/", "/jobs/schedules/", "/jobs/schedules/{schedule}/",
     "/diagnostics/", "/diagnostics/?part=product", "/images/fra-1/111111111111/", "/images/fra-1/111111111111/?part=head",
-    "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/",
+    "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/", "/disk/",
     "/swarms/", "/swarms/swarm/", "/nodes/", "/nodes/swarm/buoy-a/", "/secrets/", "/secrets/swarm/s1/", "/configs/",
     "/configs/swarm/c1/",
 ]  # fmt: skip
