@@ -1,6 +1,7 @@
 """Browsing a registry on its pages and over REST: what it has, live, and deleting a tag."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEntry
+from hosts.engine import parse
+from hosts.inventory import apply
 from hosts.models import Registry
 from hosts.registry import hub
 from hosts.registry.places import Origin, Place
@@ -15,7 +18,7 @@ from tests.engines.registry import PASSWORD, USER
 from tests.engines.registry import Registry as RealRegistry
 from tests.hosts.registry.content import put_image, put_index
 from tests.hosts.registry.scripted import Scripted
-from tests.rows import person
+from tests.rows import a_host, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 TAGS = "/registries/harbour/tags/?repository=pages/app"
@@ -182,3 +185,24 @@ def test_docker_hub_is_searched_by_name_and_shows_its_tags(hub_server: Scripted,
     assert "page=2" in page
     hub_server.says["/v2/repositories/library/nginx/tags"] = (429, {"Retry-After": "60"}, b"")
     assert "Try again in 1 min" in text(client, f"/registries/{name}/tags/?repository=nginx&part=1")
+
+
+def test_the_form_that_creates_offers_images_of_the_hosts_and_tags_of_the_registry(
+    client: Client, harbour: Registry
+) -> None:
+    rows = [
+        {"Id": f"sha256:{n}".ljust(71, "0"), "RepoTags": [name], "Created": 1_760_000_000}
+        for n, name in enumerate(("nginx:1.27", "team/app:<b>"))
+    ]
+    apply.apply_rows(a_host(), "image", [parse.image_row(row) for row in rows])
+    here = text(client, "/containers/create/images/?image=ngi")
+    assert re.findall('data-value="([^"]*)"', here) == ["nginx:1.27"]
+    assert "<b>" not in text(client, "/containers/create/images/?image=team")
+    url = f"/containers/create/images/?registry=1&image={harbour.address}/pages/app"
+    assert re.findall('data-value="([^"]*)"', text(client, url)) == [
+        f"{harbour.address}/pages/app:{tag}" for tag in ("2.0", "1.0")
+    ]
+    assert re.findall('data-value="([^"]*)"', text(client, f"{url}:1")) == [f"{harbour.address}/pages/app:1.0"]
+    assert "is not stored here" in text(client, "/containers/create/images/?registry=1&image=elsewhere.example/app")
+    client.force_login(person("vera", "viewer"))
+    assert client.get(url).status_code == 403
