@@ -203,6 +203,7 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
     f"TOKEN=$({PYTHON}manage.py token create admin --name shell)": keep_token,
     "python -m common.icons": lambda reader, line: print(reader.type(f".venv/bin/{line}")),
+    "python -m api.examples": lambda reader, line: print(reader.type(f".venv/bin/{line}")),
 }
 
 
