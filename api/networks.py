@@ -31,7 +31,8 @@ class PoolIn(Schema):
 
 
 class Create(Schema):
-    """A network to make; without `pools` the engine chooses a subnet."""
+    """A network to make; without `pools` the engine chooses a subnet. `config_only` makes a configuration that others
+    are made from, by its name in `config_from`."""
 
     name: str
     driver: str = "bridge"
@@ -43,15 +44,19 @@ class Create(Schema):
     ipam_options: dict[str, str] = {}
     pools: list[PoolIn] = []
     labels: dict[str, str] = {}
+    config_only: bool = False
+    config_from: str = ""
 
 
 class Connect(Schema):
-    """Which container, by name or id, with further names and fixed addresses."""
+    """Which container, by name or id, with further names and fixed addresses, and options for the network's
+    driver."""
 
     container: str
     aliases: list[str] = []
     ipv4: str = ""
     ipv6: str = ""
+    driver_options: dict[str, str] = {}
 
 
 class Disconnect(Schema):
@@ -70,7 +75,7 @@ class Prune(Schema):
 
 def show(network: Network) -> dict[str, Any]:
     """A network as JSON."""
-    names = ("pools", "options", "ipam", "ipam_options", "ipv6", "attachable")
+    names = ("pools", "options", "ipam", "ipam_options", "ipv6", "attachable", "config_only", "config_from")
     return {
         "host": network.host.name,
         "id": network.engine_id,
@@ -156,7 +161,7 @@ def network_connect(request: HttpRequest, host: str, network: str, body: Connect
     """Puts a container into it."""
     found = get_network(request.user, host, network, Right.NETWORKS_MANAGE)
     container = get_container(request.user, host, body.container)
-    networks.connect(request.user, found, container, aliases=body.aliases, ipv4=body.ipv4, ipv6=body.ipv6)
+    networks.connect(request.user, found, container, **body.dict(exclude={"container"}))
     return {"done": "connect"}
 
 

@@ -38,6 +38,10 @@ NODES = _of_swarm(
 )
 SECRETS = _of_swarm("name", "engine_id", "driver", "templating", "created", "updated", "labels", "seen")
 CONFIGS = _of_swarm("name", "engine_id", "templating", "size", "created", "updated", "labels", "seen")
+REGISTRIES: Columns = {
+    **{name: attrgetter(name) for name in ("name", "address", "plain_http")},
+    "users": lambda row: [account.username for account in row.accounts.all()],
+}
 HOSTS: Columns = {
     name: attrgetter(name)
     for name in (

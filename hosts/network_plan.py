@@ -17,6 +17,10 @@ NOT_A_NAME = gettext_noop(
 )
 NOT_A_SUBNET = gettext_noop("%(value)s is no subnet. Examples: 172.30.0.0/16, fd00:5::/64.")
 NOT_AN_ADDRESS = gettext_noop("%(value)s is no address like 172.30.0.10.")
+TAKES_ALL = gettext_noop(
+    "What is made from %(name)s has its addresses and options: leave subnets, options and IPv6 out, and make no "
+    "configuration of it."
+)
 OUTSIDE = gettext_noop("%(value)s is not in the subnet %(subnet)s.")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -50,6 +54,8 @@ class NetworkPlan:
     ipam_options: dict[str, str] = field(default_factory=dict)
     pools: tuple[Pool, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
+    config_only: bool = False  # a template that others are made from, and no network itself
+    config_from: str = ""  # the name of such a one
 
     def check(self) -> None:
         """Raises Invalid for the first value that is wrong; a pool's fields are called pools.0.subnet and so on."""
@@ -62,9 +68,30 @@ class NetworkPlan:
         for name in ("options", "ipam_options", "labels"):
             if len(getattr(self, name)) > PAIRS_AT_MOST:
                 raise Invalid(name, gettext_noop("At most %(most)s entries."), {"most": PAIRS_AT_MOST})
+        if self.config_from and (self.config_only or self.pools or self.options or self.ipam_options or self.ipv6):
+            raise Invalid("config_from", TAKES_ALL, {"name": self.config_from[:80]})
         subnets: list[Subnet] = []
         for n, pool in enumerate(self.pools):
             subnets.append(_check_pool(f"pools.{n}", pool, subnets, ipv6=self.ipv6))
+
+    def body(self) -> dict[str, Any]:
+        """The Engine API's request."""
+        body = {
+            "Name": self.name,
+            "Driver": self.driver,
+            "Options": self.options,
+            "Internal": self.internal,
+            "Attachable": self.attachable,
+            "EnableIPv6": self.ipv6,
+            "IPAM": self.ipam(),
+            "Labels": self.labels,
+            "CheckDuplicate": True,
+        }
+        if self.config_only:
+            body["ConfigOnly"] = True
+        if self.config_from:  # an engine refuses whatever else is said of it
+            body |= {"ConfigFrom": {"Network": self.config_from}, "IPAM": None, "Options": None}
+        return body
 
     def ipam(self) -> dict[str, Any]:
         """The part of the Engine API's request that is about addresses."""

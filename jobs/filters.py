@@ -25,3 +25,10 @@ COLUMNS: Columns = {
     },
     "by": attrgetter("by_name"),
 }
+SCHEDULE_COLUMNS: Columns = {
+    **{
+        name: attrgetter(name)
+        for name in ("name", "kind", "host", "target", "cron", "timezone", "catch_up", "enabled", "next_run")
+    },
+    "by": attrgetter("by_name"),
+}

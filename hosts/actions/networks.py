@@ -12,7 +12,7 @@ from hosts.actions.act import on_engine
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Container, Host, Network, Use
-from hosts.network_plan import NetworkPlan, address
+from hosts.network_plan import PAIRS_AT_MOST, NetworkPlan, address
 
 ALIAS = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}")
 ALIASES_AT_MOST = 50
@@ -33,17 +33,8 @@ def create(actor: Any, host: Host, plan: NetworkPlan) -> str:
             timeout=SECONDS,
             detail={"driver": plan.driver, "subnets": [pool.subnet for pool in plan.pools]},
         ) as api:
-            made = api.create_network(
-                plan.name,
-                driver=plan.driver,
-                options=plan.options,
-                ipam=plan.ipam(),
-                check_duplicate=True,
-                internal=plan.internal,
-                labels=plan.labels,
-                enable_ipv6=plan.ipv6,
-                attachable=plan.attachable or None,
-            )
+            # the SDK's own function knows nothing of configurations
+            made = api._result(api._post_json(api._url("/networks/create"), data=plan.body()), json=True)
             made_id = str((made or {}).get("Id") or plan.name)
             found = parse.network_row(api.inspect_network(made_id))
     except Failure as error:
@@ -58,6 +49,10 @@ def _explained(error: Failure, host: Host, plan: NetworkPlan) -> DermagaError:
     said = error.detail.lower()
     if "already exists" in said or "already used" in said:
         return Invalid("name", gettext_noop("There is a network called %(name)s already."), {"name": plan.name})
+    if plan.config_from and plan.config_from.lower() in said:
+        return Invalid(
+            "config_from", gettext_noop("There is no configuration called %(name)s."), {"name": plan.config_from}
+        )
     if "overlap" in said or "already being used" in said:
         place, other = _overlapping(host, plan)
         if other is not None:
@@ -96,8 +91,9 @@ def connect(
     aliases: list[str] | None = None,
     ipv4: str = "",
     ipv6: str = "",
+    driver_options: dict[str, str] | None = None,
 ) -> None:
-    """Puts a container into it, with further names and fixed addresses if they are given."""
+    """Puts a container into it, with further names, fixed addresses and options of the driver if they are given."""
     aliases = aliases or []
     if container.host_id != network.host_id:
         raise Invalid("container", gettext_noop("The container is on another host."))
@@ -112,6 +108,8 @@ def connect(
     for name, value, version in (("ipv4", ipv4, 4), ("ipv6", ipv6, 6)):
         if value:
             address(name, value, version)
+    if len(driver_options or ()) > PAIRS_AT_MOST:
+        raise Invalid("driver_options", gettext_noop("At most %(most)s entries."), {"most": PAIRS_AT_MOST})
     detail = {"container": container.name, "aliases": aliases, "ipv4": ipv4, "ipv6": ipv6}
     with _engine(actor, network, "connect", **{k: v for k, v in detail.items() if v}) as api:
         api.connect_container_to_network(
@@ -120,6 +118,7 @@ def connect(
             ipv4_address=ipv4 or None,
             ipv6_address=ipv6 or None,
             aliases=aliases or None,
+            driver_opt=driver_options or None,
         )
 
 

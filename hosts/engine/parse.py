@@ -367,6 +367,8 @@ def network_row(raw: Any) -> NetworkRow | None:
             "ipv6": bool(raw.get("EnableIPv6")),
             "attachable": bool(raw.get("Attachable")),
             "ingress": bool(raw.get("Ingress")),
+            "config_only": bool(raw.get("ConfigOnly")),
+            "config_from": text(_at(raw, "ConfigFrom", "Network"), NAME_AT_MOST),
         },
     }
 

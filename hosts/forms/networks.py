@@ -40,6 +40,17 @@ class NetworkForm(forms.Form):
         label=_("Attachable"), required=False, help_text=_("Of a swarm: single containers may join as well.")
     )
     ipv6 = forms.BooleanField(label=_("IPv6"), required=False, help_text=_("With an IPv6 subnet below."))
+    config_only = forms.BooleanField(
+        label=_("Configuration only"),
+        required=False,
+        help_text=_("No network itself: others on this host are made from it."),
+    )
+    config_from = forms.CharField(
+        label=_("Made from the configuration"),
+        max_length=255,
+        required=False,
+        help_text=_("The name of a configuration on this host; subnets and options come from it."),
+    )
     ipam_driver = forms.CharField(label=_("Driver of addresses"), max_length=100, required=False)
     ipam_options = PairsField(label=_("Options of addresses"), help_text=_("name=value, one a line."))
     labels = PairsField(label=_("Labels"), help_text=_("name=value, one a line."))
@@ -88,6 +99,8 @@ class NetworkForm(forms.Form):
                 "ipam_driver",
                 "ipam_options",
                 "labels",
+                "config_only",
+                "config_from",
             )
             self.plan = NetworkPlan(**{name: data[name] for name in names}, pools=tuple(filter(None, pools)))
             try:

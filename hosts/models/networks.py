@@ -30,8 +30,9 @@ class Network(Mirrored):
 
     @property
     def is_prunable(self) -> bool:
-        """Whether it may go when no container uses it. What services of a swarm use, containers' rows do not tell."""
-        return self.is_own and self.scope != "swarm"
+        """Whether it may go when no container uses it. What services of a swarm use, containers' rows do not tell; nor
+        which networks were made from a configuration."""
+        return self.is_own and self.scope != "swarm" and not self.data.get("config_only")
 
     def __str__(self) -> str:
         return self.name

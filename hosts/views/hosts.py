@@ -17,7 +17,7 @@ from hosts import columns, filters
 from hosts.access import get_host
 from hosts.actions import hosts
 from hosts.forms.hosts import HostForm
-from hosts.models import Container, Event, Host, Image, Network, Volume
+from hosts.models import Container, Event, Host, Image, Network, Plugin, Volume
 from hosts.views.disk import disk_use
 from hosts.views.figures import add_sparks
 from hosts.views.host_counts import add_counts
@@ -50,7 +50,7 @@ def host_page(request: HttpRequest, name: str) -> HttpResponse:
     add_counts(request.user, [host])
     context = {
         "host": host,
-        "counts": _counts(request.user, host, Image, Network, Volume),
+        "counts": _counts(request.user, host, Image, Network, Volume, Plugin),
         "events": Event.objects.visible_to(request.user).select_related("host").filter(host=host)[:EVENTS_SHOWN],
         "disk": disk_use(host.disk),
     }

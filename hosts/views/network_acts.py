@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from hosts.access import get_container, get_host, get_network
 from hosts.actions import network_prune as prunes
 from hosts.actions import networks
 from hosts.forms.networks import NetworkForm
+from hosts.forms.pairs import PairsField
 from hosts.models import Container, Host, Network
 
 OFFERED = 500  # containers in the list to choose from
@@ -88,8 +90,17 @@ def _connect(request: HttpRequest, network: Network) -> Container:
         aliases=post.get("aliases", "").replace(",", " ").split(),
         ipv4=post.get("ipv4", "").strip(),
         ipv6=post.get("ipv6", "").strip(),
+        driver_options=_pairs(post.get("driver_options", "")),
     )
     return container
+
+
+def _pairs(typed: str) -> dict[str, str]:
+    """name=value, one a line. Raises Invalid."""
+    try:
+        return dict(PairsField().clean(typed))
+    except ValidationError as error:
+        raise Invalid("driver_options", "%(reason)s", {"reason": " ".join(error.messages)}) from error
 
 
 @guard(Right.NETWORKS_MANAGE)

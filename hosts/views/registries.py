@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -14,7 +15,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid
 from common.htmx import template_for
-from hosts import filters, logins
+from hosts import columns, filters, logins
 from hosts.access import get_account, get_registry
 from hosts.actions import registries
 from hosts.forms.registries import AccountForm, RegistryForm
@@ -33,9 +34,12 @@ LOGGED_IN = gettext_noop("%(address)s takes the login of %(user)s.")
 
 @guard(Right.REGISTRIES_VIEW)
 @require_GET
-def registry_list(request: HttpRequest) -> HttpResponse:
+def registry_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = Registry.objects.visible_to(request.user).annotate(account_count=Count("accounts"))
+    named = rows.prefetch_related("accounts")
+    if file := filters.REGISTRIES.file(request, named, columns.REGISTRIES, "registries"):
+        return file
     context = filters.REGISTRIES.context(request, rows)
     return render(request, template_for(request, "registries/page.html", "registries/_rows.html"), context)
 

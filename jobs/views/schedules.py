@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import template_for
 from jobs import queue, schedules
 from jobs.cron import times
-from jobs.filters import SCHEDULES
+from jobs.filters import SCHEDULE_COLUMNS, SCHEDULES
 from jobs.forms import ScheduleForm
 from jobs.models import Job, Schedule, ScheduleRun
 
@@ -29,11 +30,13 @@ TIMES_SHOWN = 5
 
 @guard(Right.JOBS_VIEW, live=True)
 @require_GET
-def schedule_list(request: HttpRequest) -> HttpResponse:
+def schedule_list(request: HttpRequest) -> HttpResponseBase:
     """By name."""
     rows = Schedule.objects.visible_to(request.user)
     if menu := SCHEDULES.menu(request, rows):
         return menu
+    if file := SCHEDULES.file(request, rows, SCHEDULE_COLUMNS, "schedules"):
+        return file
     context = SCHEDULES.context(request, rows)
     _add_last(context["page"].items)
     return render(request, template_for(request, "schedules/page.html", "schedules/_rows.html"), context)

@@ -11,8 +11,8 @@ from django.test import Client
 
 from hosts.engine import parse
 from hosts.inventory import apply
-from hosts.models import Host
-from jobs.models import Job
+from hosts.models import Host, Registry, RegistryAccount
+from jobs.models import Job, Schedule
 from tests.engines.docker_engine import DockerEngine
 from tests.rows import a_host, container_json, containers, person
 from tests.servers.product import Product
@@ -20,7 +20,18 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")]
 FRAGMENT = {"HX-Request": "true"}
-LISTS = ("containers", "images", "networks", "volumes", "plugins", "events", "hosts", "jobs")
+LISTS = (
+    "containers",
+    "images",
+    "networks",
+    "volumes",
+    "plugins",
+    "events",
+    "hosts",
+    "jobs",
+    "jobs/schedules",
+    "registries",
+)
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)")
 
 
@@ -36,6 +47,10 @@ def viewer(client: Client, db: None) -> Client:
     apply.apply_rows(host, "volume", [parse.volume_row({"Name": "data", "Driver": "local"})])
     apply.apply_rows(host, "plugin", [parse.plugin_row({"Id": "p1", "Name": "quay:1"})])
     Job.objects.create(kind="image.pull", by_name="ada", host="quay", target="nginx", sealed={"secret": "canary-1"})
+    nightly = {"kind": "image.prune", "cron": "0 0 * * *", "timezone": "UTC", "by_name": "ada"}
+    Schedule.objects.create(name="nightly", sealed={"secret": "canary-3"}, **nightly)
+    account = {"username": "ci", "secret": "canary-2"}
+    RegistryAccount.objects.create(registry=Registry.objects.create(name="team", address="registry.example"), **account)
     happened(host, "die", "web", 0)
     return client
 
@@ -67,9 +82,9 @@ def test_every_list_is_a_file_in_both_forms_and_its_page_leads_to_them(viewer: C
     assert "canary" not in json.dumps(rows)
     html = viewer.get(path).content.decode()
     assert f'href="/{noun}/?' in html and "format=csv" in html and "format=json" in html
-    answer = viewer.get(f"{path}&format=csv")
+    answer, called = viewer.get(f"{path}&format=csv"), noun.rpartition("/")[2]
     assert answer["Content-Type"].startswith("text/csv")
-    assert answer["Content-Disposition"].startswith(f'attachment; filename="{noun}-')
+    assert answer["Content-Disposition"].startswith(f'attachment; filename="{called}-')
     assert viewer.get(f"{path}&format=xml")["Content-Type"].startswith("text/html")
 
 

@@ -56,6 +56,7 @@ GOOD = {"host": "quay", "name": "front", "driver": "bridge"}
         ({"pool0_subnet": "10.0.0.0/8", "pool0_gateway": "x"}, "pool0_gateway"),
         ({"pool0_subnet": "10.0.0.0/8", "pool0_aux": "nas"}, "pool0_aux"),
         ({"pool0_subnet": "10.0.0.0/8", "pool0_aux": "nas=12.0.0.1"}, "pool0_aux"),
+        ({"config_from": "shared", "pool0_subnet": "10.0.0.0/8"}, "config_from"),
         ({"pool0_subnet": "10.0.0.0/8", "pool3_subnet": "10.1.0.0/16"}, "pool3_subnet"),
     ],
 )
@@ -75,6 +76,7 @@ def test_a_wrong_value_is_said_at_its_field_and_stays(admin: Client, typed: dict
         ({"container": "web", "ipv4": "fd00::1"}, "ipv4"),
         ({"container": "web", "ipv6": "10.0.0.1"}, "ipv6"),
         ({"container": "web", "ipv4": "x"}, "ipv4"),
+        ({"container": "web", "driver_options": "=x"}, "driver_options"),
     ],
 )
 def test_a_wrong_connection_is_said_at_its_field_and_stays(admin: Client, typed: dict[str, str], field: str) -> None:

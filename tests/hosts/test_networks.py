@@ -184,6 +184,44 @@ def test_a_container_joins_with_names_and_addresses_and_leaves(
     until(lambda: not product.api(f"networks?search={name}")["count"], "it is out of the table")
 
 
+# ---------------------------------------------------------------- configurations, options
+def test_a_network_is_made_from_a_configuration(product: Product, nets: Names) -> None:
+    template, name = nets(), nets()
+    form: dict[str, Any] = {
+        "host": "local",
+        "name": template,
+        "driver": "bridge",
+        "config_only": "on",
+        "pool0_subnet": "172.25.0.0/16",
+    }
+    assert f"Made the network {template}" in product.post("/networks/create/", **form).text
+    told = nets.inspect(template)
+    assert (told["ConfigOnly"], told["IPAM"]["Config"][0]["Subnet"]) == (True, "172.25.0.0/16")
+    wrong = product.post("/networks/create/", host="local", name=name, driver="bridge", config_from="no-such-one")
+    assert "There is no configuration called no-such-one." in wrong.text.split('id="id_config_from_error"')[1]
+    product.api("networks/local", "POST", name=name, config_from=template)
+    told = nets.inspect(name)
+    assert (told["ConfigFrom"]["Network"], told["IPAM"]["Config"][0]["Subnet"]) == (template, "172.25.0.0/16")
+    assert shown(product, name)["config_from"] == template and shown(product, template)["config_only"]
+    assert template in product.http.get(f"{product.url}/networks/local/{name}/").text
+    assert template not in product.http.get(f"{product.url}/networks/prune/?host=local").text
+    assert product.post(f"/networks/local/{name}/remove/").ok and product.post(f"/networks/local/{template}/remove/").ok
+    assert not {template, name} & nets.there()
+
+
+def test_a_container_joins_with_options_of_the_driver(
+    product: Product, nets: Names, in_nets: Runner, docker_engine: DockerEngine
+) -> None:
+    name = nets()
+    product.api("networks/local", "POST", name=name)
+    web = in_nets("sleep 300")
+    until(lambda: product.api(f"containers?search={web}")["count"], "the container is in the table")
+    typed: dict[str, Any] = {"container": web, "driver_options": "com.example.deck=upper\ncom.example.row=2"}
+    assert product.post(f"/networks/local/{name}/connect/", **typed).ok
+    told = json.loads(docker_engine.docker("inspect", web))[0]["NetworkSettings"]["Networks"][name]
+    assert told["DriverOpts"] == {"com.example.deck": "upper", "com.example.row": "2"}
+
+
 # ---------------------------------------------------------------- pruning
 def test_a_prune_takes_what_was_shown_and_is_still_unused(
     product: Product, nets: Names, in_nets: Runner, docker_engine: DockerEngine
