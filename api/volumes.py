@@ -11,7 +11,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_volume
-from hosts.actions import volume_removals, volumes
+from hosts.actions import volume_files, volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
 
@@ -123,6 +123,14 @@ def volume_get(request: HttpRequest, host: str, volume: str) -> Any:
     found = get_volume(request.user, host, volume)
     rows = filters.users_of("volume", found, Container.objects.visible_to(request.user))
     return {**show(found), "containers": list(rows.order_by("name").values_list("name", flat=True)[:MEMBERS_AT_MOST])}
+
+
+@router.post("/{host}/{volume}/files", response={201: dict})
+@needs(Right.CONTAINERS_FILES)
+def volume_files_open(request: HttpRequest, host: str, volume: str) -> Any:
+    """Opens its files: they are those at `path` of `container`, a helper that goes at `until`."""
+    opened = volume_files.open_files(request.user, get_volume(request.user, host, volume))
+    return 201, {"container": opened.container, "path": opened.path, "until": opened.until}
 
 
 @router.post("/{host}/{volume}/remove", response=dict)

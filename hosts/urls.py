@@ -37,6 +37,7 @@ from hosts.views import (
     secrets,
     swarm_hosts,
     swarms,
+    volume_files,
     volume_removals,
     volumes,
 )
@@ -144,6 +145,7 @@ urlpatterns = [
     path("volumes/remove/", volume_removals.volumes_remove, name="volumes_remove"),
     path("volumes/prune/", volume_removals.volume_prune, name="volume_prune"),
     path("volumes/<slug:host>/<str:ref>/", volumes.volume_page, name="volume_page"),
+    path("volumes/<slug:host>/<str:ref>/files/", volume_files.volume_files_open, name="volume_files"),
     path("volumes/<slug:host>/<str:ref>/remove/", volumes.volume_remove, name="volume_remove"),
     path("plugins/", plugins.plugin_list, name="plugin_list"),
     path("plugins/install/", plugin_acts.plugin_install, name="plugin_install"),

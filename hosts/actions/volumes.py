@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts.actions.act import on_engine
+from hosts.actions.volume_files import close_files
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Host, Use, Volume
@@ -50,6 +51,7 @@ def remove(actor: Any, volume: Volume, *, force: bool = False) -> None:
             timeout=SECONDS,
             detail={"force": force},
         ) as api:
+            close_files(actor, volume)  # an open look into it is no use of it
             api.remove_volume(volume.name, force=force)
         apply.apply_rows(volume.host, "volume", [], only={volume.name})
     except Failure as error:

@@ -101,6 +101,11 @@ class Container(Mirrored):
         return task[:KEY_AT_MOST] or self.name
 
     @property
+    def opens_volume(self) -> str:
+        """The volume that this is the helper of (hosts.actions.volume_files), "" for any other container."""
+        return str(self.labels.get("org.dermaga.volume", "")) if self.name.startswith("dermaga-files-") else ""
+
+    @property
     def current(self) -> "Series | None":
         """Its series, if the last sample in it is of now."""
         if self.state != "running" or self.series is None or not self.host.is_live:

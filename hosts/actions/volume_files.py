@@ -1,0 +1,92 @@
+"""Opens a volume's files: as those of a helper container, which goes away by itself."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Failure
+from hosts.actions.act import recorded
+from hosts.engine import parse, volume_shell
+from hosts.engine.calls import Call
+from hosts.engine.volume_files import PLACE
+from hosts.engine.volume_shell import NAME, VOLUME_LABEL
+from hosts.inventory import apply
+from hosts.models import Container, Host, Image, Volume
+
+OPEN_MINUTES = 30
+REUSED_MINUTES = 20  # one that has less time left is not given to somebody who comes now
+IMAGES_TRIED = 4
+SECONDS = 5.0
+MARK = "files"
+
+
+class Opened(NamedTuple):
+    """The helper's id, the folder in it that is the volume, and when it goes."""
+
+    container: str
+    path: str
+    until: datetime
+
+
+def open_files(actor: Any, volume: Volume) -> Opened:
+    """A helper container with the volume at PLACE; the one that is open already, if any."""
+    host = volume.host
+    with recorded(actor, Right.CONTAINERS_FILES, host, "volume.files", volume.name):
+        now = timezone.now()
+        for helper in _helpers(volume):
+            if helper.created and helper.created > now - timedelta(minutes=REUSED_MINUTES):
+                return Opened(helper.engine_id, PLACE, helper.created + timedelta(minutes=OPEN_MINUTES))
+        images = _images(volume)
+        if not images:
+            sentence = gettext_noop(
+                "%(host)s has no image yet, and files of a volume are looked at through a container: pull any small image."
+            )
+            raise Failure("no_image", 409, sentence, {"host": host.name})
+        made = volume_shell.open_for(
+            host.endpoint(), volume.name, images, OPEN_MINUTES * 60, version=_version(host), mark=MARK
+        )
+        _make_known(host, made)
+        return Opened(made, PLACE, now + timedelta(minutes=OPEN_MINUTES))
+
+
+def _make_known(host: Host, helper: str) -> None:
+    """Its pages and routes are there at once, and not when the engine's event has been read."""
+    filters = json.dumps({"id": [helper]})
+    with Call(host.endpoint()) as call:
+        params = {"all": "1", "filters": filters}
+        call.open("GET", "/containers/json", params, version=_version(host), seconds=SECONDS)
+        rows = [row for row in map(parse.container_row, call.read_json(SECONDS) or []) if row]
+    apply.apply_rows(host, "container", rows, only={helper})
+
+
+def close_files(actor: Any, volume: Volume) -> None:
+    """Removes the volume's helpers, if there are any: they would keep it in use."""
+    for helper in _helpers(volume):
+        with recorded(actor, Right.VOLUMES_MANAGE, volume.host, "volume.files_close", volume.name):
+            volume_shell.close(volume.host.endpoint(), helper.engine_id, version=_version(volume.host))
+
+
+def _helpers(volume: Volume) -> list[Container]:
+    """Open ones, the newest first."""
+    rows = Container.objects.filter(
+        host=volume.host_id, name__startswith=NAME, state__in=["running", "created"]
+    ).order_by("-created")
+    return [row for row in rows if row.labels.get(VOLUME_LABEL) == volume.name]
+
+
+def _version(host: Host) -> str:
+    return host.api_version or "1.41"
+
+
+def _images(volume: Volume) -> list[str]:
+    """Which may have a shell: those of who uses the volume, then the smallest ones of the host."""
+    users = Container.objects.filter(host=volume.host_id, uses__noun="volume", uses__name=volume.name)
+    there = Image.objects.filter(host=volume.host_id)
+    known = set(there.values_list("engine_id", flat=True))
+    found = [image for image in users.values_list("image_id", flat=True)[:20] if image in known]
+    found += there.exclude(name="").order_by("size", "name").values_list("engine_id", flat=True)[:20]
+    return list(dict.fromkeys(found))[:IMAGES_TRIED]
