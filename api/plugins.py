@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import File, Form, Router, Schema, UploadedFile
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_plugin
-from hosts.actions import plugins
+from hosts.actions import plugin_moves, plugins
 from hosts.models import Plugin
 
 router = Router(tags=["plugins"])
@@ -25,9 +25,11 @@ class Privilege(Schema):
 
 
 class Look(Schema):
-    """Which plugin: name:tag, with its registry."""
+    """Which plugin: name:tag, with its registry. `account` is an account's id, 0 for no login, the registry's default
+    account unless given."""
 
     plugin: str
+    account: int | None = None
 
 
 class Install(Look):
@@ -43,6 +45,13 @@ class Upgrade(Schema):
 
     privileges: list[Privilege]
     plugin: str = ""
+    account: int | None = None
+
+
+class Push(Schema):
+    """With which account, as for a look."""
+
+    account: int | None = None
 
 
 class Options(Schema):
@@ -75,11 +84,19 @@ def plugin_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset
     return many(rows, limit, offset, show)
 
 
-@router.post("/{host}/privileges", response=dict)
+@router.post("/{host}/privileges", response={202: dict})
 @needs(Right.PLUGINS_MANAGE)
 def plugin_privileges(request: HttpRequest, host: str, body: Look) -> Any:
-    """What a plugin asks for on its host; nothing is installed."""
-    return {"privileges": plugins.privileges(request.user, get_host(request.user, host), body.plugin)}
+    """Starts a job whose result says what a plugin asks for on its host, in `privileges`; nothing is installed."""
+    found = get_host(request.user, host)
+    return 202, {"job": plugins.start_look(request.user, found, body.plugin, account=body.account).pk}
+
+
+@router.post("/{host}/create", response={202: dict})
+@needs(Right.PLUGINS_MANAGE)
+def plugin_create(request: HttpRequest, host: str, file: File[UploadedFile], name: Form[str]) -> Any:
+    """Starts a job that makes the plugin `name` of a tar with config.json and rootfs/."""
+    return 202, {"job": plugin_moves.start_create(request.user, get_host(request.user, host), name, file).pk}
 
 
 @router.post("/{host}/install", response={202: dict})
@@ -87,7 +104,8 @@ def plugin_privileges(request: HttpRequest, host: str, body: Look) -> Any:
 def plugin_install(request: HttpRequest, host: str, body: Install) -> Any:
     """Starts a job that installs it; it fails when the plugin asks for something else than what is granted."""
     found, granted = get_host(request.user, host), [entry.dict() for entry in body.privileges]
-    job = plugins.start_install(request.user, found, body.plugin, granted, alias=body.alias, enable=body.enable)
+    more: dict[str, Any] = {"alias": body.alias, "enable": body.enable, "account": body.account}
+    job = plugins.start_install(request.user, found, body.plugin, granted, **more)
     return 202, {"job": job.pk}
 
 
@@ -103,7 +121,16 @@ def plugin_get(request: HttpRequest, host: str, plugin: str) -> Any:
 def plugin_upgrade(request: HttpRequest, host: str, plugin: str, body: Upgrade) -> Any:
     """Starts a job that upgrades a disabled plugin."""
     found, granted = get_plugin(request.user, host, plugin), [entry.dict() for entry in body.privileges]
-    return 202, {"job": plugins.start_upgrade(request.user, found, body.plugin, granted).pk}
+    job = plugins.start_upgrade(request.user, found, body.plugin, granted, account=body.account)
+    return 202, {"job": job.pk}
+
+
+@router.post("/{host}/{plugin}/push", response={202: dict})
+@needs(Right.PLUGINS_MANAGE)
+def plugin_push(request: HttpRequest, host: str, plugin: str, body: Push | None = None) -> Any:
+    """Starts a job that pushes it to the registry that its name says; the result has the digest."""
+    found, account = get_plugin(request.user, host, plugin), (body or Push()).account
+    return 202, {"job": plugin_moves.start_push(request.user, found, account=account).pk}
 
 
 @router.post("/{host}/{plugin}/enable", response={202: dict})

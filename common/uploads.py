@@ -43,11 +43,12 @@ def place_of(key: str) -> Path:
     return Path(place)
 
 
-def drop(key: str) -> None:
-    """Deletes it; nothing happens when it is gone."""
-    if KEY.fullmatch(key):
-        with contextlib.suppress(FileNotFoundError):
-            (settings.UPLOADS / key).unlink()
+def drop(*keys: str) -> None:
+    """Deletes them; nothing happens when they are gone."""
+    for key in keys:
+        if KEY.fullmatch(key):
+            with contextlib.suppress(FileNotFoundError):
+                (settings.UPLOADS / key).unlink()
 
 
 def forget_old() -> None:

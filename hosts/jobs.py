@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -28,6 +29,7 @@ def add_kinds() -> None:
         image_prune,
         image_pushes,
         images,
+        plugin_moves,
         plugins,
     )
 
@@ -46,6 +48,7 @@ def add_kinds() -> None:
         image_builds.run_build,
         seconds=image_builds.BUILD_HOURS * HOUR,
         repeatable=False,
+        uploads=lambda params: [key for _name, key in params["files"]],
     )
     add_kind("image.copy", _("Copy image"), Right.IMAGES_MANAGE, image_copies.run_copy, seconds=12 * HOUR)
     add_kind(
@@ -55,6 +58,7 @@ def add_kinds() -> None:
         image_files.run_load,
         seconds=3 * HOUR,
         repeatable=False,
+        uploads=_one_upload,
     )
     add_kind(
         "image.import",
@@ -63,11 +67,24 @@ def add_kinds() -> None:
         image_files.run_import,
         seconds=3 * HOUR,
         repeatable=False,
+        uploads=_one_upload,
     )
     add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove)
     title = _("Upload files")
-    add_kind("files.upload", title, Right.CONTAINERS_FILES, file_uploads.run_upload, seconds=12 * HOUR)
+    add_kind(
+        "files.upload",
+        title,
+        Right.CONTAINERS_FILES,
+        file_uploads.run_upload,
+        seconds=12 * HOUR,
+        uploads=lambda params: [key for key, _name, _size in params["files"]],
+    )
     manage = Right.PLUGINS_MANAGE
+    add_kind("plugin.look", _("Look what a plugin asks for"), manage, plugins.run_look, repeatable=False)
+    title = _("Create plugin")
+    create = plugin_moves.run_create
+    add_kind("plugin.create", title, manage, create, seconds=HOUR, repeatable=False, uploads=_one_upload)
+    add_kind("plugin.push", _("Push plugin"), manage, plugin_moves.run_push, seconds=2 * HOUR)
     add_kind("plugin.install", _("Install plugin"), manage, plugins.run_install, seconds=2 * HOUR)
     add_kind("plugin.upgrade", _("Upgrade plugin"), manage, plugins.run_upgrade, seconds=2 * HOUR)
     add_kind("plugin.enable", _("Enable plugin"), manage, plugins.run_switch)
@@ -78,6 +95,10 @@ def add_kinds() -> None:
     _add_volume_kinds()
     _add_service_kinds()
     _add_swarm_kinds()
+
+
+def _one_upload(params: dict[str, Any]) -> list[str]:
+    return [params["upload"]]
 
 
 def _add_making_kinds() -> None:

@@ -23,7 +23,8 @@ NOT_REPEATABLE = gettext_noop(
 class Kind:
     """`run` gets the job's context and returns its result; `right` is what starting it, again too, demands; `seconds`
     is how long it may take in all. One that is not `repeatable` takes a file that was sent, or a list that somebody has
-    looked through: it cannot be started again or put on a schedule."""
+    looked through: it cannot be started again or put on a schedule. `uploads` names the keys of files that its
+    parameters keep (common.uploads)."""
 
     name: str
     title: Any
@@ -31,14 +32,30 @@ class Kind:
     run: Run
     seconds: float = HOUR
     repeatable: bool = True
+    uploads: Callable[[dict[str, Any]], list[str]] | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def add_kind(name: str, title: Any, right: Right, run: Run, *, seconds: float = HOUR, repeatable: bool = True) -> None:
+def add_kind(
+    name: str,
+    title: Any,
+    right: Right,
+    run: Run,
+    *,
+    seconds: float = HOUR,
+    repeatable: bool = True,
+    uploads: Callable[[dict[str, Any]], list[str]] | None = None,
+) -> None:
     """Called once for each kind when the apps are ready (hosts/jobs.py)."""
-    _kinds[name] = Kind(name, title, right, run, seconds, repeatable)
+    _kinds[name] = Kind(name, title, right, run, seconds, repeatable, uploads)
+
+
+def uploads_of(name: str, params: dict[str, Any]) -> list[str]:
+    """The keys of the files that a job of this kind keeps."""
+    kind = _kinds.get(name)
+    return kind.uploads(params) if kind and kind.uploads else []
 
 
 def get_kind(name: str) -> Kind:

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right, allows
+from common import uploads
 from common.errors import Conflict, Denied, NotFound
 from common.events import changed
-from jobs.kinds import NOT_REPEATABLE, get_kind
+from jobs.kinds import NOT_REPEATABLE, get_kind, uploads_of
 from jobs.models import DEAD_AFTER, Job, JobState, Schedule
 from jobs.run import interrupt_dead
 
@@ -124,6 +125,9 @@ def cancel(actor: Any, job: Job) -> Job:
             raise Conflict(gettext_noop("The job has ended already."))
         record(actor, "job.cancel", job.target, host=job.host, detail={"job": job.pk})
         changed("job", job.host, str(job.pk))
+        if stopped:  # nobody comes for the files that were sent for it
+            keys = uploads_of(job.kind, job.params)
+            transaction.on_commit(lambda: uploads.drop(*keys))
     job.refresh_from_db()
     return job
 

@@ -11,11 +11,13 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
+from hosts import logins
 from hosts.actions.act import calling, demand, failure, host_of, on_engine, recorded
 from hosts.engine import parse, plugins
 from hosts.engine.calls import Call
 from hosts.engine.connect import client
-from hosts.engine.errors import EngineError
+from hosts.engine.errors import Answered, EngineError
+from hosts.engine.refusals import refusal
 from hosts.inventory import apply
 from hosts.models import Host, Plugin
 from hosts.options import REFERENCE
@@ -30,19 +32,45 @@ SETTING = re.compile(r"[A-Za-z_][\w.-]{0,254}=.*", re.DOTALL)
 
 
 # ---------------------------------------------------------------- what it asks for
-def privileges(actor: Any, host: Host, reference: str) -> list[dict[str, Any]]:
-    """What the plugin asks for on its host, [{"name", "description", "value"}]: the engine asks the registry."""
+def start_look(actor: Any, host: Host, reference: str, *, account: str | int | None = None) -> Job:
+    """Starts a job that asks what the plugin wants on its host: the engine asks the registry, with that account
+    (`logins.choose`). Its result has {"privileges": [{"name", "description", "value"}]}."""
     demand(actor, Right.PLUGINS_MANAGE)
-    remote = _remote(reference)
-    with recorded(actor, Right.PLUGINS_MANAGE, host, "plugin.look", remote):
-        with Call(host.endpoint()) as call:
-            return _privileges(call, host, remote)
-
-
-def _privileges(call: Call, host: Host, remote: str) -> list[dict[str, Any]]:
     _has_plugins(host)
-    call.open("GET", "/plugins/privileges", {"remote": remote}, version=_version(host), seconds=LOOK_SECONDS)
-    return sorted(parse.privileges_of(call.read_json(LOOK_SECONDS)), key=lambda entry: str(entry["name"]))
+    remote = _remote(reference)
+    return queue.start(
+        actor,
+        "plugin.look",
+        host=host.name,
+        target=remote,
+        params={"host": host.name, "remote": remote, "account": logins.choose(actor, remote, account)},
+    )
+
+
+def run_look(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker; nothing is installed."""
+    host, remote = host_of(context), context.params["remote"]
+    with recorded(context.job.by, Right.PLUGINS_MANAGE, host, "plugin.look", remote):
+        login = logins.open_login(context, remote, context.params["account"])
+        return {"privileges": _privileges(context, host, remote, login)}
+
+
+def _privileges(context: JobContext, host: Host, remote: str, login: logins.Opened) -> list[dict[str, Any]]:
+    with _asking(context, host, "") as call, _told(call, remote, login):
+        query = {"remote": remote}
+        call.open(
+            "GET", "/plugins/privileges", query, version=_version(host), headers=login.headers, seconds=LOOK_SECONDS
+        )
+        return sorted(parse.privileges_of(call.read_json(LOOK_SECONDS)), key=lambda entry: str(entry["name"]))
+
+
+@contextmanager
+def _told(call: Call, remote: str, login: logins.Opened) -> Iterator[None]:
+    """What the plugin's registry said, as a sentence."""
+    try:
+        yield
+    except Answered as error:
+        raise refusal(error, remote, call.endpoint.address, registry=login.registry, user=login.user) from error
 
 
 def _remote(reference: str, field: str = "reference") -> str:
@@ -66,9 +94,17 @@ def _version(host: Host) -> str:
 
 # ---------------------------------------------------------------- install, upgrade
 def start_install(
-    actor: Any, host: Host, reference: str, granted: list[dict[str, Any]], *, alias: str = "", enable: bool = True
+    actor: Any,
+    host: Host,
+    reference: str,
+    granted: list[dict[str, Any]],
+    *,
+    alias: str = "",
+    enable: bool = True,
+    account: str | int | None = None,
 ) -> Job:
-    """Starts a job that pulls the plugin, granting what `privileges` has told, and enables it if asked."""
+    """Starts a job that pulls the plugin, granting what a look has told, and enables it if asked. `account` is as in
+    `logins.choose`."""
     demand(actor, Right.PLUGINS_MANAGE)
     _has_plugins(host)
     remote = _remote(reference)
@@ -78,7 +114,14 @@ def start_install(
         "plugin.install",
         host=host.name,
         target=remote,
-        params={"host": host.name, "remote": remote, "name": name, "granted": granted, "enable": enable},
+        params={
+            "host": host.name,
+            "remote": remote,
+            "name": name,
+            "granted": granted,
+            "enable": enable,
+            "account": logins.choose(actor, remote, account),
+        },
         locks=[lock(host.name, "plugin", name or remote)],
     )
 
@@ -98,8 +141,11 @@ def run_install(context: JobContext) -> dict[str, Any]:
     return {"plugin": name}
 
 
-def start_upgrade(actor: Any, plugin: Plugin, reference: str, granted: list[dict[str, Any]]) -> Job:
-    """Starts a job that replaces a disabled plugin by `reference`; its settings stay."""
+def start_upgrade(
+    actor: Any, plugin: Plugin, reference: str, granted: list[dict[str, Any]], *, account: str | int | None = None
+) -> Job:
+    """Starts a job that replaces a disabled plugin by `reference`; its settings stay. `account` is as in
+    `logins.choose`."""
     demand(actor, Right.PLUGINS_MANAGE)
     _is_disabled(plugin)
     remote = _remote(reference or plugin.reference or plugin.name)
@@ -109,7 +155,13 @@ def start_upgrade(actor: Any, plugin: Plugin, reference: str, granted: list[dict
         "plugin.upgrade",
         host=host,
         target=f"{plugin.name} -> {remote}",
-        params={"host": host, "name": plugin.name, "remote": remote, "granted": granted},
+        params={
+            "host": host,
+            "name": plugin.name,
+            "remote": remote,
+            "granted": granted,
+            "account": logins.choose(actor, remote, account),
+        },
         locks=[lock(host, "plugin", plugin.name)],
     )
 
@@ -124,20 +176,21 @@ def run_upgrade(context: JobContext) -> dict[str, Any]:
 def _pull(context: JobContext, host: Host, action: str, path: str, query: dict[str, str]) -> None:
     granted = context.params["granted"]
     with recorded(context.job.by, Right.PLUGINS_MANAGE, host, action, context.job.target):
-        with _asking(context, host, "") as call:
-            asked = _privileges(call, host, query["remote"])
+        login = logins.open_login(context, query["remote"], context.params.get("account"))
+        asked = _privileges(context, host, query["remote"], login)
         if _sum(asked) != _sum(granted):
             raise Conflict(
                 gettext_noop("%(plugin)s asks for something else now than what was granted. Look at it again."),
                 {"plugin": query["remote"]},
             )
-        with _asking(context, host, "") as call:
+        with _asking(context, host, "") as call, _told(call, query["remote"], login):
             plugins.fetch(
                 call,
                 path,
                 {name: value for name, value in query.items() if value},
                 asked,
                 version=_version(host),
+                headers=login.headers,
                 report=lambda share, layers: context.progress(share, "", layers),
                 log=context.log,
             )

@@ -1,7 +1,7 @@
 """Pulling and upgrading a managed plugin: bytes of each layer, and an end to it within a moment."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hosts.engine.calls import Call
@@ -16,16 +16,17 @@ def fetch(
     privileges: list[dict[str, Any]],
     *,
     version: str,
+    headers: Mapping[str, str] | None = None,
     report: Callable[[float, list[dict[str, Any]]], None],
     log: Callable[[str], None],
 ) -> None:
-    """POST /plugins/pull or /plugins/{name}/upgrade with what is granted. Raises EngineError.
+    """POST /plugins/pull or /plugins/{name}/upgrade with what is granted; `headers` have the login. Raises EngineError.
 
     Closing the connection, which `call.end` does, is what ends it on the engine.
     """
     layers = Layers()
     granted = [{"Name": p["name"], "Description": p["description"], "Value": p["value"]} for p in privileges]
-    call.open("POST", path, params, version=version, body=granted, seconds=IDLE_SECONDS)
+    call.open("POST", path, params, version=version, body=granted, headers=headers, seconds=IDLE_SECONDS)
     for event in _events(call):
         if event.get("error"):
             raise EngineFailed(str(event["error"]), where=call.endpoint.address)

@@ -15,8 +15,10 @@ STATES = {
     "Waiting": "waiting",
     "Pushing": "uploading",
     "Pushed": "done",
+    "Upload complete": "done",  # a plugin's
     "Layer already exists": "exists",
 }
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 DONE = re.compile(r"(?P<tag>[\w.-]{1,128}): digest: (?P<digest>sha256:[0-9a-f]{64})(?: size: \d+)?")
 UNKNOWN_SIZE = 4 * 1024 * 1024  # bytes that a layer counts until its size is told
 LAYERS_AT_MOST = 500
@@ -73,18 +75,24 @@ def push(
     log: Callable[[str], None],
     registry: str = "",
     user: str = "",
+    what: str = "images",
 ) -> str:
-    """Pushes NAME:TAG; the digest that it has in the registry. Raises EngineError.
+    """Pushes NAME:TAG, of `what` images or plugins; the digest that it has in the registry. Raises EngineError.
 
     `headers` must have X-Registry-Auth, be it empty. Closing the connection, which `call.end` does, ends it.
     """
     endpoint, layers, digest = call.endpoint, Layers(), ""
     try:
-        path = f"/images/{quote(name, safe='/:')}/push"
-        call.open("POST", path, {"tag": tag}, version=version, headers=headers, seconds=IDLE_SECONDS)
+        path, query = f"/images/{quote(name, safe='/:')}/push", {"tag": tag}
+        if what == "plugins":
+            path, query = f"/plugins/{quote(f'{name}:{tag}', safe='/:')}/push", {}
+        call.open("POST", path, query, version=version, headers=headers, seconds=IDLE_SECONDS)
         for event in call.read_events(IDLE_SECONDS):
             if event.get("error"):
                 raise EngineFailed(str(event["error"]), where=endpoint.address)
+            aux = event.get("aux")
+            if isinstance(aux, dict) and DIGEST.fullmatch(str(aux.get("Digest"))):
+                digest = str(aux["Digest"])
             if layers.take(event):
                 if event["status"] not in STATES or STATES[event["status"]] in {"done", "exists"}:
                     log(f"{event['id']}: {event['status']}"[:500])

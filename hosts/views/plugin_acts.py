@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
+from common.errors import DermagaError, Failure, Invalid, NotFound
 from common.htmx import go, is_fragment
 from hosts.access import get_host, get_plugin
-from hosts.actions import plugins
+from hosts.actions import plugin_moves, plugins
 from hosts.models import Host, Plugin
-from jobs.models import Job
+from hosts.views.images import accounts_of
+from jobs.models import Job, JobState
 
 GRANTED_AT_MOST = 100_000  # characters
 
@@ -30,8 +31,11 @@ def plugin_install(request: HttpRequest) -> HttpResponse:
     """Asks which plugin, shows what it asks for, and starts the job that installs it with that."""
 
     def start(reference: str, granted: list[dict[str, Any]]) -> Job:
-        enable, alias = request.POST.get("enable") == "1", request.POST.get("alias", "")
-        return plugins.start_install(request.user, _host(request), reference, granted, alias=alias, enable=enable)
+        post = request.POST
+        more: dict[str, Any] = {"alias": post.get("alias", ""), "enable": post.get("enable") == "1"}
+        return plugins.start_install(
+            request.user, _host(request), reference, granted, account=post.get("account"), **more
+        )
 
     context = {
         "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
@@ -52,7 +56,9 @@ def plugin_upgrade(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         context,
         {"reference": plugin.reference or plugin.name},
         lambda: plugin.host,
-        lambda reference, granted: plugins.start_upgrade(request.user, plugin, reference, granted),
+        lambda reference, granted: plugins.start_upgrade(
+            request.user, plugin, reference, granted, account=request.POST.get("account")
+        ),
     )
 
 
@@ -65,26 +71,50 @@ def _with_privileges(
 ) -> HttpResponse:
     error: DermagaError | None = None
     shown: list[dict[str, Any]] | None = None
+    looking: Job | None = None
     if request.method == "POST":
         typed = request.POST.dict()
         reference = typed.get("reference", "")
         try:
             if request.POST.get("step") == "grant":
                 return go(request, reverse("job_page", args=[start(reference, _granted(request)).pk]))
-            shown = plugins.privileges(request.user, host_of(), reference)
+            looking = _looked(request, reference) or plugins.start_look(
+                request.user, host_of(), reference, account=typed.get("account")
+            )
+            if not looking.is_open:
+                shown, looking = _seen(looking), None
         except DermagaError as refused:
-            error = refused
+            error, looking = refused, None
     context |= {
         "typed": typed,
         "error": error,
         "field": getattr(error, "field", ""),
+        "looking": looking,
         "shown": shown,
         "granted": json.dumps(shown),
+        **accounts_of(request, typed.get("reference", "")),
     }
     template = "plugins/ask.html"
     if is_fragment(request):
         template = "plugins/_ask_form.html" if request.method == "POST" else "plugins/_ask_dialog.html"
     return render(request, template, context, status=422 if error else 200)
+
+
+def _looked(request: HttpRequest, reference: str) -> Job | None:
+    """The look that this form has started before, while the same is asked."""
+    number = request.POST.get("look", "")
+    if not number.isdecimal() or len(number) > 15:
+        return None
+    job = Job.objects.visible_to(request.user).filter(pk=int(number), kind="plugin.look", by=request.user.pk).first()
+    return job if job and job.params["remote"] in {reference.strip(), f"{reference.strip()}:latest"} else None
+
+
+def _seen(job: Job) -> list[dict[str, Any]]:
+    """What the plugin asks for. Raises Failure with what the job said."""
+    if job.state != JobState.DONE:
+        raise Failure("look_failed", 502, job.error or gettext_noop("The registry was not asked: that was cancelled."))
+    found: list[dict[str, Any]] = job.result["privileges"]
+    return found
 
 
 def _host(request: HttpRequest) -> Host:
@@ -103,6 +133,57 @@ def _granted(request: HttpRequest) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise Invalid("reference", gettext_noop("What was granted did not arrive. Look at the privileges again."))
     return found
+
+
+# ---------------------------------------------------------------- create, push
+@guard(Right.PLUGINS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def plugin_create(request: HttpRequest) -> HttpResponse:
+    """Asks for a tar with config.json and rootfs/, and starts the job that makes a plugin of it."""
+    error: DermagaError | None = None
+    post = request.POST
+    if request.method == "POST":
+        try:
+            job = plugin_moves.start_create(
+                request.user, _host(request), post.get("name", ""), request.FILES.get("file")
+            )
+            return redirect("job_page", job.pk)
+        except DermagaError as refused:
+            error = refused
+    context = {
+        "hosts": Host.objects.visible_to(request.user).filter(enabled=True).order_by("name"),
+        "typed": post.dict(),
+        "error": error,
+        "field": getattr(error, "field", ""),
+    }
+    return render(request, "plugins/create.html", context, status=422 if error else 200)
+
+
+@guard(Right.PLUGINS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def plugin_push(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """Asks with which account, and starts the job that pushes it."""
+    plugin = get_plugin(request.user, host, ref, Right.PLUGINS_MANAGE)
+    error: DermagaError | None = None
+    if request.method == "POST":
+        try:
+            job = plugin_moves.start_push(request.user, plugin, account=request.POST.get("account"))
+            return go(request, reverse("job_page", args=[job.pk]))
+        except DermagaError as refused:
+            error = refused
+    context = {
+        "plugin": plugin,
+        "verb": "push",
+        "to": reverse("plugin_push", args=[host, ref]),
+        "typed": request.POST.dict(),
+        "error": error,
+        "field": getattr(error, "field", ""),
+        **accounts_of(request, plugin.name),
+    }
+    template = "plugins/ask.html"
+    if is_fragment(request):
+        template = "plugins/_ask_form.html" if error else "plugins/_ask_dialog.html"
+    return render(request, template, context, status=422 if error else 200)
 
 
 # ---------------------------------------------------------------- acts on one

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,18 @@ class Hang(Behaviour):
 
     async def __call__(self, request: Request | None, connection: Connection, normal: Answer) -> None:
         await connection.closed_by_client()
+
+
+class Held(Hang):
+    """Never answers, and knows when it was asked and when the client has left."""
+
+    def __init__(self) -> None:
+        self.asked, self.left = threading.Event(), threading.Event()
+
+    async def __call__(self, request: Request | None, connection: Connection, normal: Answer) -> None:
+        self.asked.set()
+        await connection.closed_by_client()
+        self.left.set()
 
 
 @dataclass

@@ -297,6 +297,29 @@ def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -
     assert client.post("/images/build/", good).status_code == 403
 
 
+@pytest.mark.django_db
+def test_files_of_a_queued_job_go_when_it_is_cancelled(
+    client: Client, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.UPLOADS = tmp_path
+    a_host()
+    client.force_login(person("ada", "admin"))
+    file = lambda: SimpleUploadedFile("a.tar", b"x" * 2000)  # noqa: E731
+    build = {"host": "quay", "name": NAME, "source": "tar", "files": [file()]}
+    for path, fields in (
+        ("/images/build/", build),
+        ("/images/load/", {"host": "quay", "file": file()}),
+        ("/images/load/", {"host": "quay", "kind": "import", "name": "a:1", "file": file()}),
+        ("/plugins/create/", {"host": "quay", "name": "a:1", "file": file()}),
+    ):
+        job = int(client.post(path, fields).headers["Location"].rstrip("/").rpartition("/")[2])
+        assert len(list(tmp_path.iterdir())) == 1, path
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(f"/jobs/{job}/cancel/")
+        assert Job.objects.get(pk=job).state == "cancelled"
+        assert list(tmp_path.iterdir()) == [], path
+
+
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../b"])
 def test_a_path_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     place = tmp_path / "context.tar"

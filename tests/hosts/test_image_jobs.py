@@ -3,10 +3,8 @@
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -15,8 +13,7 @@ from tests.engines.images import LAYERED, import_busybox, make_layered
 from tests.engines.registry import Registry
 from tests.engines.slow import SlowProxy
 from tests.fake_engine import FakeEngine
-from tests.fake_engine.behaviours import Hang
-from tests.fake_engine.wire import Connection
+from tests.fake_engine.behaviours import Held
 from tests.hosts.watched import Watched, send
 from tests.servers.product import Product
 from tests.waiting import until
@@ -205,18 +202,6 @@ def test_pruning_removes_what_it_says_and_tells_the_result(product: Product, lig
     left = lighter.docker("images", "-q", "--no-trunc").split()
     assert used in left
     assert new not in left
-
-
-class Held(Hang):
-    """Never answers, and knows when the client has left."""
-
-    def __init__(self) -> None:
-        self.asked, self.left = threading.Event(), threading.Event()
-
-    async def __call__(self, request: Any, connection: Connection, normal: Any) -> None:
-        self.asked.set()
-        await connection.closed_by_client()
-        self.left.set()
 
 
 def test_a_prune_is_cancelled_by_hanging_up(product: Product, fake_engine: FakeEngine) -> None:
