@@ -22,6 +22,26 @@ NETWORKS = _columns(
 )
 VOLUMES = _columns("name", "driver", "scope", "mountpoint", "size", "use", "created", "labels", "seen")
 PLUGINS = _columns("name", "engine_id", "reference", "state", "kind", "description", "seen")
+SERVICES: Columns = {
+    "swarm": attrgetter("swarm.name"),
+    **{
+        name: attrgetter(name)
+        for name in (
+            *("name", "engine_id", "stack", "image", "mode", "replicas", "running", "desired", "completed"),
+            *("ports", "update_state", "created", "updated", "labels", "seen"),
+        )
+    },
+}
+TASKS: Columns = {
+    "swarm": attrgetter("swarm.name"),
+    **{
+        name: attrgetter(name)
+        for name in (
+            *("name", "engine_id", "service_name", "slot", "node_name", "state", "desired", "current", "error"),
+            *("exit_code", "container_id", "image", "since", "created", "seen"),
+        )
+    },
+}
 EVENTS = _columns("time", "kind", "action", "actor_id", "actor_name", "data")
 SWARMS: Columns = {
     name: attrgetter(name) for name in ("name", "engine_id", "state", "autolock", "created", "labels", "seen")

@@ -71,3 +71,13 @@ def stack_of(user: Any, swarm: Swarm, name: str) -> Stack:
         if network.labels.get(STACK) == name:
             networks.setdefault(network.engine_id, network)
     return Stack(swarm, name, services, list(networks.values()), rows(Secret), rows(Config))
+
+
+def only(stack: Stack, ids: set[str]) -> Stack:
+    """What of it has one of these ids."""
+
+    def kept(rows: list[Any]) -> list[Any]:
+        return [row for row in rows if row.engine_id in ids]
+
+    services, networks = kept(stack.services), kept(stack.networks)
+    return Stack(stack.swarm, stack.name, services, networks, kept(stack.secrets), kept(stack.configs))

@@ -13,7 +13,7 @@ from tests.test_reference import SPAN, served_routes, table
 DOCUMENT = "engine-api.md"
 # What has neither page nor reason yet: paths, or their beginnings. They leave here when their rows are in the first table.
 OPEN = (
-    "/services", "/tasks",
+    "/services/{id}/logs", "/tasks/{id}/logs",
 )  # fmt: skip
 PAGES = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
 SOCKETS = {f"/{route.pattern}" for route in socket_urls}

@@ -143,6 +143,12 @@ def short_id(value: str | None) -> str:
 
 
 @register.filter
+def without_digest(value: str | None) -> str:
+    """A reference without its digest, where it has a name as well."""
+    return str(value or "").partition("@")[0]
+
+
+@register.filter
 def digest(value: str | None) -> str:
     """The digest of a reference: sha256:... of name@sha256:...; "" when it has none."""
     return str(value or "").partition("@")[2]

@@ -37,7 +37,8 @@ class Chip:
 @guard(Right.LOGS_VIEW)
 @require_GET
 def log_page(request: HttpRequest) -> HttpResponse:
-    """One time-ordered view; the URL holds the choice: `target` HOST/CONTAINER, `host`, `project`, each repeatable."""
+    """One time-ordered view; the URL holds the choice: `target` HOST/CONTAINER, `host`, `project`, `service`
+    SWARM/SERVICE, each repeatable."""
     choice = LogChoice.of(request.GET.getlist)
     found = chosen(request.user, choice)
     chips = _chips(request.GET, choice, found)
@@ -60,7 +61,8 @@ def _for_socket(choice: LogChoice, found: Chosen) -> dict[str, list[str]]:
         targets = [f"{container.host.name}/{container.engine_id}" for container in found.containers]
     else:
         targets = list(choice.targets)
-    return {"target": targets, "host": list(choice.hosts), "project": list(choice.projects)}
+    services = {"service": list(choice.services)} if choice.services else {}
+    return {"target": targets, "host": list(choice.hosts), "project": list(choice.projects)} | services
 
 
 def _chips(params: QueryDict, choice: LogChoice, found: Chosen) -> list[Chip]:
@@ -70,6 +72,7 @@ def _chips(params: QueryDict, choice: LogChoice, found: Chosen) -> list[Chip]:
             names[f"{container.host.name}/{ref}"] = container.name
     words = [("host", value, value) for value in choice.hosts]
     words += [("project", value, value) for value in choice.projects]
+    words += [("service", value, value) for value in choice.services]
     words += [("target", value, names.get(value, value)) for value in choice.targets[:TARGETS_AT_MOST]]
     return [
         Chip(name, name, value, label, _without(params, name, value), value in found.unknown)

@@ -63,7 +63,7 @@ export class LogLinks {
   /** Where `query` of the log is downloaded; what a page of any choice shows stands in its own address. */
   download(query) {
     const own = new URLSearchParams(location.search);
-    if (this.view.hasAttribute("choice")) for (const name of ["target", "host", "project"]) for (const value of own.getAll(name)) query.append(name, value);
+    if (this.view.hasAttribute("choice")) for (const name of ["target", "host", "project", "service"]) for (const value of own.getAll(name)) query.append(name, value);
     return `${this.view.getAttribute("download")}?${query}`;
   }
 }

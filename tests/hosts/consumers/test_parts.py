@@ -28,6 +28,7 @@ from hosts.engine import parse
 from hosts.inventory import apply
 from jobs.models import Job, Schedule
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
+from tests.hosts.swarm.rows import SERVICE, some_services
 from tests.rows import a_host, a_swarm, container_json, containers, person
 from tests.servers.product import PASSWORD, Product
 from tests.test_guard import our_routes
@@ -218,6 +219,7 @@ LIVE = [
     "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/", "/disk/",
     "/swarms/", "/swarms/swarm/", "/nodes/", "/nodes/swarm/buoy-a/", "/secrets/", "/secrets/swarm/s1/", "/configs/",
     "/configs/swarm/c1/",
+    "/services/", f"/services/swarm/{SERVICE}/", "/tasks/", "/stacks/", "/stacks/swarm/shop/",
 ]  # fmt: skip
 
 
@@ -230,6 +232,7 @@ def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
     apply.apply_rows(host, "volume", [parse.volume_row({"Name": "data", "Driver": "local"})])
     apply.apply_rows(host, "network", [parse.network_row({"Id": "3" * 64, "Name": "back", "Driver": "bridge"})])
     a_swarm(host)
+    some_services(host)
     admins = [person("annika", "admin"), person("bertil", "admin")]
     job = Job.objects.create(kind="images.prune", by=admins[0], by_name="annika", host="fra-1", target="fra-1")
     schedule = Schedule.objects.create(

@@ -99,6 +99,15 @@ class Fleet:
 
         return until(found, what, 15)
 
+    def runs(self, name: str, count: int) -> Any:
+        """The service once so many tasks of it run, in the tables too."""
+
+        def fits(service: Any) -> bool:
+            now = [task for task in service["tasks"] if task["current"] and task["state"] == "running"]
+            return bool(service["running"] == service["desired"] == len(now) == count)
+
+        return self.soon(name, fits, f"{count} tasks run")
+
     def clear(self) -> None:
         """Removes what the test has made."""
         left = set(self.swarm.first.docker("service", "ls", "--format", "{{.Name}}").split())

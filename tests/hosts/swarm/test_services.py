@@ -61,8 +61,7 @@ def test_a_service_is_made_as_it_was_written(fleet: Fleet) -> None:
         job = fleet.do(f"services/{fleet.name}", pin=False, **spec)
         assert CANARY not in str(job) + fleet.log(job)
 
-        shown = fleet.service(name)
-        assert (shown["running"], shown["desired"], shown["image"]) == (3, 3, "busybox")
+        shown = fleet.runs(name, 3)
         assert {task["node"] for task in shown["tasks"]} == set(fleet.swarm.engines)
         told = shown["spec"]
         for rollout in ("update", "rollback"):  # the engine writes its defaults into these
@@ -103,16 +102,16 @@ def test_a_change_keeps_what_is_not_known_here_and_replaces_the_tasks(fleet: Fle
     fleet.do(f"{path}/rollback")
     spec = fleet.spec(name)
     assert spec["TaskTemplate"]["ContainerSpec"]["Env"] == ["A=1"] and spec["Labels"] == {}
-    assert fleet.service(name)["update_state"] == "rollback_completed"
+    fleet.soon(name, lambda service: service["update_state"] == "rollback_completed", "the table knows")
 
 
 def test_it_is_scaled_tried_again_and_removed(fleet: Fleet) -> None:
     name = fleet.create()
     path = f"services/{fleet.name}/{name}"
     fleet.do(f"{path}/scale", replicas=4)
-    assert fleet.service(name)["running"] == 4
+    fleet.runs(name, 4)
     fleet.do(f"{path}/scale", replicas=1)
-    assert fleet.service(name)["replicas"] == 1
+    assert fleet.runs(name, 1)["replicas"] == 1
     task = next(task["id"] for task in fleet.service(name)["tasks"] if task["current"])
     job = fleet.do(f"{path}/redeploy")
     assert "was not asked for the digest" in fleet.log(job)  # there is no registry here
@@ -124,7 +123,7 @@ def test_it_is_scaled_tried_again_and_removed(fleet: Fleet) -> None:
 
 def test_a_global_service_and_jobs_run_where_they_should(fleet: Fleet) -> None:
     name = fleet.create(mode={"kind": "global"}, placement={"constraints": ["node.hostname!=buoy-b"]})
-    assert {task["node"] for task in fleet.service(name)["tasks"]} == {"buoy-a", "buoy-c"}
+    assert {task["node"] for task in fleet.runs(name, 2)["tasks"]} == {"buoy-a", "buoy-c"}
     assert fleet.refused(f"services/{fleet.name}/{name}/scale", replicas=2)["field"] == "replicas"
     job = {"update": {}, "rollback": {}, "command": ["true"], "restart": {"condition": "none"}}
     name = fleet.create(**job, mode={"kind": "replicated-job", "concurrent": 2, "completions": 3})

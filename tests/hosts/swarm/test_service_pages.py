@@ -1,0 +1,179 @@
+"""Pages of services: what they show, who may do what, and what a person does with a service on a real swarm."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from hosts.log_choice import LogChoice, chosen
+from tests.engines.swarm import RealSwarm
+from tests.hosts.swarm.rows import SERVICE, some_services
+from tests.hosts.swarm.services import Fleet
+from tests.rows import a_host, container_json, containers, person
+from tests.servers.product import Product
+from tests.waiting import until
+
+PAGE = f"/services/swarm/{SERVICE}/"
+
+
+@pytest.fixture
+def viewer(client: Client, db: None) -> Client:
+    some_services(a_host("buoy-a"))
+    client.force_login(person("vera", "viewer"))
+    return client
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    some_services(a_host("buoy-a"))
+    client = Client()
+    client.force_login(person("otto", "operator"))
+    return client
+
+
+# ---------------------------------------------------------------- from rows
+def test_lists_show_services_tasks_and_stacks(
+    viewer: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    services = viewer.get("/services/?stack=shop").content.decode()
+    assert "1 / 2" in services and "update paused" in services and "8080:80" in services
+    assert "sha256" not in services
+    tasks = viewer.get("/tasks/?state=rejected").content.decode()
+    assert "No such image: nginx:1.27" in tasks and "web.2" in tasks and "web.1" not in tasks
+    assert "shop" in viewer.get("/stacks/").content.decode()
+    file: Any = viewer.get("/services/?format=json")
+    assert json.loads(b"".join(file.streaming_content))[0]["running"] == 1
+    assert viewer.get("/services/?search=nothing-like-this").content.decode().count("No services") == 0
+    with django_assert_num_queries(16):
+        viewer.get("/services/")
+
+
+def test_a_page_shows_what_a_service_is_and_hides_its_environment(viewer: Client) -> None:
+    page = viewer.get(PAGE).content.decode()
+    assert "web.1" in page and "No such image" in page and "TOKEN" in page and "update paused due to failure" in page
+    assert "canary-of-a-row" not in page
+    stack = viewer.get("/stacks/swarm/shop/").content.decode()
+    assert PAGE[:-14] in stack
+
+
+def test_a_viewer_changes_nothing(viewer: Client) -> None:
+    page = viewer.get(PAGE).content.decode()
+    assert "/edit/" not in page and "/ask/" not in page
+    for path in ("/services/create/", f"{PAGE}edit/", f"{PAGE}ask/remove/", "/stacks/swarm/shop/remove/"):
+        assert viewer.get(path).status_code == 403
+        assert viewer.post(path).status_code == 403
+
+
+def test_dialogs_say_what_will_happen(operator: Client) -> None:
+    remove = operator.get(f"{PAGE}ask/remove/").content.decode()
+    assert "1 task ends" in remove and "8080:80" in remove and "stack shop" in remove
+    assert "replaced" in operator.get(f"{PAGE}ask/redeploy/").content.decode()
+    assert "specification before the last change" in operator.get(f"{PAGE}ask/rollback/").content.decode()
+    refused = operator.post(f"{PAGE}ask/scale/", {"replicas": "many"})
+    assert (
+        refused.status_code == 422 and "whole number" in refused.content.decode() and "many" in refused.content.decode()
+    )
+    assert operator.get(f"{PAGE}ask/explode/").status_code == 404
+    assert "web" in operator.get("/stacks/swarm/shop/remove/").content.decode()
+
+
+def test_what_was_typed_stays_and_the_field_is_marked(operator: Client) -> None:
+    typed = {
+        "view": "form",
+        "swarm": "swarm",
+        "name": "two words",
+        "image": "nginx",
+        "mode.kind": "global",
+        "mode.replicas": "3",
+    }
+    page = operator.post("/services/create/", typed)
+    text = page.content.decode()
+    assert page.status_code == 422 and "two words" in text
+    assert 'id="name_error"' in text and 'id="mode.replicas_error"' in text
+    compose = operator.post("/services/create/", typed | {"name": "web2", "mode.replicas": "", "show": "compose"})
+    assert "mode: global" in html.unescape(compose.content.decode())
+    pasted = {"view": "compose", "swarm": "swarm", "compose": "services: {a: {image: b, deploy: {replica: 1}}}"}
+    assert "has no key replica" in operator.post("/services/create/", pasted).content.decode()
+    taken = operator.post("/services/create/", typed | {"name": "web", "mode.replicas": ""})
+    assert "service called web already" in taken.content.decode()
+
+
+def test_a_log_view_of_a_service_has_its_tasks_containers_and_no_others(db: None) -> None:
+    host = a_host("buoy-a")
+    some_services(host)
+    labels = {"com.docker.swarm.service.name": "web"}
+    containers(host, container_json("web.1.abc", Id="1" * 64, Labels=labels), container_json("other", Id="2" * 64))
+    containers(a_host("pier"), container_json("web.9.xyz", Id="3" * 64, Labels=labels))
+    found = chosen(person("vera", "viewer"), LogChoice(services=("swarm/web",)))
+    assert [container.name for container in found.containers] == ["web.1.abc"]
+    assert chosen(person("nina", "viewer"), LogChoice(services=("swarm/nobody",))).containers == []
+
+
+# ---------------------------------------------------------------- on a real swarm
+@pytest.fixture
+def fleet(product: Product, swarm: RealSwarm, known: str) -> Iterator[Fleet]:
+    found = Fleet(product, swarm, known)
+    yield found
+    found.clear()
+
+
+def job_of(answer: Any) -> int:
+    """The job whose page an act led to."""
+    found = re.search(r"/jobs/(\d+)/$", answer.url)
+    assert answer.ok and found, answer.text[:3000]
+    return int(found[1])
+
+
+def value_of(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return html.unescape(found[1])
+
+
+def test_a_person_makes_changes_and_removes_a_service(fleet: Fleet) -> None:
+    product, name = fleet.product, fleet.new_name()
+    typed: dict[str, Any] = {
+        "view": "form",
+        "swarm": fleet.name,
+        "name": name,
+        "image": "busybox",
+        "mode.kind": "replicated",
+        "mode.replicas": "3",
+        "command": "sh -c 'echo hello of $HOSTNAME; sleep 1000'",
+        "env": "GREETING=ahoy",
+        "endpoint_mode": "dnsrr",
+        "stop_signal": "KILL",
+        "update.monitor": "500ms",
+    }
+    assert fleet.end(job_of(product.post("/services/create/", **typed)))["state"] == "done"
+    fleet.runs(name, 3)
+    page = product.http.get(f"{product.url}/services/{fleet.name}/{name}/").text
+    assert "3 / 3" in page and "/containers/buoy-b/" in page
+
+    edit = f"/services/{fleet.name}/{name}/edit/"
+    form = product.http.get(f"{product.url}{edit}").text
+    assert value_of(form, "update.monitor") == "500ms" and "GREETING=ahoy" in form
+    sent = typed | {"whole": value_of(form, "whole"), "revision": value_of(form, "revision"), "env": "GREETING=salam"}
+    assert fleet.end(job_of(product.post(edit, **sent)))["state"] == "done"
+    assert fleet.spec(name)["TaskTemplate"]["ContainerSpec"]["Env"] == ["GREETING=salam"]
+    late = product.post(edit, **sent)
+    assert late.status_code == 422 and "changed by somebody else" in late.text
+
+    with product.socket(f"/ws/logs?service={quote(f'{fleet.name}/{name}')}&tail=all") as socket:
+        said: set[str] = set()
+
+        def all_three() -> bool:
+            message = json.loads(socket.recv(timeout=20))
+            if message["t"] == "lines":
+                said.update(line[3] for line in message["lines"] if line[3].startswith("hello of"))
+            return len(said) >= 3
+
+        until(all_three, "each task's line", 30)
+    assert product.post(f"/services/{fleet.name}/{name}/ask/remove/").ok
+    assert not fleet.is_there(f"services/{fleet.name}/{name}")
