@@ -74,7 +74,9 @@ class Processes(threading.Thread):
         while not self.done.wait(0.02):
             for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    self.seen.add((process / "cmdline").read_bytes())
+                    line = (process / "cmdline").read_bytes()
+                    if not Path(line.split(b"\0")[0].decode(errors="replace")).name.startswith("git"):
+                        self.seen.add(line)  # an engine itself gives git the whole address of a build
                     if self.ours in (environment := (process / "environ").read_bytes()):
                         self.seen.add(environment)
                 except OSError:

@@ -15,10 +15,12 @@ from hosts.log_choice import LogChoice, chosen
 from tests.engines.swarm import RealSwarm
 from tests.hosts.swarm.rows import SERVICE, some_services
 from tests.hosts.swarm.services import Fleet
+from tests.hosts.test_exports import body
 from tests.rows import a_host, container_json, containers, person
 from tests.servers.product import Product
 from tests.waiting import until
 
+HTMX = {"HX-Request": "true"}
 PAGE = f"/services/swarm/{SERVICE}/"
 
 
@@ -47,10 +49,9 @@ def test_lists_show_services_tasks_and_stacks(
     tasks = viewer.get("/tasks/?state=rejected").content.decode()
     assert "No such image: nginx:1.27" in tasks and "web.2" in tasks and "web.1" not in tasks
     assert "shop" in viewer.get("/stacks/").content.decode()
-    file: Any = viewer.get("/services/?format=json")
-    assert json.loads(b"".join(file.streaming_content))[0]["running"] == 1
-    assert viewer.get("/services/?search=nothing-like-this").content.decode().count("No services") == 0
-    with django_assert_num_queries(16):
+    assert json.loads(body(viewer, "/services/?format=json"))[0]["running"] == 1
+    assert "web" not in viewer.get("/services/?search=nothing-like-this", headers=HTMX).content.decode()
+    with django_assert_num_queries(17):
         viewer.get("/services/")
 
 
