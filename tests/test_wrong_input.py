@@ -53,6 +53,7 @@ PARTS = {
     "<slug:host>": "quay",
     "<slug:name>": "quay",
     "<str:ref>": "web",
+    "<str:name>": "shop",
     "<slug:verb>": "stop",
     "<slug:swarm>": "swarm",
 }
