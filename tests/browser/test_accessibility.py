@@ -188,7 +188,8 @@ def test_keys_open_help_focus_the_search_and_go_places(desktop: Page, product: P
         ("j", "jobs"),
         ("e", "events"),
     ):
-        desktop.locator("h1").click()
+        desktop.keyboard.press("Escape")
+        desktop.evaluate("document.activeElement.blur()")
         desktop.keyboard.press("g")
         desktop.keyboard.press(key)
         desktop.wait_for_url(f"**/{place}/")

@@ -87,7 +87,7 @@ def test_reading_back_to_a_place(ms: int, have: int, found: str, size: int) -> N
 # ---------------------------------------------------------------- on an engine
 WRITER = (
     "i=0; while [ $i -lt 4000 ]; do echo line $i; echo err $i >&2; i=$((i+1)); done; "
-    "head -c 70000 /dev/zero | tr '\\0' x; echo; echo last"
+    "sleep 0.3; head -c 70000 /dev/zero | tr '\\0' x; echo; echo last"
 )
 
 

@@ -135,7 +135,8 @@ def test_podman_s_pull_ends_with_a_result_as_well(
     name = f"{registry.address}/dermaga/few"
     assert seen.pull(podman_engine.url, name)["digest"] == registry.digest("dermaga/few")
     assert seen.shares[-1] == 1
-    assert {part["state"] for part in seen.layers} == {"done"}
+    states = {part["state"] for part in seen.layers}
+    assert "done" in states and states <= {"done", "exists"}  # the lowest layer may have come with another image
     with pytest.raises(EngineError) as caught:
         seen.pull(podman_engine.url, name, "none")
     assert caught.value.code == "image_unknown"
