@@ -134,7 +134,9 @@ def container_prune_run(request: HttpRequest, host: str, body: Prune | None = No
     rows = Container.objects.visible_to(request.user).select_related("host", "series").filter(host=on)
     rows = filters.stopped(rows, hours=body.hours, label=body.label).order_by("name", "pk")
     if body.containers is not None:
-        rows = rows.filter(engine_id__in=body.containers[: container_prune.AT_ONCE + 1])
+        rows = rows.filter(
+            engine_id__in=[filters.storable(ref) for ref in body.containers[: container_prune.AT_ONCE + 1]]
+        )
     found = list(rows[: container_prune.AT_ONCE])
     if body.dry_run:
         return 200, {"items": [show(container, request.user) for container in found], "count": rows.count()}

@@ -157,7 +157,7 @@ def image_prune_run(request: HttpRequest, host: str, body: Prune | None = None) 
     every = Image.objects.visible_to(request.user).select_related("host").filter(host=on)
     rows = filters.unused_images(every, everything=body.all or body.images is not None).order_by("-size", "name", "pk")
     if body.images is not None:
-        rows = rows.filter(engine_id__in=body.images[: image_prune.AT_ONCE + 1])
+        rows = rows.filter(engine_id__in=[filters.storable(ref) for ref in body.images[: image_prune.AT_ONCE + 1]])
     if body.dry_run:
         found = list(rows[: image_prune.AT_ONCE])
         size = sum(image.size for image in found)

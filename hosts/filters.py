@@ -183,7 +183,7 @@ def stopped(containers: Rows, *, hours: int = 0, label: str = "") -> Rows:
     if hours:
         before = timezone.now() - timedelta(hours=hours)
         containers = containers.filter(Q(finished__lt=before) | Q(finished=None, created__lt=before))
-    return containers.filter(_label(label)) if label else containers
+    return containers.filter(_label(storable(label))) if label else containers
 
 
 # ---------------------------------------------------------------- what is used
