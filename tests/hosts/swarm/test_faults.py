@@ -63,6 +63,7 @@ def managers(product: Product) -> Iterator[tuple[FakeEngine, FakeEngine]]:
             product.api("hosts", "POST", name=f"reef-{number}", url=engine.url)
         try:
             until(lambda: len(swarm(product).get("members", [])) == 2, "both are known", 30)
+            until(lambda: product.api(f"nodes?swarm={swarm(product)['name']}")["count"] == 2, "its nodes are known")
             yield first, second
         finally:
             for number in (1, 2):
@@ -85,7 +86,6 @@ def drain(product: Product) -> Any:
 def test_a_swarm_without_a_leader_says_so_and_comes_back(
     product: Product, managers: tuple[FakeEngine, FakeEngine]
 ) -> None:
-    until(lambda: product.api(f"nodes?swarm={swarm(product)['name']}")["count"] == 2, "its nodes are known")
     for engine in managers:
         engine.misbehave("/swarm", NO_LEADER)
     until(lambda: swarm(product)["state"] == "no_leader", "it has no leader", 20)
