@@ -49,8 +49,7 @@ def _measure(context: JobContext, host: Host) -> disk.Reading:
             if not disk.is_busy(error) or began > until:
                 apply.apply_disk_failed(host, error)
                 raise
-        time.sleep(AGAIN_SECONDS)
-        context.check_cancelled()
+        context.pause(AGAIN_SECONDS)
     found = disk.reading(answer)
     apply.apply_disk(host, found, time.monotonic() - began)
     return found

@@ -70,8 +70,7 @@ class Convergence:
                     if isinstance(error, NotFound) or time.monotonic() - lost > LOST_SECONDS:
                         raise failure(error) from error
                     self._another_manager()
-                self.context.check_cancelled()
-                time.sleep(POLL_SECONDS)
+                self.context.pause(POLL_SECONDS)
         except BaseException:
             words = {"name": self.name, "count": self.count, "desired": self.desired}
             sentence = _("%(name)s stays as it is wanted: %(count)s of %(desired)s tasks. The swarm goes on by itself.")

@@ -98,8 +98,7 @@ def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: 
                 # the tasks of the services that were removed before this take a moment to end
                 if not isinstance(error, Answered) or not _is_used(error.detail) or time.monotonic() > until:
                     raise
-            context.check_cancelled()
-            time.sleep(AGAIN_SECONDS)
+            context.pause(AGAIN_SECONDS)
         if noun == "network":
             _wait_until_gone(context, manager, engine_id)
     if noun in swarms.OBJECTS:
@@ -113,8 +112,7 @@ def _wait_until_gone(context: JobContext, manager: Asking, network: str) -> None
     """An engine answers at once, and the network leaves its nodes a moment later."""
     until = time.monotonic() + GONE_SECONDS
     while time.monotonic() < until and manager.find(f"/networks/{quote(network, safe='')}") is not None:
-        context.check_cancelled()
-        time.sleep(AGAIN_SECONDS)
+        context.pause(AGAIN_SECONDS)
 
 
 def _is_used(detail: str) -> bool:
