@@ -8,20 +8,17 @@ import asyncio
 import json
 from http import HTTPStatus
 from http.cookies import CookieError
-from importlib import import_module
 from time import monotonic
-from types import SimpleNamespace
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.core.exceptions import RequestAborted
 from django.http.cookie import parse_cookie
 
 from accounts.models import ApiToken
 from accounts.rights import rights_of
-from accounts.sockets import bearer
+from accounts.sockets import bearer, user_of_session
 
 ANYBODY_AT_MOST = 1024 * 1024  # bytes of a body: a form, or a text
 ANYBODY_SECONDS = 30.0  # for the whole of it
@@ -104,9 +101,8 @@ def who(scope: dict[str, Any]) -> tuple[bool, bool]:
     """(may change something, has logged in) of whom the request's token or session belongs to."""
     user: Any = ApiToken.user_of(token) if (token := bearer(scope)) else None
     if user is None and (key := _session_key(scope)):
-        store = import_module(settings.SESSION_ENGINE).SessionStore(key)
-        user = get_user(SimpleNamespace(session=store))  # type: ignore[arg-type]
-    if user is None or not user.is_authenticated:
+        user = user_of_session(key)
+    if user is None:
         return False, False
     return any(not right.endswith(".view") and "." in right for right in rights_of(user)), True
 

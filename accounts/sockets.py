@@ -64,6 +64,13 @@ def bearer(scope: dict[str, Any]) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
+def user_of_session(key: str | None) -> User | None:
+    """Who is logged in with a session now; None for nobody."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    found: Any = get_user(SimpleNamespace(session=store))  # type: ignore[arg-type]
+    return found if found.is_authenticated else None
+
+
 class GuardedConsumer(AsyncWebsocketConsumer):
     """A socket with a rule. Subclasses set `rule` and implement `opened`, called once the rule is met.
 
@@ -161,9 +168,8 @@ class GuardedConsumer(AsyncWebsocketConsumer):
             return ApiToken.user_of(bearer(self.scope))
         if "session" not in self.scope:  # not through our middleware: a test
             return User.objects.filter(pk=self.user.pk).first()
-        store = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
-        found: Any = get_user(SimpleNamespace(session=store))  # type: ignore[arg-type]
-        return found if found.is_authenticated and found.pk == self.user.pk else None
+        found = user_of_session(self.scope["session"].session_key)
+        return found if found and found.pk == self.user.pk else None
 
 
 class UnknownSocket(AsyncWebsocketConsumer):
