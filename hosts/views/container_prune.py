@@ -4,20 +4,15 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
-from common.htmx import go, is_fragment
 from hosts import filters
-from hosts.access import get_host
 from hosts.actions import container_prune as acts
 from hosts.models import Container, Host
 from hosts.models.containers import STOPPED
+from hosts.views.prunes import chosen_host, prune_page
 from jobs.models import Job
 
 HOURS = (0, 1, 24, 168, 720)
@@ -27,25 +22,11 @@ HOURS = (0, 1, 24, 168, 720)
 @require_http_methods(["GET", "POST"])
 def container_prune(request: HttpRequest) -> HttpResponse:
     """Shows which containers of a host would go; on POST starts the job that removes those that were shown."""
-    error: DermagaError | None = None
-    if request.method == "POST":
-        try:
-            return go(request, reverse("job_page", args=[_start(request).pk]))
-        except DermagaError as refused:
-            error = refused
-    context = _shown(request, request.POST if request.method == "POST" else request.GET) | {"error": error}
-    template = "containers/prune.html"
-    if is_fragment(request):
-        inside = request.headers.get("HX-Target") == "prune-form"
-        template = "containers/_prune_form.html" if inside else "containers/_prune_dialog.html"
-    return render(request, template, context, status=422 if error else 200)
+    return prune_page(request, "containers", _start, _shown)
 
 
 def _start(request: HttpRequest) -> Job:
-    try:
-        host = get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = chosen_host(request)
     chosen = request.POST.getlist("target")[: acts.AT_ONCE + 1]
     return acts.start_prune(request.user, host, list(_rows(request).filter(host=host, engine_id__in=chosen)))
 

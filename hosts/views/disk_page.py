@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
-from common.htmx import go, is_fragment, template_for
+from common.errors import DermagaError
+from common.htmx import go, template_for
 from hosts import prunable, prune_plan
 from hosts.access import get_host
 from hosts.actions import disk as acts
@@ -21,6 +21,7 @@ from hosts.actions import system_prune
 from hosts.models import Host
 from hosts.prune_plan import Choice
 from hosts.views.disk import KINDS, disk_use, sum_of
+from hosts.views.prunes import chosen_host, prune_page
 from jobs.models import Job
 
 
@@ -54,25 +55,11 @@ def disk_measure(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def disk_prune(request: HttpRequest) -> HttpResponse:
     """Shows what would go from a host, kind by kind; on POST starts the job that removes what was shown."""
-    error: DermagaError | None = None
-    if request.method == "POST":
-        try:
-            return go(request, reverse("job_page", args=[_start(request).pk]))
-        except DermagaError as refused:
-            error = refused
-    context = _shown(request, request.POST if request.method == "POST" else request.GET) | {"error": error}
-    template = "disk/prune.html"
-    if is_fragment(request):
-        inside = request.headers.get("HX-Target") == "prune-form"
-        template = "disk/_prune_form.html" if inside else "disk/_prune_dialog.html"
-    return render(request, template, context, status=422 if error else 200)
+    return prune_page(request, "disk", _start, _shown)
 
 
 def _start(request: HttpRequest) -> Job:
-    try:
-        host = get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = chosen_host(request)
     plan = prune_plan.signed_plan(request.user, request.POST.get("plan", ""), host.name)
     return system_prune.start_prune(request.user, host, plan)
 

@@ -4,20 +4,15 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
-from common.htmx import go, is_fragment
 from hosts import filters
-from hosts.access import get_host
 from hosts.actions import image_prune as acts
 from hosts.actions import images
 from hosts.models import Host, Image
+from hosts.views.prunes import chosen_host, prune_page
 from jobs.models import Job
 
 
@@ -25,27 +20,12 @@ from jobs.models import Job
 @require_http_methods(["GET", "POST"])
 def image_prune(request: HttpRequest) -> HttpResponse:
     """Shows which images of a host would go; on POST starts the job that removes those that were shown."""
-    error: DermagaError | None = None
-    if request.method == "POST":
-        try:
-            return go(request, reverse("job_page", args=[_start(request).pk]))
-        except DermagaError as refused:
-            error = refused
-    shown = _shown(request, request.POST if request.method == "POST" else request.GET)
-    context = shown | {"error": error, "field": getattr(error, "field", "")}
-    template = "images/prune.html"
-    if is_fragment(request):
-        inside = request.headers.get("HX-Target") == "prune-form"
-        template = "images/_prune_form.html" if inside else "images/_prune_dialog.html"
-    return render(request, template, context, status=422 if error else 200)
+    return prune_page(request, "images", _start, _shown)
 
 
 def _start(request: HttpRequest) -> Job:
     """Of those that were shown; without a list by the engine's own rule."""
-    try:
-        host = get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = chosen_host(request)
     if "shown" not in request.POST:
         return images.start_prune(request.user, host, everything=request.POST.get("everything") == "1")
     targets = [target.split() for target in request.POST.getlist("target")[: acts.AT_ONCE + 1]]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
-from common.htmx import back, go, is_fragment, template_for
+from common.htmx import back, go, template_for
 from hosts import filters
 from hosts.access import get_container, get_host, get_network
 from hosts.actions import network_prune as prunes
@@ -22,6 +22,8 @@ from hosts.actions import networks
 from hosts.forms.networks import NetworkForm
 from hosts.forms.pairs import PairsField
 from hosts.models import Container, Host, Network
+from hosts.views.prunes import prune_page
+from jobs.models import Job
 
 OFFERED = 500  # containers in the list to choose from
 
@@ -150,21 +152,13 @@ def network_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def network_prune(request: HttpRequest) -> HttpResponse:
     """Shows which networks of a host would go; on POST starts the job that removes those that were shown."""
-    error: DermagaError | None = None
-    if request.method == "POST":
-        try:
-            host = get_host(request.user, request.POST.get("host", ""))
-            chosen = request.POST.getlist("target")[: prunes.AT_ONCE + 1]
-            job = prunes.start_prune(request.user, host, filters.prunable_networks(request.user, host, chosen))
-            return go(request, reverse("job_page", args=[job.pk]))
-        except DermagaError as refused:
-            error = refused
-    context = _prune_context(request, request.POST if request.method == "POST" else request.GET) | {"error": error}
-    template = "networks/prune.html"
-    if is_fragment(request):
-        inside = request.headers.get("HX-Target") == "prune-form"
-        template = "networks/_prune_form.html" if inside else "networks/_prune_dialog.html"
-    return render(request, template, context, status=422 if error else 200)
+    return prune_page(request, "networks", _start_prune, _prune_context)
+
+
+def _start_prune(request: HttpRequest) -> Job:
+    host = get_host(request.user, request.POST.get("host", ""))
+    chosen = request.POST.getlist("target")[: prunes.AT_ONCE + 1]
+    return prunes.start_prune(request.user, host, filters.prunable_networks(request.user, host, chosen))
 
 
 def _prune_context(request: HttpRequest, params: QueryDict) -> dict[str, Any]:

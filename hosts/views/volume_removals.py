@@ -4,19 +4,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
-from common.htmx import back, go, is_fragment
+from common.errors import DermagaError
+from common.htmx import back, go
 from hosts import filters
-from hosts.access import get_host, get_volume
+from hosts.access import get_volume
 from hosts.actions import volume_removals as acts
 from hosts.models import Host
+from hosts.views.prunes import chosen_host, prune_page
 from jobs.models import Job
 
 
@@ -40,26 +39,11 @@ def volumes_remove(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def volume_prune(request: HttpRequest) -> HttpResponse:
     """Shows which volumes of a host would go; on POST starts the job that removes those that were shown."""
-    error: DermagaError | None = None
-    if request.method == "POST":
-        try:
-            return go(request, reverse("job_page", args=[_start(request).pk]))
-        except DermagaError as refused:
-            error = refused
-    shown = _shown(request, request.POST if request.method == "POST" else request.GET)
-    context = shown | {"error": error, "field": getattr(error, "field", "")}
-    template = "volumes/prune.html"
-    if is_fragment(request):
-        inside = request.headers.get("HX-Target") == "prune-form"
-        template = "volumes/_prune_form.html" if inside else "volumes/_prune_dialog.html"
-    return render(request, template, context, status=422 if error else 200)
+    return prune_page(request, "volumes", _start, _shown)
 
 
 def _start(request: HttpRequest) -> Job:
-    try:
-        host = get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = chosen_host(request)
     names = request.POST.getlist("target")[: acts.AT_ONCE + 1]
     found = filters.prunable_volumes(request.user, host, everything=True, only=names)
     return acts.start_removals(request.user, list(found[: acts.AT_ONCE + 1]))
