@@ -84,7 +84,7 @@ def test_the_map_of_networks_lights_up_what_the_focus_is_on(
 ) -> None:
     docker_engine.docker("network", "create", "pier-net")
     docker_engine.docker("run", "-d", "--name", "moored", "--network", "pier-net", "busybox", "sleep", "300")
-    docker_engine.docker("create", "--name", "adrift", "busybox")
+    docker_engine.docker("run", "-d", "--name", "adrift", "busybox", "sleep", "300")  # a stopped one gives no event
     try:
         desktop.goto(f"{product.url}/hosts/local/map/")
         drawn = desktop.locator("network-map")
