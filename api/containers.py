@@ -13,7 +13,16 @@ from api.lists import Limit, Many, Offset, many
 from api.specs import Create
 from hosts import filters
 from hosts.access import get_container, get_history, get_host
-from hosts.actions import bulk, commits, container_prune, container_updates, containers, create, looks, recreate
+from hosts.actions.containers import (
+    bulk,
+    commits,
+    container_prune,
+    container_updates,
+    containers,
+    create,
+    looks,
+    recreate,
+)
 from hosts.models import Container
 from hosts.specs.spec import ContainerSpec, Restart, to_json
 

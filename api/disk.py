@@ -12,7 +12,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import prunable, prune_plan
 from hosts.access import get_host
-from hosts.actions import disk, system_prune
+from hosts.actions.system import disk, system_prune
 from hosts.models import DiskReading, Host
 from hosts.prune_plan import Choice
 

@@ -8,7 +8,7 @@ from ninja import File, Form, Router, Schema, UploadedFile
 from accounts.rights import Right
 from api.auth import needs
 from hosts.access import get_container
-from hosts.actions import file_uploads, files, looks
+from hosts.actions.containers import file_uploads, files, looks
 from hosts.engine.paths import is_plain, shown
 
 router = Router(tags=["files"])

@@ -13,7 +13,7 @@ from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_host
-from hosts.actions import hosts
+from hosts.actions.system import hosts
 from hosts.forms.hosts import HostForm, kind_of
 from hosts.models import Host, Series
 

@@ -10,7 +10,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_image
-from hosts.actions import (
+from hosts.actions.images import (
     image_builds,
     image_copies,
     image_files,

@@ -11,7 +11,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_container, get_host, get_network
-from hosts.actions import network_prune, networks
+from hosts.actions.networks import network_prune, networks
 from hosts.links import add_links
 from hosts.models import Container, Network
 from hosts.network_plan import NetworkPlan, Pool

@@ -10,7 +10,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_of_swarm
-from hosts.actions import nodes
+from hosts.actions.swarm import nodes
 from hosts.models import Node, SwarmMember
 
 router = Router(tags=["nodes"])

@@ -10,7 +10,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_plugin
-from hosts.actions import plugin_moves, plugins
+from hosts.actions.plugins import plugin_moves, plugins
 from hosts.models import Plugin
 
 router = Router(tags=["plugins"])

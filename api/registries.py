@@ -12,7 +12,8 @@ from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_account, get_registry
-from hosts.actions import browse, registries
+from hosts.actions.containers import browse
+from hosts.actions.registries import registries
 from hosts.forms.registries import AccountForm, RegistryForm
 from hosts.models import Registry, RegistryAccount
 

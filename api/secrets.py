@@ -14,7 +14,7 @@ from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_of_swarm, get_swarm
-from hosts.actions import secret_versions, secrets
+from hosts.actions.swarm import secret_versions, secrets
 from hosts.models import Config, Secret
 
 router = Router(tags=["secrets"])

@@ -14,7 +14,7 @@ from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_of_swarm, get_swarm
-from hosts.actions import services
+from hosts.actions.swarm import services
 from hosts.models import Service, Task
 from hosts.service_specs import hidden, revision_of, specification
 from hosts.specs.services.compose_in import from_compose

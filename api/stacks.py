@@ -9,7 +9,7 @@ from accounts.rights import Right
 from api.auth import needs
 from api.lists import Many
 from hosts import stacks
-from hosts.actions import stacks as acts
+from hosts.actions.swarm import stacks as acts
 
 router = Router(tags=["stacks"])
 

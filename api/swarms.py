@@ -12,7 +12,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_swarm
-from hosts.actions import swarm_hosts, swarms
+from hosts.actions.swarm import swarm_hosts, swarms
 from hosts.models import Node, Swarm
 from hosts.swarm_plan import InitPlan, NodePlan, SettingsPlan
 

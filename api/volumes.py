@@ -11,7 +11,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_volume
-from hosts.actions import volume_files, volume_removals, volumes
+from hosts.actions.volumes import volume_files, volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
 

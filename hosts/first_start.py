@@ -10,7 +10,8 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.rights import SYSTEM, Role
-from hosts.actions import hosts, registries
+from hosts.actions.registries import registries
+from hosts.actions.system import hosts
 from hosts.models import Host
 
 DEFAULT_SOCKET = "/var/run/docker.sock"

@@ -17,11 +17,8 @@ ROLL_UP_SECONDS = 10.0
 
 def add_kinds() -> None:
     """Called when the apps are ready."""
-    from hosts.actions import (
-        bulk,
-        commits,
-        container_prune,
-        file_uploads,
+    from hosts.actions.containers import bulk, commits, container_prune, file_uploads
+    from hosts.actions.images import (
         image_builds,
         image_copies,
         image_files,
@@ -29,9 +26,8 @@ def add_kinds() -> None:
         image_prune,
         image_pushes,
         images,
-        plugin_moves,
-        plugins,
     )
+    from hosts.actions.plugins import plugin_moves, plugins
 
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
     add_kind("image.push", _("Push image"), Right.IMAGES_MANAGE, image_pushes.run_push, seconds=12 * HOUR)
@@ -102,7 +98,7 @@ def _one_upload(params: dict[str, Any]) -> list[str]:
 
 
 def _add_making_kinds() -> None:
-    from hosts.actions import create, recreate
+    from hosts.actions.containers import create, recreate
 
     make = Right.CONTAINERS_CREATE
     add_kind("container.create", _("Create container"), make, create.run_create, seconds=12 * HOUR)
@@ -111,13 +107,14 @@ def _add_making_kinds() -> None:
 
 
 def _add_network_kinds() -> None:
-    from hosts.actions import network_prune
+    from hosts.actions.networks import network_prune
 
     add_kind("network.prune", _("Prune networks"), Right.NETWORKS_MANAGE, network_prune.run_prune, repeatable=False)
 
 
 def _add_volume_kinds() -> None:
-    from hosts.actions import disk, system_prune, volume_removals
+    from hosts.actions.system import disk, system_prune
+    from hosts.actions.volumes import volume_removals
 
     manage = Right.VOLUMES_MANAGE
     add_kind("disk.measure", _("Measure disk use"), Right.HOSTS_VIEW, disk.run_measure, seconds=2 * HOUR)
@@ -136,7 +133,7 @@ def _add_volume_kinds() -> None:
 
 
 def _add_service_kinds() -> None:
-    from hosts.actions import services, stacks
+    from hosts.actions.swarm import services, stacks
 
     manage = Right.SERVICES_MANAGE
     add_kind("service.create", _("Create service"), manage, services.run_create, seconds=2 * HOUR)
@@ -149,7 +146,7 @@ def _add_service_kinds() -> None:
 
 
 def _add_swarm_kinds() -> None:
-    from hosts.actions import secret_versions, swarm_hosts
+    from hosts.actions.swarm import secret_versions, swarm_hosts
 
     manage = Right.SWARM_MANAGE
     add_kind("swarm.init", _("Make swarm"), manage, swarm_hosts.run_init, repeatable=False)

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from hosts.views import (
+from hosts.views import events, find, frame, logs, overview
+from hosts.views.containers import (
     container_acts,
     container_create,
     container_file_acts,
@@ -12,38 +13,14 @@ from hosts.views import (
     container_recreate,
     container_updates,
     containers,
-    diagnostics,
-    disk_page,
-    events,
-    find,
-    frame,
-    hosts,
-    image_acts,
-    image_builds,
-    image_files,
-    image_prune,
-    image_suggestions,
-    images,
-    logs,
-    network_acts,
-    network_map,
-    networks,
-    nodes,
-    overview,
-    plugin_acts,
-    plugins,
-    registries,
-    registry_browse,
-    secrets,
-    service_acts,
-    services,
-    stacks,
-    swarm_hosts,
-    swarms,
-    volume_files,
-    volume_removals,
-    volumes,
 )
+from hosts.views.images import image_acts, image_builds, image_files, image_prune, image_suggestions, images
+from hosts.views.networks import network_acts, network_map, networks
+from hosts.views.plugins import plugin_acts, plugins
+from hosts.views.registries import registries, registry_browse
+from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms
+from hosts.views.system import diagnostics, disk_page, hosts
+from hosts.views.volumes import volume_files, volume_removals, volumes
 
 C = "containers/<slug:host>/<str:ref>"
 IMAGE = "images/<slug:host>/<str:ref>"

@@ -142,7 +142,7 @@ def test_a_question_that_changes_something_is_caught() -> None:
         "from hosts.actions.act import demand\n"
         "def processes(actor, container):\n    demand(actor)\n    return _ask(lambda api: api.kill(container.engine_id))"
     )
-    assert any("kill" in sentence for sentence in Acts([planted(code, "hosts.actions.looks")]).problems())
+    assert any("kill" in sentence for sentence in Acts([planted(code, "hosts.actions.containers.looks")]).problems())
 
 
 # ---------------------------------------------------------------- engines

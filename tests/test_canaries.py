@@ -20,8 +20,8 @@ from tests.engines.docker_engine import DockerEngine
 from tests.engines.registry import Registry
 from tests.fake_engine import Cut, FakeEngine
 from tests.fake_engine.behaviours import Behaviour
+from tests.hosts.images.test_image_builds import build
 from tests.hosts.logins import account, ended
-from tests.hosts.test_image_builds import build
 from tests.servers.product import Product
 from tests.waiting import until
 

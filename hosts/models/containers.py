@@ -102,7 +102,7 @@ class Container(Mirrored):
 
     @property
     def opens_volume(self) -> str:
-        """The volume that this is the helper of (hosts.actions.volume_files), "" for any other container."""
+        """The volume that this is the helper of (hosts.actions.volumes.volume_files), "" for any other container."""
         return str(self.labels.get("org.dermaga.volume", "")) if self.name.startswith("dermaga-files-") else ""
 
     @property

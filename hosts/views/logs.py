@@ -14,7 +14,7 @@ from accounts.rights import Right
 from common.errors import NotFound
 from common.lists import searched
 from hosts import filters
-from hosts.actions import looks
+from hosts.actions.containers import looks
 from hosts.log_choice import TARGETS_AT_MOST, Chosen, LogChoice, chosen
 from hosts.models import Container, Host
 

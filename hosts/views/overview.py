@@ -12,7 +12,7 @@ from hosts.models import Container, Event, Host
 from hosts.models.containers import NEEDS_ATTENTION
 from hosts.models.hosts import LIVE_STATES, HostState
 from hosts.views.figures import add_sparks, greatest
-from hosts.views.host_counts import add_counts
+from hosts.views.system.host_counts import add_counts
 from jobs.models import Job
 
 LOST_SHOWN, TROUBLED_SHOWN, EVENTS_SHOWN, JOBS_SHOWN = 6, 10, 8, 5

@@ -8,11 +8,11 @@ from tests.architecture.sources import Source, inside
 
 ACTIONS = "hosts.actions"
 MACHINERY = "hosts.actions.act"  # what acts are made of
-ON_SWARMS = "hosts.actions.manager"  # and those on swarms
+ON_SWARMS = "hosts.actions.swarm.manager"  # and those on swarms
 QUESTIONS = (
-    "hosts.actions.looks",
-    "hosts.actions.image_looks",
-    "hosts.actions.browse",
+    "hosts.actions.containers.looks",
+    "hosts.actions.images.image_looks",
+    "hosts.actions.containers.browse",
 )  # they change nothing, and leave no audit
 WITH_BOTH = {f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", f"{MACHINERY}.calling", "jobs.queue.start"}
 WITH_BOTH |= {f"{MACHINERY}.recorded_at", f"{ON_SWARMS}.on_manager"}

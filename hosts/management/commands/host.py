@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.rights import SYSTEM
 from common.errors import NotFound
 from hosts.access import get_host
-from hosts.actions import hosts
+from hosts.actions.system import hosts
 from hosts.forms.hosts import HostForm, kind_of
 from hosts.models import Host
 

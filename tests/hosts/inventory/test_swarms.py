@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from hosts.actions import hosts as host_acts
+from hosts.actions.system import hosts as host_acts
 from hosts.engine import parse_swarm
 from hosts.inventory import swarms
 from hosts.models import Node, Service, Swarm, SwarmMember

@@ -1,0 +1,125 @@
+"""The same act on several containers: a job that works on them in parallel, with a result for each."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_noop
+
+from accounts.audit import record
+from accounts.rights import Right
+from common.errors import DermagaError, Failure, Invalid, NotFound
+from hosts.access import get_container
+from hosts.actions.act import demand
+from hosts.actions.containers import containers
+from hosts.models import Container
+from hosts.options import check
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import JobContext
+
+AT_ONCE = 8
+TARGETS_AT_MOST = 500
+VERBS = ("start", "stop", "restart", "kill", "pause", "unpause", "remove")
+
+
+def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[str, Any]) -> Job:
+    """Starts the job. `options` are the act's own: timeout, signal, volumes, force."""
+    demand(actor, Right.CONTAINERS_OPERATE)
+    if verb not in VERBS:
+        raise Invalid("verb", gettext_noop("There is no act %(verb)s for several containers."), {"verb": verb[:40]})
+    if not targets:
+        raise Invalid("targets", gettext_noop("No container was chosen."))
+    if len(targets) > TARGETS_AT_MOST:
+        raise Invalid("targets", gettext_noop("At most %(most)s containers at once."), {"most": TARGETS_AT_MOST})
+    check(options)
+    hosts = {container.host.name for container in targets}
+    record(actor, f"containers.{verb}", f"{len(targets)} containers", host=hosts.pop() if len(hosts) == 1 else "")
+    return queue.start(
+        actor,
+        "containers.bulk",
+        host=targets[0].host.name if len({c.host_id for c in targets}) == 1 else "",
+        target=f"{verb}: {', '.join(c.name for c in targets)}",
+        params={
+            "verb": verb,
+            "options": options,
+            "targets": [[c.host.name, c.engine_id, c.name] for c in targets],
+        },
+        locks=[lock(c.host.name, "container", c.engine_id) for c in targets],
+    )
+
+
+def run_bulk(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: each target in turn as threads get free; a failure of one does not stop the others."""
+    verb, options = context.params["verb"], context.params["options"]
+    actor, by_name = context.job.by, bool(context.job.schedule_id or context.job.again_of_id)
+    parts = [
+        {"id": f"{host}/{name}", "host": host, "engine_id": engine_id, "state": "queued", "error": ""}
+        for host, engine_id, name in context.params["targets"]
+    ]
+    context.progress(0, parts=parts, now=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = {
+            pool.submit(_one, actor, verb, options, part, by_name, lambda: context.cancelled): part for part in parts
+        }
+        for done, future in enumerate(as_completed(futures), start=1):
+            part = futures[future]
+            part["state"], part["error"] = future.result()
+            context.job.parts = parts
+            if part["state"] != "skipped":
+                context.log(f"{part['id']}: {part['state']}" + (f": {part['error']}" if part["error"] else ""))
+            if not context.cancelled:
+                context.progress(done / len(parts), parts=parts)
+    context.check_cancelled()
+    failed = sum(part["state"] == "failed" for part in parts)
+    if failed:
+        raise Failure(
+            "some_failed",
+            409,
+            gettext_noop("%(failed)s of %(all)s failed; the list says why."),
+            {"failed": failed, "all": len(parts)},
+        )
+    return {"done": len(parts)}
+
+
+def _one(
+    actor: Any,
+    verb: str,
+    options: dict[str, Any],
+    part: dict[str, Any],
+    by_name: bool,
+    cancelled: Callable[[], bool],
+) -> tuple[str, str]:
+    if cancelled():
+        return "skipped", ""
+    part["state"] = "running"
+    try:
+        container = _target(actor, part, by_name)
+        ACTS[verb](actor, container, **options)
+    except DermagaError as error:
+        return "failed", str(error)
+    finally:
+        connection.close()
+    return "done", ""
+
+
+def _target(actor: Any, part: dict[str, Any], by_name: bool) -> Container:
+    """What was chosen; with `by_name`, as on a schedule, also the one that was made anew under its name since."""
+    try:
+        return get_container(actor, part["host"], part["engine_id"])
+    except NotFound:
+        if not by_name:
+            raise
+        return get_container(actor, part["host"], part["id"].partition("/")[2])
+
+
+ACTS: dict[str, Callable[..., None]] = {
+    "start": containers.start,
+    "stop": containers.stop,
+    "restart": containers.restart,
+    "kill": containers.kill,
+    "pause": containers.pause,
+    "unpause": containers.unpause,
+    "remove": containers.remove,
+}

@@ -1,0 +1,62 @@
+"""Creating a container from its specification, as a job."""
+
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Failure
+from hosts import logins
+from hosts.actions.act import demand, recorded
+from hosts.actions.asking import OLDEST
+from hosts.actions.containers.making import Making
+from hosts.models import Host
+from hosts.specs.body import to_engine
+from hosts.specs.check import check
+from hosts.specs.spec import ContainerSpec, from_json, to_json
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import JobContext
+
+
+def start_create(
+    actor: Any, host: Host, spec: ContainerSpec, *, start: bool = True, account: str | int | None = None
+) -> Job:
+    """Starts the job. `account` is who logs in when the image is pulled, as in `logins.choose`. Raises Invalid for a
+    wrong field, and for one that this engine is too old for."""
+    demand(actor, Right.CONTAINERS_CREATE)
+    check(spec)
+    to_engine(spec, host.api_version or OLDEST)
+    return queue.start(
+        actor,
+        "container.create",
+        host=host.name,
+        target=spec.name or spec.image,
+        params={
+            "host": host.name,
+            "name": spec.name,
+            "image": spec.image,
+            "start": start,
+            "account": logins.choose(actor, spec.image, account),
+        },
+        # whole: secrets are in the environment, in log options, in a volume's options, in commands
+        sealed={"spec": to_json(spec)},
+        locks=[lock(host.name, "container", spec.name)] if spec.name else [],
+    )
+
+
+def run_create(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: pull if that is wanted, create, connect, start. What fails is taken back."""
+    host = Host.objects.filter(name=context.params["host"]).first()
+    if host is None:
+        raise Failure("no_host", 404, gettext_noop("The host %(host)s is gone."), {"host": context.params["host"]})
+    making = Making(context, host, from_json(context.sealed["spec"]))
+    detail = {"image": making.spec.image, "job": context.job.pk}
+    with recorded(context.job.by, Right.CONTAINERS_CREATE, host, "container.create", context.job.target, detail=detail):
+        making.provide_image()
+        with making.taken_back():
+            making.create()
+            if context.params["start"]:
+                making.start()
+        answer = making.undoing.container(making.id) or {}  # one that removes itself may be gone already
+    return {"id": making.id, "name": str(answer.get("Name") or making.spec.name).removeprefix("/")}

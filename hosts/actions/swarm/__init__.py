@@ -1,0 +1,1 @@
+"""Acts on swarms: nodes, services, tasks, stacks, secrets and configs."""

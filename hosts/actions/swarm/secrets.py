@@ -1,0 +1,116 @@
+"""What can be done to secrets and configs of a swarm: create, labels, remove; a config can be read, a secret cannot."""
+
+import base64
+import re
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Conflict, Failure, Invalid
+from hosts.actions.swarm.manager import on_manager, refresh, update
+from hosts.inventory import swarms
+from hosts.models import Config, Secret, Swarm
+from hosts.swarm_plan import check_labels, check_value
+
+NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
+TEMPLATINGS = ("", "golang")
+MANAGE = {"secret": Right.SECRETS_MANAGE, "config": Right.CONFIGS_MANAGE}
+SHOWN = 4
+
+
+def create(
+    actor: Any,
+    swarm: Swarm,
+    noun: str,
+    name: str,
+    value: bytes,
+    *,
+    labels: dict[str, str] | None = None,
+    templating: str = "",
+    driver: str = "",
+) -> str:
+    """Makes a "secret" or a "config" and gives its id. The value goes to the engine and is kept nowhere. A secret of a
+    `driver`, a plugin, has none."""
+    _check(noun, name, value, labels or {}, templating, driver)
+    body: dict[str, Any] = {"Name": name, "Labels": labels or {}}
+    if driver:
+        body["Driver"] = {"Name": driver}
+    else:
+        body["Data"] = base64.b64encode(value).decode()
+    if templating:
+        body["Templating"] = {"Name": templating}
+    try:
+        with on_manager(actor, MANAGE[noun], swarm, f"{noun}.create", name, detail={"bytes": len(value)}) as manager:
+            made = str(manager.ask("POST", f"/{noun}s/create", body=body, seconds=30)["ID"])
+            refresh(manager, swarm, noun, made)
+            return made
+    except Failure as error:
+        if error.status == 409:
+            template = gettext_noop("There is one called %(name)s already. Choose another name.")
+            raise Invalid("name", template, {"name": name}) from None
+        raise
+
+
+def _check(noun: str, name: str, value: bytes, labels: dict[str, str], templating: str, driver: str) -> None:
+    if not NAME.fullmatch(name):
+        raise Invalid(
+            "name",
+            gettext_noop(
+                "A name has 1 to 64 letters, digits, dots, dashes and underscores, and begins and ends with a "
+                "letter or digit."
+            ),
+        )
+    if driver and noun == "config":
+        raise Invalid("driver", gettext_noop("Configs have no driver."))
+    if driver and value:
+        raise Invalid(
+            "value", gettext_noop("The value of a secret with a driver comes from the driver: leave it empty.")
+        )
+    if not driver:
+        check_value(noun, value)
+    if templating not in TEMPLATINGS:
+        raise Invalid("templating", gettext_noop("The only templating is golang."))
+    check_labels(labels)
+
+
+def set_labels(actor: Any, row: Secret | Config, labels: dict[str, str], version: int | None = None) -> None:
+    """Replaces its labels. Nothing else of it can be changed."""
+    check_labels(labels)
+    noun = row.noun
+    with on_manager(
+        actor, MANAGE[noun], row.swarm, f"{noun}.labels", row.name, detail={"names": sorted(labels)}
+    ) as manager:
+        update(manager, noun, row.engine_id, lambda spec: spec.update({"Labels": labels}), version)
+        refresh(manager, row.swarm, noun, row.engine_id)
+
+
+def remove(actor: Any, row: Secret | Config) -> None:
+    """Removes it; an engine refuses while a service uses it."""
+    noun = row.noun
+    try:
+        with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.remove", row.name) as manager:
+            manager.ask("DELETE", f"/{noun}s/{quote(row.engine_id, safe='')}", seconds=30)
+    except Failure as error:
+        if "in use by" in error.detail:
+            raise _in_use(row) from error
+        raise
+    swarms.apply_objects(row.swarm, noun, [], only={row.engine_id})
+
+
+def _in_use(row: Secret | Config) -> Conflict:
+    names = [service.name for service in row.services()]
+    shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    template = gettext_noop("Services use %(name)s: %(names)s. Take it from them first.")
+    return Conflict(template, {"name": row.name, "names": shown or "?"})
+
+
+def content(actor: Any, config: Config) -> bytes:
+    """What is in a config, asked now. The reading is recorded."""
+    with on_manager(actor, Right.CONFIGS_REVEAL, config.swarm, "config.reveal", config.name) as manager:
+        raw = manager.ask("GET", f"/configs/{quote(config.engine_id, safe='')}", seconds=30)
+        try:
+            return base64.b64decode(str(raw["Spec"].get("Data") or ""), validate=False)
+        except ValueError:
+            return b""

@@ -1,0 +1,295 @@
+"""What can be done to services of a swarm: made, changed, scaled, tried again, taken back, removed."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Conflict, DermagaError, Failure, Invalid
+from hosts.actions.act import demand
+from hosts.actions.asking import Asking
+from hosts.actions.swarm import manager as managers
+from hosts.actions.swarm.manager import OUT_OF_SEQUENCE, TRIES, moved_on, on_manager, refresh
+from hosts.actions.swarm.service_progress import Convergence
+from hosts.engine.errors import Answered, EngineError
+from hosts.inventory import swarms
+from hosts.models import Service, Swarm
+from hosts.service_specs import ids_in, network_names, revision_of, secrets_of, version_of
+from hosts.specs.services.body import Ids, put_over, to_engine
+from hosts.specs.services.check import check, check_replicas
+from hosts.specs.services.inspected import from_inspect, ids_of
+from hosts.specs.services.spec import ServiceSpec, from_json, to_json
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import JobContext
+
+REGISTRY_SECONDS = 20.0
+SCALABLE = ("replicated", "replicated-job")
+
+
+# ---------------------------------------------------------------- making
+def start_create(actor: Any, swarm: Swarm, spec: ServiceSpec, *, pin: bool = True) -> Job:
+    """Starts the job. `pin`: to the digest that the registry has now, so that all nodes run the same. Raises Invalid for
+    a wrong field, and for one that this swarm's managers are too old for."""
+    demand(actor, Right.SERVICES_MANAGE)
+    check(spec)
+    if Service.objects.filter(swarm=swarm, name=spec.name).exists():
+        raise Invalid("name", gettext_noop("The swarm has a service called %(name)s already."), {"name": spec.name})
+    to_engine(spec, version_of(swarm), ids_in(swarm))
+    return _start(actor, "service.create", swarm, spec.name, {"pin": pin}, {"spec": to_json(spec)})
+
+
+def run_create(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: makes it, and waits until its tasks run."""
+    swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
+    context.hide(*secrets_of(spec))
+    detail = {"image": spec.image, "job": context.job.pk}
+    with _on_manager(context, swarm, "service.create", **detail) as manager:
+        body = to_engine(spec, manager.version, ids_in(swarm))
+        if context.params["pin"]:
+            _pin(context, manager, body)
+        context.progress(0.05, _("Making the service"), now=True)
+        try:
+            answer = manager.ask("POST", "/services/create", body=body) or {}
+        except EngineError as error:
+            if not isinstance(error, Answered):
+                sentence = _("No answer came from %(host)s: the service %(name)s may be there.")
+                context.leaves(sentence % {"host": manager.host.name, "name": spec.name})
+            raise
+        _warn(context, answer)
+    engine_id = str(answer.get("ID") or "")
+    return _converge(context, swarm, manager, engine_id)
+
+
+# ---------------------------------------------------------------- changing
+def start_edit(actor: Any, service: Service, spec: ServiceSpec, *, revision: str = "", pin: bool = True) -> Job:
+    """Starts a job that gives it another specification; what we do not know of it stays. `revision` (service_specs.
+    revision_of): what the change was made from. Raises Conflict when that is no more."""
+    demand(actor, Right.SERVICES_MANAGE)
+    if service.data.get("spec_cut"):
+        raise Conflict(gettext_noop("The specification of %(name)s is too long to be changed here."), _words(service))
+    if revision and revision != revision_of(service.spec):
+        raise moved_on(service.name)
+    if spec.name != service.name:
+        raise Invalid("name", gettext_noop("A service keeps its name. Make another one instead."))
+    check(spec)
+    _is_same_kind(service, spec)
+    to_engine(spec, version_of(service.swarm), _with(ids_in(service.swarm), service.spec))
+    params = {"revision": revision, "pin": pin, "networks": network_names(service)}
+    return _start(actor, "service.update", service.swarm, service.name, params, {"spec": to_json(spec)}, service)
+
+
+def run_edit(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: changes it, and waits until its tasks are the new ones."""
+    swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
+    context.hide(*secrets_of(spec))
+    with _on_manager(context, swarm, "service.update", image=spec.image, job=context.job.pk) as manager:
+
+        def change(told: dict[str, Any]) -> None:
+            if context.params["revision"] and revision_of(told) != context.params["revision"]:
+                raise moved_on(spec.name)
+            known, names = _with(ids_in(swarm), told), context.params["networks"]
+            before = to_engine(from_inspect(told, names), NEWEST, ids_of(told))
+            after = to_engine(spec, manager.version, known)
+            if context.params["pin"] and _image(after) != _image(before):
+                _pin(context, manager, after)
+            made = put_over(told, before, after)
+            told.clear()
+            told.update(made)
+
+        _change(context, manager, change)
+    return _converge(context, swarm, manager, context.params["id"])
+
+
+def start_scale(actor: Any, service: Service, replicas: int) -> Job:
+    """Starts a job that gives it so many tasks (a replicated-job: so many to complete)."""
+    demand(actor, Right.SERVICES_MANAGE)
+    check_replicas("replicas", replicas)
+    if service.mode not in SCALABLE:
+        sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
+        raise Invalid("replicas", sentence, _words(service))
+    return _start(actor, "service.scale", service.swarm, service.name, {"replicas": replicas}, {}, service)
+
+
+def run_scale(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker."""
+    swarm, wanted = _swarm_of(context), context.params["replicas"]
+
+    def change(told: dict[str, Any]) -> None:
+        mode = told.get("Mode") or {}
+        if isinstance(mode.get("Replicated"), dict):
+            mode["Replicated"]["Replicas"] = wanted
+        elif isinstance(mode.get("ReplicatedJob"), dict):
+            mode["ReplicatedJob"]["TotalCompletions"] = wanted
+        else:
+            sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
+            raise Conflict(sentence, {"name": context.params["service"]})
+
+    with _on_manager(context, swarm, "service.scale", replicas=wanted, job=context.job.pk) as manager:
+        _change(context, manager, change)
+    return _converge(context, swarm, manager, context.params["id"])
+
+
+def start_redeploy(actor: Any, service: Service, *, pin: bool = True) -> Job:
+    """Starts a job that replaces all its tasks though nothing changed. `pin`: by the image that the registry has now."""
+    demand(actor, Right.SERVICES_MANAGE)
+    return _start(actor, "service.redeploy", service.swarm, service.name, {"pin": pin}, {}, service)
+
+
+def run_redeploy(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker."""
+    swarm = _swarm_of(context)
+    with _on_manager(context, swarm, "service.redeploy", job=context.job.pk) as manager:
+
+        def change(told: dict[str, Any]) -> None:
+            task = told.setdefault("TaskTemplate", {})
+            task["ForceUpdate"] = (task.get("ForceUpdate") or 0) + 1
+            if context.params["pin"]:
+                _pin(context, manager, told)
+
+        _change(context, manager, change)
+    return _converge(context, swarm, manager, context.params["id"])
+
+
+def start_rollback(actor: Any, service: Service) -> Job:
+    """Starts a job that goes back to the specification before the last change. Raises Conflict when there is none."""
+    demand(actor, Right.SERVICES_MANAGE)
+    if not service.data.get("previous"):
+        raise Conflict(gettext_noop("%(name)s was never changed: there is nothing to go back to."), _words(service))
+    return _start(actor, "service.rollback", service.swarm, service.name, {}, {}, service)
+
+
+def run_rollback(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker."""
+    swarm, path = _swarm_of(context), f"/services/{quote(context.params['id'], safe='')}"
+    with _on_manager(context, swarm, "service.rollback", job=context.job.pk) as manager:
+        context.progress(0.05, _("Going back"), now=True)
+        for left in reversed(range(TRIES)):
+            told = manager.ask("GET", path)
+            if not isinstance(told.get("PreviousSpec"), dict):
+                sentence = gettext_noop("%(name)s was never changed: there is nothing to go back to.")
+                raise Conflict(sentence, {"name": context.params["service"]})
+            params = {"version": str(told["Version"]["Index"]), "rollback": "previous"}
+            try:
+                _warn(context, manager.ask("POST", f"{path}/update", params, told["Spec"]) or {})
+                break
+            except EngineError as error:
+                if OUT_OF_SEQUENCE not in error.detail or not left:
+                    raise
+    return _converge(context, swarm, manager, context.params["id"], rollback=True)
+
+
+def remove(actor: Any, service: Service) -> None:
+    """Removes it with all its tasks, at once."""
+    with on_manager(actor, Right.SERVICES_MANAGE, service.swarm, "service.remove", service.name) as manager:
+        manager.ask("DELETE", f"/services/{quote(service.engine_id, safe='')}", seconds=30)
+    swarms.apply_objects(service.swarm, "service", [], only={service.engine_id})
+
+
+# ---------------------------------------------------------------- parts
+NEWEST = "1.99"  # what an engine has told us, it takes
+
+
+def _start(
+    actor: Any,
+    kind: str,
+    swarm: Swarm,
+    name: str,
+    params: dict[str, Any],
+    sealed: dict[str, Any],
+    service: Service | None = None,
+) -> Job:
+    params = {"swarm": swarm.name, "service": name, "id": service.engine_id if service else "", **params}
+    return queue.start(
+        actor,
+        kind,
+        target=f"{swarm.name}/{name}",
+        params=params,
+        sealed=sealed,
+        locks=[lock(swarm.engine_id, "service", name)],
+    )
+
+
+def _swarm_of(context: JobContext) -> Swarm:
+    swarm = Swarm.objects.filter(name=context.params["swarm"]).first()
+    if swarm is None:
+        raise Failure("no_swarm", 404, gettext_noop("The swarm %(swarm)s is gone."), {"swarm": context.params["swarm"]})
+    return swarm
+
+
+def _on_manager(context: JobContext, swarm: Swarm, action: str, **detail: Any) -> Any:
+    context.progress(0, _("Looking for a manager"), now=True)
+    target = str(context.params["service"])
+    return on_manager(context.job.by, Right.SERVICES_MANAGE, swarm, action, target, context=context, detail=detail)
+
+
+def _change(context: JobContext, manager: Asking, change: Callable[[dict[str, Any]], None]) -> None:
+    context.progress(0.05, _("Changing the service"), now=True)
+    _warn(context, managers.update(manager, "service", context.params["id"], change) or {})
+
+
+def _converge(
+    context: JobContext, swarm: Swarm, manager: Asking, engine_id: str, *, rollback: bool = False
+) -> dict[str, Any]:
+    convergence = Convergence(context, swarm, manager, engine_id, rollback=rollback)
+    _refresh(manager, swarm, engine_id)
+    try:
+        convergence.wait()
+    finally:
+        if not context.cancelled:  # who cancels does not wait for another answer
+            _refresh(convergence.manager, swarm, engine_id)
+    return {"service": convergence.name, "id": engine_id, "tasks": convergence.count}
+
+
+def _refresh(manager: Asking, swarm: Swarm, engine_id: str) -> None:
+    """What the page shows next is true; where that fails the watcher does it a moment later."""
+    try:
+        refresh(manager, swarm, "service", engine_id)
+    except DermagaError:
+        return
+
+
+def _warn(context: JobContext, answer: Any) -> None:
+    for warning in (answer.get("Warnings") or []) if isinstance(answer, dict) else []:
+        context.log(str(warning))
+
+
+def _pin(context: JobContext, manager: Asking, body: dict[str, Any]) -> None:
+    """Names the image by the digest that its registry has now; where that cannot be asked, each node decides."""
+    image = _image(body).partition("@")[0]
+    if not image or image.startswith("sha256:"):
+        return
+    context.progress(0.02, _("Asking the registry for the image's digest"), now=True)
+    try:
+        told = manager.ask("GET", f"/distribution/{quote(image, safe='/:')}/json", seconds=REGISTRY_SECONDS) or {}
+    except EngineError as error:
+        sentence = _("The registry was not asked for the digest of %(image)s, so each node takes what it has: %(why)s")
+        context.log(sentence % {"image": image, "why": error.detail or error})
+        return
+    digest = str((told.get("Descriptor") or {}).get("digest") or "")
+    if digest.startswith("sha256:"):
+        tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+        body["TaskTemplate"]["ContainerSpec"]["Image"] = f"{tagged}@{digest}"
+
+
+def _image(body: dict[str, Any]) -> str:
+    return str(((body.get("TaskTemplate") or {}).get("ContainerSpec") or {}).get("Image") or "")
+
+
+def _with(found: Ids, told: Any) -> Ids:
+    """With the ids that a service has already: it keeps them."""
+    own = ids_of(told)
+    return Ids({**found.secrets, **own.secrets}, {**found.configs, **own.configs})
+
+
+def _is_same_kind(service: Service, spec: ServiceSpec) -> None:
+    if service.mode != spec.mode.kind:
+        sentence = gettext_noop("%(name)s is %(mode)s: that cannot be changed. Make another service instead.")
+        raise Invalid("mode.kind", sentence, {"name": service.name, "mode": service.mode})
+
+
+def _words(service: Service) -> dict[str, str]:
+    return {"name": service.name}

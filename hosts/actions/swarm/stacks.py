@@ -1,0 +1,119 @@
+"""Removes a stack: exactly what somebody was shown of it. Volumes stay on their nodes."""
+
+import time
+from typing import Any
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import DermagaError, Failure, Invalid
+from hosts.actions.act import demand
+from hosts.actions.asking import Asking
+from hosts.actions.swarm.manager import on_manager
+from hosts.engine.errors import Answered, EngineError, NotFound
+from hosts.inventory import apply, swarms
+from hosts.models import Swarm
+from hosts.stacks import Stack
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import Cancelled, JobContext
+
+# in this order: what is used goes after what uses it
+RIGHTS = {
+    "service": Right.SERVICES_MANAGE,
+    "secret": Right.SECRETS_MANAGE,
+    "config": Right.CONFIGS_MANAGE,
+    "network": Right.NETWORKS_MANAGE,
+}
+IN_USE_SECONDS = 60.0  # that tasks may take to leave a network
+GONE_SECONDS = 10.0
+AGAIN_SECONDS = 0.3
+
+
+def start_remove(actor: Any, stack: Stack) -> Job:
+    """Starts a job that removes what is in `stack`."""
+    found: dict[str, list[Any]] = {
+        "service": stack.services,
+        "secret": stack.secrets,
+        "config": stack.configs,
+        "network": stack.networks,
+    }
+    for noun, rows in found.items():
+        if rows:
+            demand(actor, RIGHTS[noun])
+    targets = [[noun, row.engine_id, row.name] for noun, rows in found.items() for row in rows]
+    if not targets:
+        raise Invalid("stack", gettext_noop("There is nothing to remove."))
+    return queue.start(
+        actor,
+        "stack.remove",
+        target=f"{stack.swarm.name}/{stack.name}",
+        params={"swarm": stack.swarm.name, "stack": stack.name, "targets": targets},
+        locks=[lock(stack.swarm.engine_id, "service", row.name) for row in stack.services],
+    )
+
+
+def run_remove(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: one after the other. What cannot be removed stays, with the reason."""
+    swarm = Swarm.objects.filter(name=context.params["swarm"]).first()
+    if swarm is None:
+        raise Failure("no_swarm", 404, gettext_noop("The swarm %(swarm)s is gone."), {"swarm": context.params["swarm"]})
+    targets = context.params["targets"]
+    parts = [{"id": f"{noun} {name}", "state": "queued", "error": ""} for noun, _id, name in targets]
+    try:
+        for n, (part, (noun, engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
+            context.progress(n / len(parts), name, parts)
+            try:
+                _remove(context, swarm, noun, engine_id, name)
+            except DermagaError as error:
+                part |= {"state": "failed", "error": str(error)}
+                context.log(f"{noun} {name}: {error}")
+            else:
+                part["state"] = "done"
+    except Cancelled:
+        done = sum(part["state"] == "done" for part in parts)
+        words = _("%(done)s of %(all)s were removed before it was stopped.")
+        context.leaves(words % {"done": done, "all": len(parts)})
+        raise
+    context.progress(1, "", parts, now=True)
+    kept = [part["id"] for part in parts if part["state"] == "failed"]
+    if kept:
+        sentence = gettext_noop("Not all of the stack %(stack)s is gone: %(kept)s. The list says why.")
+        raise Failure("kept", 409, sentence, {"stack": context.params["stack"], "kept": ", ".join(kept)[:300]})
+    return {"removed": len(parts)}
+
+
+def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: str) -> None:
+    with on_manager(context.job.by, RIGHTS[noun], swarm, f"{noun}.remove", name, context=context) as manager:
+        until = time.monotonic() + IN_USE_SECONDS
+        while True:
+            try:
+                manager.ask("DELETE", f"/{noun}s/{quote(engine_id, safe='')}", seconds=30)
+                break
+            except NotFound:
+                break
+            except EngineError as error:
+                # the tasks of the services that were removed before this take a moment to end
+                if not isinstance(error, Answered) or not _is_used(error.detail) or time.monotonic() > until:
+                    raise
+            context.pause(AGAIN_SECONDS)
+        if noun == "network":
+            _wait_until_gone(context, manager, engine_id)
+    if noun in swarms.OBJECTS:
+        swarms.apply_objects(swarm, noun, [], only={engine_id})
+    else:
+        for member in swarm.members.select_related("host"):
+            apply.apply_rows(member.host, "network", [], only={engine_id})
+
+
+def _wait_until_gone(context: JobContext, manager: Asking, network: str) -> None:
+    """An engine answers at once, and the network leaves its nodes a moment later."""
+    until = time.monotonic() + GONE_SECONDS
+    while time.monotonic() < until and manager.find(f"/networks/{quote(network, safe='')}") is not None:
+        context.pause(AGAIN_SECONDS)
+
+
+def _is_used(detail: str) -> bool:
+    return any(words in detail.lower() for words in ("in use", "active endpoints"))

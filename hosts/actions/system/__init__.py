@@ -1,0 +1,1 @@
+"""Acts on hosts as such and what they hold altogether."""

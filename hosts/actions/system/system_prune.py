@@ -1,0 +1,118 @@
+"""Removes what nobody uses from a host: exactly the plan that somebody was shown, as far as it is still so."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Invalid
+from hosts.actions.act import Asker, demand, host_of, recorded
+from hosts.actions.containers.container_prune import ContainerRemover
+from hosts.actions.images.image_prune import ImageRemover
+from hosts.actions.networks.network_prune import NetworkRemover
+from hosts.actions.volumes.volume_removals import VolumeRemover
+from hosts.engine.errors import Answered
+from hosts.models import Host
+from hosts.prune_plan import KINDS, Plan
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import Cancelled, JobContext
+
+NEEDED = {
+    "containers": Right.CONTAINERS_OPERATE,
+    "networks": Right.NETWORKS_MANAGE,
+    "images": Right.IMAGES_MANAGE,
+    "volumes": Right.VOLUMES_MANAGE,
+    "build_cache": Right.IMAGES_MANAGE,
+}
+CACHE_SECONDS = 900.0  # for one record
+
+
+def start_prune(actor: Any, host: Host, plan: Plan) -> Job:
+    """Starts a job that removes what the plan names."""
+    demand(actor, Right.SYSTEM_PRUNE)
+    for kind in plan.items:
+        demand(actor, NEEDED[kind])
+    if not plan.count:
+        raise Invalid("plan", gettext_noop("There is nothing to remove."))
+    nouns = {"containers": "container", "networks": "network", "images": "image", "volumes": "volume"}
+    return queue.start(
+        actor,
+        "system.prune",
+        host=host.name,
+        target=host.name,
+        params={
+            "host": host.name,
+            "targets": {kind: [[i.id, i.name, i.size, i.was] for i in items] for kind, items in plan.items.items()},
+        },
+        locks=[
+            lock(host.name, "system", "prune"),
+            *(lock(host.name, noun, item.id) for kind, noun in nouns.items() for item in plan.items.get(kind, [])),
+        ],
+    )
+
+
+def run_prune(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker: kind after kind, containers first, since they hold the others."""
+    host, targets = host_of(context), context.params["targets"]
+    todo = [(kind, *row) for kind in KINDS for row in targets.get(kind, [])]
+    parts = [{"id": f"{_said(kind)}: {name}", "state": "queued", "error": ""} for kind, _id, name, _size, _was in todo]
+    removers: dict[str, Callable[[str, Any], str]] = _removers(context, host)
+    result, freed = dict.fromkeys((kind for kind in KINDS if kind in targets), 0), 0
+    actor = context.job.by
+    with recorded(actor, Right.SYSTEM_PRUNE, host, "system.prune", host.name, detail={"n": len(todo)}):
+        try:
+            for n, (part, (kind, thing, _name, size, was)) in enumerate(zip(parts, todo, strict=True)):
+                context.progress(n / len(parts), part["id"], parts)
+                part["error"] = removers[kind](thing, was)
+                part["state"] = "skipped" if part["error"] else "done"
+                context.log(f"{part['id']}: {part['error'] or _('removed')}")
+                if not part["error"]:
+                    result[kind], freed = result[kind] + 1, freed + size
+        except Cancelled:
+            words = _("%(done)s of %(all)s were removed before it was stopped.")
+            context.leaves(words % {"done": sum(result.values()), "all": len(parts)})
+            raise
+    context.progress(1, "", parts, now=True)
+    return {**result, "kept": len(parts) - sum(result.values()), "freed": freed}
+
+
+def _said(kind: str) -> str:
+    return {
+        "containers": _("container"),
+        "networks": _("network"),
+        "images": _("image"),
+        "volumes": _("volume"),
+        "build_cache": _("build cache"),
+    }[kind]
+
+
+def _removers(context: JobContext, host: Host) -> dict[str, Callable[[str, Any], str]]:
+    """By kind: removes a thing; says why not, "" when it is gone."""
+    containers, networks = ContainerRemover(context, host), NetworkRemover(context, host)
+    images, volumes, cache = ImageRemover(context, host), VolumeRemover(context, host.name), CacheRemover(context, host)
+    return {
+        "containers": lambda thing, was: containers.remove(thing)[1],
+        "networks": lambda thing, was: networks.remove(thing),
+        "images": lambda thing, was: images.remove_shown(thing, was),
+        "volumes": lambda thing, was: volumes.remove(thing, was)[1],
+        "build_cache": lambda thing, was: cache.remove(thing),
+    }
+
+
+class CacheRemover(Asker):
+    """Removes records of the build cache."""
+
+    def remove(self, record: str) -> str:
+        """Why it is kept; "" when it is gone."""
+        params = {"all": "1", "filters": json.dumps({"id": [record]})}
+        try:
+            answer = self.ask("POST", "/build/prune", params, seconds=CACHE_SECONDS) or {}
+        except Answered as error:
+            return error.detail
+        if record in (answer.get("CachesDeleted") or []):
+            return ""
+        return _("kept: it is used, others are built upon it, or it is gone already")

@@ -1,0 +1,131 @@
+"""The page that creates a container, or edits one by making it anew: one specification in three views, each typed or pasted, each copied out."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_http_methods
+
+from accounts.guard import guard
+from accounts.rights import Right
+from common.errors import DermagaError, Invalid, NotFound
+from common.htmx import go, template_for
+from hosts import logins
+from hosts.access import get_container, get_host
+from hosts.actions.containers import create, looks, recreate
+from hosts.forms.create import VIEWS, CreateForm
+from hosts.models import Container, Host, Image
+from hosts.specs.spec import ContainerSpec
+from hosts.views.containers.container_recreate import seconds, sharing
+from jobs.models import Job
+
+IMAGES_OFFERED = 200
+RUNNING = {"running", "restarting", "paused"}
+
+
+@guard(Right.CONTAINERS_CREATE)
+@require_http_methods(["GET", "POST"])
+def container_create(request: HttpRequest) -> HttpResponse:
+    """Shows another view of what was typed (`show`), or creates it. What is wrong is said at its field, and all stays."""
+    if request.method == "GET":
+        return _begin(request)
+    form = CreateForm.sent({name: str(value) for name, value in request.POST.items()})
+    wanted = request.POST.get("show", "")
+    if form.errors:
+        return _page(request, form, status=422)
+    if wanted:
+        return _page(request, form.shown(wanted))
+    try:
+        job = _start(request, form)
+    except Invalid as error:
+        if error.field == "account":
+            return _page(request, form, account_error=error, status=422)
+        form.blame(error)
+        return _page(request, form, status=422)
+    except DermagaError as error:
+        return _page(request, form, error, status=422)
+    return go(request, reverse("job_page", args=[job.pk]))
+
+
+def _start(request: HttpRequest, form: CreateForm) -> Job:
+    """A new container, or another in the place of the one that is edited."""
+    if not form.edits:
+        host, account = _host(request, form.host), request.POST.get("account")
+        return create.start_create(request.user, host, form.spec, start=form.start, account=account)
+    return recreate.start_recreate(
+        request.user,
+        _edited(request, form.edits),
+        form.spec,
+        start=form.start,
+        settle=seconds(request, "settle", recreate.SETTLE_SECONDS),
+        healthy_within=seconds(request, "healthy_within", recreate.HEALTHY_WITHIN),
+    )
+
+
+def _edited(request: HttpRequest, edits: str) -> Container:
+    host, _slash, ref = edits.partition("/")
+    return get_container(request.user, host, ref, Right.CONTAINERS_CREATE)
+
+
+def _begin(request: HttpRequest) -> HttpResponse:
+    """An empty form, or one filled from a container: that comes as a part, since its engine is asked."""
+    edits = request.GET.get("edit", "")
+    source = edits or request.GET.get("from", "")
+    if not source:
+        return _page(
+            request,
+            CreateForm.of(ContainerSpec(image=request.GET.get("image", "")[:400])),
+            host=request.GET.get("host", ""),
+        )
+    container = _edited(request, source)
+    host = container.host.name
+    if "part" not in request.GET:
+        return render(request, "containers/create.html", {"source": container, "edits": edits})
+    try:
+        spec = looks.specification(request.user, container)
+    except DermagaError as error:
+        return _page(request, CreateForm.of(ContainerSpec()), error, host=host)
+    if edits:
+        edits = f"{host}/{container.engine_id}"
+        return _page(request, CreateForm.of(spec, host=host, edits=edits, start=container.state in RUNNING))
+    spec.name = ""
+    return _page(request, CreateForm.of(spec, host=host), host=host)
+
+
+def _host(request: HttpRequest, name: str) -> Host:
+    try:
+        return get_host(request.user, name)
+    except NotFound as error:
+        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+
+
+def _page(
+    request: HttpRequest,
+    form: CreateForm,
+    error: DermagaError | None = None,
+    *,
+    account_error: Invalid | None = None,
+    host: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    form.host = form.host or host
+    edited = _edited(request, form.edits) if form.edits else None
+    images = Image.objects.visible_to(request.user).exclude(name="").values_list("name", flat=True)
+    context = {
+        "form": form,
+        "views": VIEWS,
+        "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
+        "images": images.order_by("name").distinct()[:IMAGES_OFFERED],
+        "error": error,
+        "edited": edited,
+        "sharing": sharing(edited) if edited else [],
+        "settle": form.kept.get("settle", recreate.SETTLE_SECONDS),
+        "healthy_within": form.kept.get("healthy_within", recreate.HEALTHY_WITHIN),
+        "account_error": account_error,
+        "typed": {"account": request.POST.get("account", "")},
+        "accounts": logins.usable(request.user),
+    }
+    template = template_for(request, "containers/create.html", "containers/_create_form.html")
+    response = render(request, template, context, status=status)
+    response["Cache-Control"] = "no-store"  # it may hold secrets of an environment
+    return response

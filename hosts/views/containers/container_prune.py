@@ -1,0 +1,56 @@
+"""Removing what does not run: the exact list first."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.http import require_http_methods
+
+from accounts.guard import guard
+from accounts.rights import Right
+from hosts import filters
+from hosts.actions.containers import container_prune as acts
+from hosts.models import Container, Host
+from hosts.models.containers import STOPPED
+from hosts.views.prunes import chosen_host, prune_page
+from jobs.models import Job
+
+HOURS = (0, 1, 24, 168, 720)
+
+
+@guard(Right.CONTAINERS_OPERATE)
+@require_http_methods(["GET", "POST"])
+def container_prune(request: HttpRequest) -> HttpResponse:
+    """Shows which containers of a host would go; on POST starts the job that removes those that were shown."""
+    return prune_page(request, "containers", _start, _shown)
+
+
+def _start(request: HttpRequest) -> Job:
+    host = chosen_host(request)
+    chosen = request.POST.getlist("target")[: acts.AT_ONCE + 1]
+    return acts.start_prune(request.user, host, list(_rows(request).filter(host=host, engine_id__in=chosen)))
+
+
+def _rows(request: HttpRequest) -> Any:
+    return Container.objects.visible_to(request.user).select_related("host").filter(state__in=STOPPED)
+
+
+def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
+    count = Count("container", filter=Q(container__state__in=STOPPED))
+    hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).annotate(stopped=count).order_by("name"))
+    asked = [host for host in hosts if host.name == params.get("host")]
+    host = next(iter(asked or [h for h in hosts if h.stopped and h.is_live] or hosts), None)
+    text = params.get("hours", "0")
+    hours = int(text) if text in map(str, HOURS) else 0
+    label = params.get("label", "").replace("\0", "").strip()[:300]
+    rows = filters.stopped(_rows(request).filter(host=host), hours=hours, label=label).order_by("name", "pk")
+    found = list(rows[: acts.AT_ONCE])
+    return {
+        "hosts": hosts,
+        "host": host,
+        "hours": hours,
+        "all_hours": HOURS,
+        "label": label,
+        "found": found,
+        "more": rows.count() - len(found) if len(found) == acts.AT_ONCE else 0,
+    }

@@ -1,0 +1,1 @@
+"""Pages of swarms: nodes, services, tasks, stacks, secrets and configs."""

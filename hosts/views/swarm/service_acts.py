@@ -1,0 +1,179 @@
+"""What the pages do to services: make, change, scale, redeploy, roll back, remove."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_http_methods
+
+from accounts.guard import guard
+from accounts.rights import Right, allows
+from common.errors import Denied, DermagaError, Invalid, NotFound
+from common.htmx import go, template_for
+from hosts.access import get_of_swarm, get_swarm
+from hosts.actions.swarm import services
+from hosts.forms.services import ServiceForm
+from hosts.models import Config, Image, Network, Secret, Service, Swarm, Task
+from hosts.service_specs import revision_of, specification
+from hosts.specs.services.spec import ServiceSpec
+
+OFFERED = 200
+VERBS = ("scale", "redeploy", "rollback", "remove")
+
+
+@guard(Right.SERVICES_MANAGE)
+@require_http_methods(["GET", "POST"])
+def service_create(request: HttpRequest) -> HttpResponse:
+    """Shows the other view of what was typed (`show`), or makes it. What is wrong is said at its field, and all stays."""
+    if request.method == "GET":
+        form = ServiceForm.of(ServiceSpec(image=request.GET.get("image", "")[:400]), host=request.GET.get("swarm", ""))
+        return _page(request, form)
+    form = _sent(request)
+    if form.errors or request.POST.get("show"):
+        return _shown(request, form)
+    try:
+        job = services.start_create(request.user, _swarm(request, form.host), form.spec, pin=form.start)
+    except DermagaError as error:
+        return _refused(request, form, error)
+    return go(request, reverse("job_page", args=[job.pk]))
+
+
+@guard(Right.SERVICES_MANAGE)
+@require_http_methods(["GET", "POST"])
+def service_edit(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
+    """The same for one that is there, filled from what it is. Its environment is in it: who may not see that may not
+    change it here."""
+    service = get_of_swarm(request.user, Service, swarm, ref, Right.SERVICES_MANAGE)
+    if not allows(request.user, Right.CONTAINERS_REVEAL):
+        raise Denied
+    if request.method == "GET":
+        form = ServiceForm.of(specification(service), host=swarm, revision=revision_of(service.spec))
+        return _page(request, form, service)
+    form = _sent(request)
+    if form.errors or request.POST.get("show"):
+        return _shown(request, form, service)
+    try:
+        job = services.start_edit(request.user, service, form.spec, revision=form.revision, pin=form.start)
+    except DermagaError as error:
+        return _refused(request, form, error, service)
+    return go(request, reverse("job_page", args=[job.pk]))
+
+
+def _sent(request: HttpRequest) -> ServiceForm:
+    return ServiceForm.sent({name: str(value) for name, value in request.POST.items()})
+
+
+def _shown(request: HttpRequest, form: ServiceForm, service: Service | None = None) -> HttpResponse:
+    if form.errors:
+        return _page(request, form, service, status=422)
+    return _page(request, form.shown(request.POST.get("show", "")), service)
+
+
+def _refused(
+    request: HttpRequest, form: ServiceForm, error: DermagaError, service: Service | None = None
+) -> HttpResponse:
+    if isinstance(error, Invalid):
+        form.blame(error)
+        return _page(request, form, service, status=422)
+    return _page(request, form, service, error, status=422)
+
+
+def _swarm(request: HttpRequest, name: str) -> Swarm:
+    try:
+        return get_swarm(request.user, name)
+    except NotFound as error:
+        raise Invalid("swarm", gettext_noop("There is no such swarm. Choose one of the list.")) from error
+
+
+def _page(
+    request: HttpRequest,
+    form: ServiceForm,
+    service: Service | None = None,
+    error: DermagaError | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    user = request.user
+    images = Image.objects.visible_to(user).exclude(name="").order_by("name").values_list("name", flat=True)
+    networks = Network.objects.visible_to(user).filter(scope="swarm", host__member__isnull=False)
+
+    def names(rows: Any) -> list[str]:
+        return list(rows.order_by("name").values_list("name", flat=True).distinct()[:OFFERED])
+
+    context = {
+        "form": form,
+        "views": form.views,
+        "service": service,
+        "swarms": Swarm.objects.visible_to(user).prefetch_related("members__host"),
+        "images": images.distinct()[:OFFERED],
+        "offered": {
+            "networks": [name for name in names(networks) if name != "ingress"],
+            "secrets": names(Secret.objects.visible_to(user)),
+            "configs": names(Config.objects.visible_to(user)),
+        },
+        "error": error,
+    }
+    response = render(
+        request, template_for(request, "services/form.html", "services/_form.html"), context, status=status
+    )
+    response["Cache-Control"] = "no-store"  # it may hold secrets of an environment
+    return response
+
+
+# ---------------------------------------------------------------- dialogs
+@guard(Right.SERVICES_MANAGE)
+@require_http_methods(["GET", "POST"])
+def service_ask(request: HttpRequest, swarm: str, ref: str, verb: str) -> HttpResponse:
+    """Says what will happen and asks; does it on POST."""
+    if verb not in VERBS:
+        raise NotFound
+    service = get_of_swarm(request.user, Service, swarm, ref, Right.SERVICES_MANAGE)
+    error: DermagaError | None = None
+    if request.method == "POST":
+        try:
+            return go(request, _do(request, service, verb))
+        except DermagaError as refused:
+            error = refused
+    running = Task.objects.visible_to(request.user).filter(
+        swarm=service.swarm, service_ref=service.engine_id, current=True, state="running"
+    )
+    context = {
+        "service": service,
+        "verb": verb,
+        "typed": request.POST.get("replicas", service.replicas if service.replicas is not None else ""),
+        "pin": request.method == "GET" or request.POST.get("pin") == "1",
+        "running": running.count(),
+        "nodes": running.values("node_ref").distinct().count(),
+        "error": error,
+        "field": getattr(error, "field", ""),
+    }
+    fragment = "services/_ask_form.html" if error else "services/_ask_dialog.html"
+    return render(request, template_for(request, "services/ask.html", fragment), context, status=422 if error else 200)
+
+
+def _do(request: HttpRequest, service: Service, verb: str) -> str:
+    """Does it, and says where to go."""
+    user, pin = request.user, request.POST.get("pin") == "1"
+    match verb:
+        case "scale":
+            job = services.start_scale(user, service, _number(request.POST.get("replicas", "")))
+        case "redeploy":
+            job = services.start_redeploy(user, service, pin=pin)
+        case "rollback":
+            job = services.start_rollback(user, service)
+        case _:
+            services.remove(user, service)
+            messages.success(request, _("Removed the service %(name)s.") % {"name": service.name})
+            return reverse("service_list")
+    return reverse("job_page", args=[job.pk])
+
+
+def _number(text: str) -> int:
+    text = text.strip()
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise Invalid("replicas", gettext_noop("Write a whole number, like 3."))
+    return int(text)

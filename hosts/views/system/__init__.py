@@ -1,0 +1,1 @@
+"""Pages of hosts as such and what they hold altogether."""
