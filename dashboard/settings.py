@@ -144,6 +144,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
     "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},
+    "put-back": {"task": "hosts.put_back", "schedule": 10.0},
     "forget-old-stats": {"task": "hosts.forget_old_stats", "schedule": 3600.0},
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # PostgreSQL notes its tables' sizes by itself

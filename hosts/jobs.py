@@ -190,3 +190,14 @@ def note_sizes() -> None:
     from hosts.inventory import planner
 
     planner.note_sizes()
+
+
+@shared_task(name="hosts.put_back", expires=10)
+def put_back() -> None:
+    """Every few seconds: what jobs held whose worker was killed is put back, and helpers of pages that never ran go."""
+    from accounts.rights import SYSTEM
+    from hosts.actions.volumes import put_back as held
+    from hosts.actions.volumes import volume_files
+
+    held.put_back(SYSTEM)
+    volume_files.close_old(SYSTEM)

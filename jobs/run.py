@@ -253,6 +253,16 @@ def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
         tell_waiting(job.host)
 
 
+def add_left(job: Job, words: str) -> None:
+    """Says on the page and in the log of a job that has ended what was put back, or is left, since then."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update().get(pk=job.pk)
+        left = [*row.result.get("left", []), words[:500]]
+        Job.objects.filter(pk=job.pk).update(result=row.result | {"left": left})
+        JobLine.objects.create(job=row, text=words[:2000])
+        changed("job", row.host, str(row.pk))
+
+
 def interrupt_dead(before: Any, workers: list[str] | None = None) -> int:
     """Marks running jobs as interrupted whose heartbeat is older than `before`, or whose worker is in `workers`."""
     rows = Job.objects.filter(state=JobState.RUNNING)

@@ -1,6 +1,7 @@
 from hosts.models.containers import Container, ContainerDetail
 from hosts.models.disk import DiskReading
 from hosts.models.events import Event
+from hosts.models.holds import Hold
 from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
@@ -23,6 +24,7 @@ __all__ = [
     "ContainerDetail",
     "DiskReading",
     "Event",
+    "Hold",
     "Host",
     "Image",
     "Network",

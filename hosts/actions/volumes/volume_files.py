@@ -1,6 +1,7 @@
 """Opens a volume's files: as those of a helper container, which goes away by itself."""
 
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -8,20 +9,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Failure
+from common.errors import DermagaError, Failure
 from hosts.actions.act import recorded
-from hosts.engine import parse, volume_shell
+from hosts.engine import parse, volume_helpers
 from hosts.engine.calls import Call
-from hosts.engine.volume_files import PLACE
-from hosts.engine.volume_shell import NAME, VOLUME_LABEL
+from hosts.engine.volume_helpers import HELPER_LABEL, NAME, OF_PAGES, PLACE, VOLUME_LABEL
 from hosts.inventory import apply
 from hosts.models import Container, Host, Image, Volume
+from hosts.models.hosts import LIVE_STATES
 
 OPEN_MINUTES = 30
 REUSED_MINUTES = 20  # one that has less time left is not given to somebody who comes now
 IMAGES_TRIED = 4
 SECONDS = 5.0
-MARK = "files"
+CLOSED_AT_ONCE = 20
 
 
 class Opened(NamedTuple):
@@ -46,9 +47,7 @@ def open_files(actor: Any, volume: Volume) -> Opened:
                 "%(host)s has no image yet, and files of a volume are looked at through a container: pull any small image."
             )
             raise Failure("no_image", 409, sentence, {"host": host.name})
-        made = volume_shell.open_for(
-            host.endpoint(), volume.name, images, OPEN_MINUTES * 60, version=_version(host), mark=MARK
-        )
+        made = volume_helpers.open_for(host.endpoint(), volume.name, images, OPEN_MINUTES * 60, version=_version(host))
         _make_known(host, made)
         return Opened(made, PLACE, now + timedelta(minutes=OPEN_MINUTES))
 
@@ -67,7 +66,24 @@ def close_files(actor: Any, volume: Volume) -> None:
     """Removes the volume's helpers, if there are any: they would keep it in use."""
     for helper in _helpers(volume):
         with recorded(actor, Right.VOLUMES_MANAGE, volume.host, "volume.files_close", volume.name):
-            volume_shell.close(volume.host.endpoint(), helper.engine_id, version=_version(volume.host))
+            volume_helpers.close(volume.host.endpoint(), helper.engine_id, version=_version(volume.host))
+
+
+def close_old(actor: Any) -> None:
+    """Removes helpers of pages that are as old as those that end by themselves: they never ran, since no image of their
+    host has a shell."""
+    made_before = timezone.now() - timedelta(minutes=OPEN_MINUTES)
+    rows = Container.objects.select_related("host").filter(
+        name__startswith=NAME, state="created", created__lt=made_before, host__state__in=LIVE_STATES, host__enabled=True
+    )
+    for helper in rows[:CLOSED_AT_ONCE]:
+        if helper.labels.get(HELPER_LABEL) != OF_PAGES:
+            continue
+        with (
+            suppress(DermagaError),
+            recorded(actor, Right.VOLUMES_MANAGE, helper.host, "volume.files_close", helper.name),
+        ):
+            volume_helpers.remove(helper.host.endpoint(), helper.engine_id, version=_version(helper.host))
 
 
 def _helpers(volume: Volume) -> list[Container]:

@@ -88,6 +88,13 @@ class VolumeAsker(Asker):
         """What the engine says of it. Raises NotFound."""
         return self.ask("GET", f"/volumes/{quote(name, safe='')}") or {}
 
+    def find(self, name: str) -> dict[str, Any] | None:
+        """The same; None where there is no such volume."""
+        try:
+            return self.look(name)
+        except NotFound:
+            return None
+
 
 class VolumeRemover:
     """Removes volumes of one host, as a job."""

@@ -1,0 +1,185 @@
+"""What jobs about volumes hold while they run: containers that are stopped, volumes that are half filled, helpers.
+
+Each is a row (hosts.models.Hold) before the engine is asked for it, and is put back at the end of the block, whatever that
+is; when the worker is killed, by hosts.actions.volumes.put_back.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Conflict
+from hosts.actions.act import calling, recorded
+from hosts.actions.volumes.put_back import settle
+from hosts.actions.volumes.volume_removals import VolumeAsker
+from hosts.engine import errors as engine
+from hosts.engine import image_files, parse, volume_helpers
+from hosts.engine.targets import Target
+from hosts.engine.tars import Part, blocks_of
+from hosts.inventory import apply
+from hosts.models import Hold, Host
+from hosts.models.holds import HoldKind
+from jobs.run import JobContext
+
+MAKE_SECONDS = 60.0
+STOP_SECONDS = 10  # an engine gives a container that says nothing else
+MORE_SECONDS = 60.0  # for the engine, after the container's own time
+RUNNING = {"running", "restarting"}  # a paused one writes nothing
+HELPER_IMAGE = "dermaga/helper"  # of nothing, for engines without any image
+
+
+def _held(context: JobContext, host: Host, kind: HoldKind, ref: str, name: str) -> Hold:
+    return Hold.objects.create(job=context.job, host=host, kind=kind, ref=ref, name=name)
+
+
+@contextmanager
+def _asked(hold: Hold) -> Iterator[None]:
+    """Around the request: what the engine has done is sure, and what it has refused to do is not held."""
+    try:
+        yield
+    except engine.Answered:
+        hold.delete()
+        raise
+    hold.sure = True
+    hold.save(update_fields=["sure"])
+
+
+# ---------------------------------------------------------------- containers that use a volume
+class _User(NamedTuple):
+    engine_id: str
+    name: str
+    seconds: int  # that it may take to stop
+
+
+@contextmanager
+def stopped_users(context: JobContext, host: Host, volume: str) -> Iterator[list[str]]:
+    """Stops the running containers that use the volume, gives their names, and starts them again after the block.
+
+    Refused before anything is stopped: to who may not operate containers, and for a container that would not come back.
+    """
+    asker = VolumeAsker(context, host)
+    users = _running_users(asker, volume)
+    held: list[Hold] = []
+    try:
+        for user in users:
+            context.progress(0, _("Stopping %(name)s") % {"name": user.name}, now=True)
+            held.append(_held(context, host, HoldKind.CONTAINER, user.engine_id, user.name))
+            if _stop(context, host, asker, user, held[-1]):
+                context.log(_("Stopped %(name)s.") % {"name": user.name})
+        context.check_cancelled()
+        yield [hold.name for hold in held if hold.pk]
+    finally:
+        for hold in reversed(held):  # what was started last may need what was started before it
+            settle(context, hold)
+
+
+def _running_users(asker: VolumeAsker, volume: str) -> list[_User]:
+    """Raises Conflict for one that cannot be stopped and started again."""
+    found = []
+    for entry in asker.users(volume):
+        labels = parse.labels_of(entry.get("Labels"))
+        if entry.get("State") not in RUNNING or volume_helpers.HELPER_LABEL in labels:
+            continue
+        inspect = asker.ask("GET", f"/containers/{entry['Id']}/json") or {}
+        name = str(inspect.get("Name") or "").strip("/")
+        if (inspect.get("HostConfig") or {}).get("AutoRemove"):
+            words = gettext_noop(
+                "%(name)s uses the volume, and its engine removes it when it is stopped (--rm). Stop it yourself first."
+            )
+            raise Conflict(words, {"name": name})
+        if labels.get("com.docker.swarm.task.id"):
+            words = gettext_noop(
+                "%(name)s uses the volume and belongs to a service, so that Swarm would start another one in its place. "
+                "Scale the service to 0 first."
+            )
+            raise Conflict(words, {"name": name})
+        seconds = (inspect.get("Config") or {}).get("StopTimeout")
+        found.append(_User(str(entry["Id"]), name, int(STOP_SECONDS if seconds is None else seconds)))
+    return found
+
+
+def _stop(context: JobContext, host: Host, asker: VolumeAsker, user: _User, hold: Hold) -> bool:
+    """Whether it was running. What fails in the middle leaves it unsure."""
+    detail = {"job": context.job.pk}
+    with recorded(context.job.by, Right.CONTAINERS_OPERATE, host, "container.stop", user.name, detail=detail):
+        try:
+            asker.ask("POST", f"/containers/{user.engine_id}/stop", seconds=user.seconds + MORE_SECONDS)
+        except (engine.Conflict, engine.NotFound):  # it has ended by itself meanwhile
+            hold.delete()
+            return False
+    hold.sure = True
+    hold.save(update_fields=["sure"])
+    return True
+
+
+# ---------------------------------------------------------------- volumes
+@contextmanager
+def filling(
+    context: JobContext,
+    host: Host,
+    name: str,
+    *,
+    labels: Mapping[str, str],
+    driver: str = "local",
+    options: Mapping[str, str] | None = None,
+) -> Iterator[None]:
+    """A new volume, which is removed unless the block ends well. Raises Conflict when there is one of that name."""
+    asker = VolumeAsker(context, host)
+    with recorded(context.job.by, Right.VOLUMES_MANAGE, host, "volume.fill", name, detail={"job": context.job.pk}):
+        if asker.find(name) is not None:
+            words = gettext_noop("There is a volume called %(name)s on %(host)s already.")
+            raise Conflict(words, {"name": name, "host": host.name})
+        hold = _held(context, host, HoldKind.VOLUME, name, name)
+        try:
+            body = {"Name": name, "Driver": driver, "DriverOpts": dict(options or {}), "Labels": dict(labels)}
+            with _asked(hold):
+                asker.ask("POST", "/volumes/create", body=body, seconds=MAKE_SECONDS)
+            yield
+        except BaseException:
+            settle(context, hold)
+            raise
+        hold.delete()
+    if row := parse.volume_row(asker.find(name) or {}):
+        apply.apply_rows(host, "volume", [row], only={name})
+
+
+# ---------------------------------------------------------------- helpers
+@contextmanager
+def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = False) -> Iterator[Target]:
+    """A container that is never started, with the volume at hosts.engine.volume_helpers.PLACE: for archives."""
+    version, name = host.api_version or "1.41", volume_helpers.new_name()
+    with _an_image(context, host) as image:
+        hold = _held(context, host, HoldKind.HELPER, name, name)
+        try:
+            with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call, _asked(hold):
+                made = volume_helpers.make(
+                    call, volume, image, version=version, name=name, read_only=read_only, seconds=MAKE_SECONDS
+                )
+            yield Target(host.endpoint(), made, version, host.name)
+        finally:
+            settle(context, hold)
+
+
+@contextmanager
+def _an_image(context: JobContext, host: Host) -> Iterator[str]:
+    """Any image of the engine; where it has none, one of nothing that goes after the block."""
+    found: list[dict[str, Any]] = VolumeAsker(context, host).ask("GET", "/images/json") or []
+    others = [image for image in found if HELPER_IMAGE not in " ".join(image.get("RepoTags") or [])]
+    if others:
+        yield str(min(others, key=lambda image: int(image.get("Size") or 0)).get("Id"))
+        return
+    tag = secrets.token_hex(6)
+    hold = _held(context, host, HoldKind.IMAGE, f"{HELPER_IMAGE}:{tag}", f"{HELPER_IMAGE}:{tag}")
+    try:
+        tar = blocks_of([Part(volume_helpers.PLACE.strip("/"), "folder", mode=0o755)])
+        with calling(context, Right.VOLUMES_MANAGE, host, "image.import") as call, _asked(hold):
+            version = host.api_version or "1.41"
+            image_files.import_(call, tar, repo=HELPER_IMAGE, tag=tag, message="", changes=[], version=version)
+        yield hold.ref
+    finally:
+        settle(context, hold)
