@@ -49,14 +49,16 @@ class Create(Schema):
 
 
 class Connect(Schema):
-    """Which container, by name or id, with further names and fixed addresses, and options for the network's
-    driver."""
+    """Which container, by name or id, with further names and fixed addresses, options for the network's driver, and the
+    priority by which its gateway becomes the container's (the highest does; API 1.48)."""
 
     container: str
     aliases: list[str] = []
     ipv4: str = ""
     ipv6: str = ""
     driver_options: dict[str, str] = {}
+    mac_address: str = ""
+    gateway_priority: int = 0
 
 
 class Disconnect(Schema):

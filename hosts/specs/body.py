@@ -157,7 +157,8 @@ def _demand_of(name: str, mount: Mount, version: str) -> None:
 
 
 def _networks(spec: ContainerSpec, body: dict[str, Any], version: str) -> list[tuple[str, dict[str, Any]]]:
-    """The first network goes into the body; the others are connected afterwards, which every engine can do."""
+    """The first network goes into the body; the others are connected afterwards, which every engine can do. Where one of
+    those has a MAC address all go into the body: engines forget it when they connect (moby/moby#48192)."""
     old = number_of(version) < (1, 44)
     if spec.network_mode:
         body["HostConfig"]["NetworkMode"] = spec.network_mode
@@ -178,14 +179,20 @@ def _networks(spec: ContainerSpec, body: dict[str, Any], version: str) -> list[t
             )
         first = Network("bridge")
         body["HostConfig"]["NetworkMode"] = "bridge"
+    endpoint: dict[str, Any] = {}
     if first:
-        endpoint = _endpoint(first, version, "" if old else mac)
+        endpoint = endpoint_body(first, version, "" if old else mac)
         if endpoint:
             body["NetworkingConfig"] = {"EndpointsConfig": {first.name: endpoint}}
-    return [(network.name, _endpoint(network, version, network.mac_address)) for network in spec.networks[1:]]
+    others = [(network.name, endpoint_body(network, version, network.mac_address)) for network in spec.networks[1:]]
+    if first and any(network.mac_address for network in spec.networks[1:]):
+        bury(body, "NetworkingConfig.EndpointsConfig", {first.name: endpoint, **dict(others)})
+        return []
+    return others
 
 
-def _endpoint(network: Network, version: str, mac: str) -> dict[str, Any]:
+def endpoint_body(network: Network, version: str, mac: str) -> dict[str, Any]:
+    """What it has in one network. Raises Invalid for what this API version does not know."""
     body: dict[str, Any] = {}
     addresses = {"IPv4Address": network.ipv4, "IPv6Address": network.ipv6, "LinkLocalIPs": network.link_local}
     if any(addresses.values()):

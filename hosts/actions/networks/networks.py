@@ -9,13 +9,19 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
 from hosts.actions.act import on_engine
+from hosts.actions.asking import OLDEST
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Container, Host, Network, Use
 from hosts.network_plan import PAIRS_AT_MOST, NetworkPlan, address
+from hosts.specs.body import demand_version, endpoint_body
+from hosts.specs.check import MAC
+from hosts.specs.spec import Network as SpecNetwork
 
 ALIAS = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}")
 ALIASES_AT_MOST = 50
+INT32 = 2**31 - 1
+FORGETS_MAC = re.compile(r"(1[0-9]|2[0-8])\.|29\.[0-2](\.|$)")
 SHOWN = 4
 SECONDS = 60.0
 
@@ -92,8 +98,11 @@ def connect(
     ipv4: str = "",
     ipv6: str = "",
     driver_options: dict[str, str] | None = None,
+    mac_address: str = "",
+    gateway_priority: int = 0,
 ) -> None:
-    """Puts a container into it, with further names, fixed addresses and options of the driver if they are given."""
+    """Puts a container into it, with further names, fixed addresses, options of the driver and a priority of its gateway
+    if they are given. Raises Invalid also for what this engine is too old for."""
     aliases = aliases or []
     if container.host_id != network.host_id:
         raise Invalid("container", gettext_noop("The container is on another host."))
@@ -110,16 +119,53 @@ def connect(
             address(name, value, version)
     if len(driver_options or ()) > PAIRS_AT_MOST:
         raise Invalid("driver_options", gettext_noop("At most %(most)s entries."), {"most": PAIRS_AT_MOST})
-    detail = {"container": container.name, "aliases": aliases, "ipv4": ipv4, "ipv6": ipv6}
+    endpoint = SpecNetwork(network.name, aliases, ipv4, ipv6, mac_address=mac_address.lower())
+    endpoint.driver_options, endpoint.gateway_priority = driver_options or {}, gateway_priority
+    _check_endpoint(network.host, endpoint)
+    detail = {"container": container.name, "aliases": aliases, "ipv4": ipv4, "ipv6": ipv6, "mac_address": mac_address}
     with _engine(actor, network, "connect", **{k: v for k, v in detail.items() if v}) as api:
-        api.connect_container_to_network(
-            container.engine_id,
-            network.engine_id,
-            ipv4_address=ipv4 or None,
-            ipv6_address=ipv6 or None,
-            aliases=aliases or None,
-            driver_opt=driver_options or None,
-        )
+        body = endpoint_body(endpoint, network.host.api_version or OLDEST, endpoint.mac_address)
+        # the SDK's own function knows no priority
+        told = {"Container": container.engine_id, "EndpointConfig": body}
+        api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network.engine_id), data=told))
+        if endpoint.mac_address:
+            _check_mac(api, network, container, endpoint.mac_address)
+
+
+def _check_endpoint(host: Host, endpoint: SpecNetwork) -> None:
+    """Raises Invalid for a value that is wrong, or that this engine does not know."""
+    if endpoint.mac_address:
+        if not MAC.fullmatch(endpoint.mac_address):
+            raise Invalid(
+                "mac_address",
+                gettext_noop("“%(value)s” is no MAC address. Write one like 02:42:ac:11:00:02."),
+                {"value": endpoint.mac_address[:80]},
+            )
+        demand_version("mac_address", "1.44", host.api_version or OLDEST)
+    if endpoint.gateway_priority:
+        if abs(endpoint.gateway_priority) > INT32:
+            raise Invalid("gateway_priority", gettext_noop("The number is too large."))
+        demand_version("gateway_priority", "1.48", host.api_version or OLDEST)
+
+
+def _check_mac(api: Any, network: Network, container: Container, wanted: str) -> None:
+    """Takes the container out again where the engine has given it another address than was asked for: those up to
+    Docker 29.2 take the address and forget it (moby/moby#48192). One that does not run has none until it starts; what
+    it will get is not known then, and is refused as well on an engine that is known to forget."""
+    told = api.inspect_container(container.engine_id)
+    given = told["NetworkSettings"]["Networks"].get(network.name, {}).get("MacAddress") or ""
+    runs = bool(told["State"].get("Running"))
+    if given.lower() == wanted if runs else not FORGETS_MAC.match(network.host.engine_version):
+        return
+    api.disconnect_container_from_network(container.engine_id, network.engine_id)
+    raise Invalid(
+        "mac_address",
+        gettext_noop(
+            "This engine (%(version)s) gives another MAC address than it is asked for here, so %(container)s was not "
+            "connected. Edit the container and give it the network with the address there."
+        ),
+        {"version": network.host.engine_version, "container": container.name},
+    )
 
 
 def disconnect(actor: Any, network: Network, container: Container, *, force: bool = False) -> None:

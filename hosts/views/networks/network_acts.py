@@ -1,5 +1,6 @@
 """What the pages do to networks."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -93,8 +94,17 @@ def _connect(request: HttpRequest, network: Network) -> Container:
         ipv4=post.get("ipv4", "").strip(),
         ipv6=post.get("ipv6", "").strip(),
         driver_options=_pairs(post.get("driver_options", "")),
+        mac_address=post.get("mac_address", "").strip(),
+        gateway_priority=_priority(post.get("gateway_priority", "").strip()),
     )
     return container
+
+
+def _priority(typed: str) -> int:
+    """A whole number, 0 for nothing. Raises Invalid."""
+    if typed and not re.fullmatch(r"-?[0-9]{1,10}", typed):
+        raise Invalid("gateway_priority", gettext_noop("“%(value)s” is no whole number."), {"value": typed[:80]})
+    return int(typed or 0)
 
 
 def _pairs(typed: str) -> dict[str, str]:

@@ -241,6 +241,25 @@ def test_what_an_engine_tells_of_a_container_makes_the_same_one(dock: Dock, plac
     assert differences(essence(dock.inspect(again)), expected) == []
 
 
+def test_a_newer_engine_gives_each_network_the_mac_address_that_was_asked_for(newer_dock: Dock) -> None:
+    name, nets = newer_dock.name(), [f"mac-{uuid4().hex[:6]}" for _ in range(2)]
+    wanted = dict(zip(nets, ("02:42:0a:61:00:77", "02:42:0a:61:00:78"), strict=True))
+    try:
+        for net in nets:
+            newer_dock.engine.docker("network", "create", net)
+        networks = [{"name": net, "mac_address": address, "aliases": ["shop"]} for net, address in wanted.items()]
+        job = newer_dock.create(image="busybox", name=name, command=["sleep", "60"], networks=networks)
+        assert job["state"] == "done", job["error"]
+        told = newer_dock.inspect(name)["NetworkSettings"]["Networks"]
+        assert {net: endpoint["MacAddress"] for net, endpoint in told.items()} == wanted
+        assert all("shop" in endpoint["Aliases"] for endpoint in told.values())
+    finally:
+        newer_dock.clean()
+        newer_dock.names.clear()
+        for net in nets:
+            newer_dock.engine.docker("network", "rm", net)
+
+
 # ---------------------------------------------------------------- creating
 def test_it_creates_from_a_specification_and_starts_it(dock: Dock) -> None:
     name = dock.name()

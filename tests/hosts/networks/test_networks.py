@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.runner import Runner
+from tests.fake_engine import FakeEngine
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -220,6 +222,67 @@ def test_a_container_joins_with_options_of_the_driver(
     assert product.post(f"/networks/local/{name}/connect/", **typed).ok
     told = json.loads(docker_engine.docker("inspect", web))[0]["NetworkSettings"]["Networks"][name]
     assert told["DriverOpts"] == {"com.example.deck": "upper", "com.example.row": "2"}
+
+
+def test_what_an_engine_is_too_old_for_is_said_at_its_field(product: Product, nets: Names, in_nets: Runner) -> None:
+    name = nets()
+    product.api("networks/local", "POST", name=name)
+    web = in_nets("sleep 300")
+    until(lambda: product.api(f"containers?search={web}")["count"], "the container is in the table")
+    wrong = {
+        (
+            "mac_address",
+            "02:42:ac:11:00:09",
+        ): "mac_address needs the engine's API 1.44 or newer; this engine speaks 1.41.",
+        ("mac_address", "02:42"): "“02:42” is no MAC address.",
+        ("gateway_priority", "5"): "gateway_priority needs the engine's API 1.48 or newer; this engine speaks 1.41.",
+        ("gateway_priority", "much"): "“much” is no whole number.",
+        ("gateway_priority", "9999999999"): "The number is too large.",
+    }
+    for (field, value), sentence in wrong.items():
+        typed: dict[str, Any] = {"container": web, field: value}
+        page = product.post(f"/networks/local/{name}/connect/", **typed)
+        assert page.status_code == 422
+        place = page.text.split(f'id="{field}-error"')[1].split("</div>")[0]
+        assert sentence in unescape(place), place
+        assert f'value="{value}"' in page.text
+    assert web not in joined(product, name)
+
+
+def test_an_engine_that_forgets_a_mac_address_is_found_out(product: Product, newer_engine: DockerEngine) -> None:
+    name, nets, runner = f"far{uuid4().hex[:6]}", Names(newer_engine), Runner(newer_engine)
+    product.api("hosts", "POST", name=name, url=newer_engine.url)
+    try:
+        until(lambda: product.api(f"hosts/{name}")["state"] == "online", "it is online", 20)
+        net, web, still = nets(), runner("sleep 300"), f"still-{uuid4().hex[:6]}"
+        newer_engine.docker("create", "--name", still, "busybox")
+        product.api(f"networks/{name}", "POST", name=net)
+        until(lambda: product.api(f"containers?host={name}&search={still}")["count"], "the containers are in the table")
+        for container in (web, still):
+            typed: dict[str, Any] = {"container": container, "mac_address": "02:42:ac:11:00:09"}
+            page = product.post(f"/networks/{name}/{net}/connect/", **typed)
+            assert page.status_code == 422
+            assert f"gives another MAC address than it is asked for here, so {container} was not" in page.text
+            assert net not in json.loads(newer_engine.docker("inspect", container))[0]["NetworkSettings"]["Networks"]
+        newer_engine.docker("rm", "-f", still)
+    finally:
+        runner.remove()
+        nets.remove()
+        product.api(f"hosts/{name}", "DELETE")
+
+
+def test_a_gateways_priority_reaches_an_engine_that_knows_it(product: Product) -> None:
+    name = f"new{uuid4().hex[:6]}"
+    with FakeEngine(containers=1, api_version="1.48") as engine:
+        product.api("hosts", "POST", name=name, url=engine.url)
+        try:
+            until(lambda: product.api(f"containers?host={name}")["count"] == 1, "its container is in the table", 20)
+            container = product.api(f"containers?host={name}")["items"][0]["name"]
+            product.api(f"networks/{name}/bridge/connect", "POST", container=container, gateway_priority=-5)
+            sent = next(request for request in engine.requests if request.path.endswith("/connect"))
+            assert json.loads(sent.body)["EndpointConfig"] == {"GwPriority": -5}
+        finally:
+            product.api(f"hosts/{name}", "DELETE")
 
 
 # ---------------------------------------------------------------- pruning
