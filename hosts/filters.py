@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right, allows
 from common.errors import Invalid
 from common.lists import Rows, Table, any_of, one_of
-from hosts.engine.parse import time_of
+from hosts.engine.parse.values import time_of
 from hosts.models import Container, Host, Network, Use, Volume
 from hosts.models.containers import NEEDS_ATTENTION, STOPPED
 from hosts.models.hosts import LIVE_STATES

@@ -7,7 +7,7 @@ from django.db.models import Count, Q, Sum
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
-from hosts.engine.parse_swarm import STACK
+from hosts.engine.parse.swarms import STACK
 from hosts.models import Config, Network, Secret, Service, Swarm
 
 AT_MOST = 1000  # things of one stack

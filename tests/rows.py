@@ -7,7 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from hosts.engine import parse, parse_swarm
+from hosts.engine import parse
+from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import apply, swarms
 from hosts.inventory.swarm_reader import ROWS
 from hosts.models import Host, Swarm

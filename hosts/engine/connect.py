@@ -23,8 +23,8 @@ from hosts.engine.errors import (
     TimedOut,
     translate,
 )
-from hosts.engine.parse import text, time_of, whole
-from hosts.engine.parse_swarm import MemberInfo, member_of
+from hosts.engine.parse.swarms import MemberInfo, member_of
+from hosts.engine.parse.values import text, time_of, whole
 from hosts.engine.transport import Deadline, get_json
 
 __all__ = ["EngineError", "EngineInfo", "check", "client"]

@@ -3,7 +3,8 @@
 from typing import Any, TypedDict
 
 from hosts.engine.errors import EngineError
-from hosts.engine.parse import NAME_AT_MOST, disk_use, text, whole
+from hosts.engine.parse.disk import disk_use
+from hosts.engine.parse.values import NAME_AT_MOST, text, whole
 
 # Engine 29 says all this in another shape from API 1.52 on, and still the old one to who asks for less.
 VERSION_AT_MOST = (1, 51)

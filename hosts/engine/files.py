@@ -23,7 +23,7 @@ from hosts.engine.errors import (
     PathRefused,
     gettext_noop,
 )
-from hosts.engine.parse import time_of
+from hosts.engine.parse.values import time_of
 from hosts.engine.streams import open_stream
 from hosts.engine.targets import Target
 from hosts.engine.tars import Member, TarReader

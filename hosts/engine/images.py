@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 
-from hosts.engine.parse import labels_of, text, time_of, whole
+from hosts.engine.parse.values import labels_of, text, time_of, whole
 
 HIDDEN = "(hidden)"
 LAYERS_AT_MOST = 500

@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from hosts.engine import parse_swarm
 from hosts.engine.errors import Answered, EngineError
+from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms
 from hosts.inventory.leases import LeaseLost
 from hosts.inventory.turns import spread

@@ -26,7 +26,7 @@ RENEW_BELOW = timedelta(seconds=7)
 
 # ---------------------------------------------------------------- members
 def apply_member(host_id: int, info: Any) -> int | None:
-    """Stores what a host's engine says of its swarm (hosts.engine.parse_swarm.MemberInfo); gives the swarm's key."""
+    """Stores what a host's engine says of its swarm (hosts.engine.parse.swarms.MemberInfo); gives the swarm's key."""
     with transaction.atomic():
         old = SwarmMember.objects.filter(host=host_id).first()
         if info["state"] == "inactive":
@@ -128,7 +128,7 @@ def give_up(host_id: int, reason: str = "", leaderless: bool = False) -> None:
 
 
 def apply_swarm(host_id: int, row: Any) -> bool:
-    """Stores an answer to GET /swarm (hosts.engine.parse_swarm.SwarmRow): there is a leader. False when another host
+    """Stores an answer to GET /swarm (hosts.engine.parse.swarms.SwarmRow): there is a leader. False when another host
     reads the swarm by now."""
     with transaction.atomic():
         swarm = Swarm.objects.filter(reader=host_id, engine_id=row["engine_id"]).first()
@@ -161,7 +161,7 @@ def apply_read(host_id: int, noun: str, rows: Iterable[Any]) -> bool:
 
 
 def apply_objects(swarm: Swarm, noun: str, rows: Iterable[Any], *, only: set[str] | None = None) -> None:
-    """Makes the table equal to `rows` (from hosts.engine.parse_swarm); what is older than what is known is left out.
+    """Makes the table equal to `rows` (from hosts.engine.parse.swarms); what is older than what is known is left out.
 
     `only`: these ids alone were asked for, so others are left as they are.
     """

@@ -37,7 +37,7 @@ class Swarm(models.Model):
     version = models.BigIntegerField(default=0)
     labels = models.JSONField(default=dict)
     autolock = models.BooleanField(default=False)
-    data = models.JSONField(default=dict)  # hosts.engine.parse_swarm.swarm_row
+    data = models.JSONField(default=dict)  # hosts.engine.parse.swarms.swarm_row
     reader: "models.ForeignKey[Host | None, Host | None]" = models.ForeignKey(
         "hosts.Host", null=True, on_delete=models.SET_NULL, related_name="+"
     )  # the manager through which it is read

@@ -15,7 +15,7 @@ from hosts.actions.act import failure
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import manager_for
 from hosts.engine.errors import EngineError, NotFound
-from hosts.engine.parse import text
+from hosts.engine.parse.values import text
 from hosts.models import Swarm
 from hosts.specs.kinds import NANO
 from hosts.specs.services.inspected import mode_of

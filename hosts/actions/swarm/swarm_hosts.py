@@ -12,7 +12,7 @@ from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import manager_for
 from hosts.engine.errors import Answered, EngineError
-from hosts.engine.parse_swarm import member_of
+from hosts.engine.parse.swarms import member_of
 from hosts.inventory import swarms
 from hosts.models import Host, Node, Swarm, SwarmMember
 from hosts.swarm_plan import REMOTES_AT_MOST, ROLES, TOKEN, InitPlan, NodePlan, check_address

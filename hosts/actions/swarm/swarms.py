@@ -10,7 +10,7 @@ from hosts.actions.act import recorded_at
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import OUT_OF_SEQUENCE, TRIES, moved_on, on_manager
 from hosts.engine.errors import EngineError
-from hosts.engine.parse_swarm import swarm_row
+from hosts.engine.parse.swarms import swarm_row
 from hosts.inventory import swarms
 from hosts.models import Swarm
 from hosts.swarm_plan import NOT_NAMES, ROLES, SLUG, SettingsPlan

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hosts.engine.parse import time_of, whole
+from hosts.engine.parse.values import time_of, whole
 
 HEALTH_OUTPUT_AT_MOST = 4000
 CHECKS_SHOWN = 5

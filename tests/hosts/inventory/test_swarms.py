@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from hosts.actions.system import hosts as host_acts
-from hosts.engine import parse_swarm
+from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms
 from hosts.models import Node, Service, Swarm, SwarmMember
-from tests.hosts.engine.test_parse_swarm import RECORDED
+from tests.hosts.engine.test_parse_swarms import RECORDED
 from tests.rows import a_host, person
 
 pytestmark = pytest.mark.django_db

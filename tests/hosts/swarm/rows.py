@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hosts.engine import parse_swarm
+from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms
 from hosts.models import Host, Swarm
 

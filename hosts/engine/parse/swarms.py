@@ -6,7 +6,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 
-from hosts.engine.parse import ENTRIES_AT_MOST, NAME_AT_MOST, _at, _dicts, _list, labels_of, text, time_of, whole
+from hosts.engine.parse.values import (
+    ENTRIES_AT_MOST,
+    NAME_AT_MOST,
+    at,
+    dicts_of,
+    labels_of,
+    list_of,
+    text,
+    time_of,
+    whole,
+)
 
 ID_AT_MOST = 64
 STACK = "com.docker.stack.namespace"
@@ -128,11 +138,11 @@ def member_of(raw: Any) -> MemberInfo:
         "managers": sorted(
             (
                 {"node_id": text(one.get("NodeID"), ID_AT_MOST), "address": text(one.get("Addr"), 100)}
-                for one in _dicts(swarm.get("RemoteManagers"))
+                for one in dicts_of(swarm.get("RemoteManagers"))
             ),
             key=lambda one: one["address"],
         )[:50],
-        "swarm_id": text(_at(swarm, "Cluster", "ID"), ID_AT_MOST),
+        "swarm_id": text(at(swarm, "Cluster", "ID"), ID_AT_MOST),
     }
 
 
@@ -145,29 +155,29 @@ def swarm_row(raw: Any) -> SwarmRow | None:
     """
     if not isinstance(raw, dict) or not text(raw.get("ID")):
         return None
-    spec, raft = _at(raw, "Spec"), _at(raw, "Spec", "Raft")
+    spec, raft = at(raw, "Spec"), at(raw, "Spec", "Raft")
     return {
         "engine_id": text(raw["ID"], ID_AT_MOST),
         "created": time_of(raw.get("CreatedAt")),
         "updated": time_of(raw.get("UpdatedAt")),
-        "version": whole(_at(raw, "Version", "Index")),
-        "labels": labels_of(_at(spec, "Labels")),
-        "autolock": _at(spec, "EncryptionConfig", "AutoLockManagers") is True,
+        "version": whole(at(raw, "Version", "Index")),
+        "labels": labels_of(at(spec, "Labels")),
+        "autolock": at(spec, "EncryptionConfig", "AutoLockManagers") is True,
         "data": {
-            "task_history": whole(_at(spec, "Orchestration", "TaskHistoryRetentionLimit")),
-            "snapshot_interval": whole(_at(raft, "SnapshotInterval")),
-            "keep_snapshots": whole(_at(raft, "KeepOldSnapshots")),
-            "log_entries": whole(_at(raft, "LogEntriesForSlowFollowers")),
-            "election_tick": whole(_at(raft, "ElectionTick")),
-            "heartbeat_tick": whole(_at(raft, "HeartbeatTick")),
-            "heartbeat_period": whole(_at(spec, "Dispatcher", "HeartbeatPeriod")),
-            "cert_expiry": whole(_at(spec, "CAConfig", "NodeCertExpiry")),
-            "external_cas": len(_list(_at(spec, "CAConfig", "ExternalCAs"))),
-            "pools": [text(pool, 64) for pool in _list(raw.get("DefaultAddrPool"))][:20],
+            "task_history": whole(at(spec, "Orchestration", "TaskHistoryRetentionLimit")),
+            "snapshot_interval": whole(at(raft, "SnapshotInterval")),
+            "keep_snapshots": whole(at(raft, "KeepOldSnapshots")),
+            "log_entries": whole(at(raft, "LogEntriesForSlowFollowers")),
+            "election_tick": whole(at(raft, "ElectionTick")),
+            "heartbeat_tick": whole(at(raft, "HeartbeatTick")),
+            "heartbeat_period": whole(at(spec, "Dispatcher", "HeartbeatPeriod")),
+            "cert_expiry": whole(at(spec, "CAConfig", "NodeCertExpiry")),
+            "external_cas": len(list_of(at(spec, "CAConfig", "ExternalCAs"))),
+            "pools": [text(pool, 64) for pool in list_of(raw.get("DefaultAddrPool"))][:20],
             "subnet_size": whole(raw.get("SubnetSize")),
             "data_path_port": whole(raw.get("DataPathPort")),
             "rotating": raw.get("RootRotationInProgress") is True,
-            "trust_root": text(_at(raw, "TLSInfo", "TrustRoot"), 20_000),
+            "trust_root": text(at(raw, "TLSInfo", "TrustRoot"), 20_000),
         },
     }
 
@@ -181,7 +191,7 @@ def _object(raw: Any, name: Any, labels: Any) -> ObjectRow | None:
         "name": text(name, NAME_AT_MOST) or text(raw["ID"], ID_AT_MOST)[:12],
         "created": time_of(raw.get("CreatedAt")),
         "updated": time_of(raw.get("UpdatedAt")),
-        "version": whole(_at(raw, "Version", "Index")),
+        "version": whole(at(raw, "Version", "Index")),
         "labels": labels_of(labels),
         "data": {},
     }
@@ -190,31 +200,31 @@ def _object(raw: Any, name: Any, labels: Any) -> ObjectRow | None:
 def node_row(raw: Any) -> NodeRow | None:
     """An entry of /nodes. `data`: {"plugins": {type: [name]}, "engine_labels": {}, "resources": [...],
     "manager_address": its Raft address}."""
-    base = _object(raw, _at(raw, "Description", "Hostname"), _at(raw, "Spec", "Labels"))
+    base = _object(raw, at(raw, "Description", "Hostname"), at(raw, "Spec", "Labels"))
     if base is None:
         return None
-    description, manager = _at(raw, "Description"), _at(raw, "ManagerStatus")
+    description, manager = at(raw, "Description"), at(raw, "ManagerStatus")
     plugins: dict[str, list[str]] = defaultdict(list)
-    for plugin in list(_dicts(_at(description, "Engine", "Plugins")))[:ENTRIES_AT_MOST]:
+    for plugin in list(dicts_of(at(description, "Engine", "Plugins")))[:ENTRIES_AT_MOST]:
         plugins[text(plugin.get("Type"), 40)].append(text(plugin.get("Name"), NAME_AT_MOST))
     return {
         **base,
-        "role": text(_at(raw, "Spec", "Role"), 20),
-        "availability": text(_at(raw, "Spec", "Availability"), 20),
-        "state": text(_at(raw, "Status", "State"), 20) or "unknown",
-        "message": text(_at(raw, "Status", "Message"), 500),
-        "address": text(_at(raw, "Status", "Addr"), 100),
-        "engine_version": text(_at(description, "Engine", "EngineVersion"), 100),
-        "os": text(_at(description, "Platform", "OS"), 50),
-        "arch": text(_at(description, "Platform", "Architecture"), 50),
-        "cpus": max(0, whole(_at(description, "Resources", "NanoCPUs"))) / 1e9,
-        "memory": max(0, whole(_at(description, "Resources", "MemoryBytes"))),
-        "leader": _at(manager, "Leader") is True,
-        "reachability": text(_at(manager, "Reachability"), 20),
+        "role": text(at(raw, "Spec", "Role"), 20),
+        "availability": text(at(raw, "Spec", "Availability"), 20),
+        "state": text(at(raw, "Status", "State"), 20) or "unknown",
+        "message": text(at(raw, "Status", "Message"), 500),
+        "address": text(at(raw, "Status", "Addr"), 100),
+        "engine_version": text(at(description, "Engine", "EngineVersion"), 100),
+        "os": text(at(description, "Platform", "OS"), 50),
+        "arch": text(at(description, "Platform", "Architecture"), 50),
+        "cpus": max(0, whole(at(description, "Resources", "NanoCPUs"))) / 1e9,
+        "memory": max(0, whole(at(description, "Resources", "MemoryBytes"))),
+        "leader": at(manager, "Leader") is True,
+        "reachability": text(at(manager, "Reachability"), 20),
         "data": {
             "plugins": {kind: sorted(names) for kind, names in sorted(plugins.items())},
-            "engine_labels": labels_of(_at(description, "Engine", "Labels")),
-            "manager_address": text(_at(manager, "Addr"), 100),
+            "engine_labels": labels_of(at(description, "Engine", "Labels")),
+            "manager_address": text(at(manager, "Addr"), 100),
         },
     }
 
@@ -225,44 +235,44 @@ def service_row(raw: Any) -> ServiceRow | None:
     `data`: {"secrets", "configs", "networks": ids that it uses, "previous": whether it can be rolled back,
     "update_started", "update_completed": RFC 3339 or "", "spec_cut": whether `spec` was too long to keep}.
     """
-    base = _object(raw, _at(raw, "Spec", "Name"), _at(raw, "Spec", "Labels"))
+    base = _object(raw, at(raw, "Spec", "Name"), at(raw, "Spec", "Labels"))
     if base is None:
         return None
-    spec, container = bounded(_at(raw, "Spec")), _at(raw, "Spec", "TaskTemplate", "ContainerSpec")
-    mode = next((name for name in MODES if isinstance(_at(raw, "Spec", "Mode", name), dict)), "")
-    count = _at(raw, "Spec", "Mode", mode, "Replicas" if mode == "Replicated" else "TotalCompletions")
-    update, previous = _at(raw, "UpdateStatus"), isinstance(raw.get("PreviousSpec"), dict)
-    networks = [*_dicts(_at(raw, "Spec", "TaskTemplate", "Networks")), *_dicts(_at(raw, "Spec", "Networks"))]
+    spec, container = bounded(at(raw, "Spec")), at(raw, "Spec", "TaskTemplate", "ContainerSpec")
+    mode = next((name for name in MODES if isinstance(at(raw, "Spec", "Mode", name), dict)), "")
+    count = at(raw, "Spec", "Mode", mode, "Replicas" if mode == "Replicated" else "TotalCompletions")
+    update, previous = at(raw, "UpdateStatus"), isinstance(raw.get("PreviousSpec"), dict)
+    networks = [*dicts_of(at(raw, "Spec", "TaskTemplate", "Networks")), *dicts_of(at(raw, "Spec", "Networks"))]
     return {
         **base,
         "mode": {"ReplicatedJob": "replicated-job", "GlobalJob": "global-job"}.get(mode, mode.lower()),
         "replicas": max(0, min(whole(count), 2**31 - 1)) if mode.startswith("Replicated") else None,
-        "image": text(_at(container, "Image"), 500),
+        "image": text(at(container, "Image"), 500),
         "stack": base["labels"].get(STACK, "")[:NAME_AT_MOST],
-        "endpoint_mode": text(_at(raw, "Endpoint", "Spec", "Mode") or _at(raw, "Spec", "EndpointSpec", "Mode"), 20),
-        "ports": [_port(port) for port in _dicts(_at(raw, "Endpoint", "Ports"))][:ENTRIES_AT_MOST],
-        "update_state": text(_at(update, "State"), 40),
-        "update_message": text(_at(update, "Message"), 500),
+        "endpoint_mode": text(at(raw, "Endpoint", "Spec", "Mode") or at(raw, "Spec", "EndpointSpec", "Mode"), 20),
+        "ports": [_port(port) for port in dicts_of(at(raw, "Endpoint", "Ports"))][:ENTRIES_AT_MOST],
+        "update_state": text(at(update, "State"), 40),
+        "update_message": text(at(update, "Message"), 500),
         "spec": spec,
         "data": {
-            "secrets": _ids(_at(container, "Secrets"), "SecretID"),
+            "secrets": _ids(at(container, "Secrets"), "SecretID"),
             "configs": sorted(
                 {
-                    *_ids(_at(container, "Configs"), "ConfigID"),
-                    *filter(None, [text(_at(container, "Privileges", "CredentialSpec", "Config"), ID_AT_MOST)]),
+                    *_ids(at(container, "Configs"), "ConfigID"),
+                    *filter(None, [text(at(container, "Privileges", "CredentialSpec", "Config"), ID_AT_MOST)]),
                 }
             ),
             "networks": sorted({text(network.get("Target"), 100) for network in networks})[:ENTRIES_AT_MOST],
             "previous": previous,
-            "update_started": text(_at(update, "StartedAt"), 40),
-            "update_completed": text(_at(update, "CompletedAt"), 40),
-            "spec_cut": not spec and isinstance(_at(raw, "Spec"), dict),
+            "update_started": text(at(update, "StartedAt"), 40),
+            "update_completed": text(at(update, "CompletedAt"), 40),
+            "spec_cut": not spec and isinstance(at(raw, "Spec"), dict),
         },
     }
 
 
 def _ids(value: Any, key: str) -> list[str]:
-    return sorted({text(entry.get(key), ID_AT_MOST) for entry in _dicts(value)})[:ENTRIES_AT_MOST]
+    return sorted({text(entry.get(key), ID_AT_MOST) for entry in dicts_of(value)})[:ENTRIES_AT_MOST]
 
 
 def _port(raw: dict[str, Any]) -> dict[str, Any]:
@@ -276,14 +286,14 @@ def _port(raw: dict[str, Any]) -> dict[str, Any]:
 
 def task_row(raw: Any) -> TaskRow | None:
     """An entry of /tasks; its names and `current` come from `told`."""
-    base = _object(raw, _at(raw, "Name"), raw.get("Labels") if isinstance(raw, dict) else None)
+    base = _object(raw, at(raw, "Name"), raw.get("Labels") if isinstance(raw, dict) else None)
     if base is None:
         return None
-    status, container = _at(raw, "Status"), _at(raw, "Status", "ContainerStatus")
-    slot, code = whole(raw.get("Slot")), _at(container, "ExitCode")
-    state = text(_at(status, "State"), 20)
+    status, container = at(raw, "Status"), at(raw, "Status", "ContainerStatus")
+    slot, code = whole(raw.get("Slot")), at(container, "ExitCode")
+    state = text(at(status, "State"), 20)
     ended = state in {"complete", "shutdown", "failed", "rejected", "orphaned"}
-    known = isinstance(code, int) and ended and bool(text(_at(container, "ContainerID")))
+    known = isinstance(code, int) and ended and bool(text(at(container, "ContainerID")))
     return {
         **base,
         "service_ref": text(raw.get("ServiceID"), ID_AT_MOST),
@@ -293,19 +303,19 @@ def task_row(raw: Any) -> TaskRow | None:
         "slot": min(slot, 2**31 - 1) if slot > 0 else None,
         "state": state,
         "desired": text(raw.get("DesiredState"), 20),
-        "message": text(_at(status, "Message"), 500),
-        "error": text(_at(status, "Err"), 1000),
-        "container_id": text(_at(container, "ContainerID"), 80),
-        "image": text(_at(raw, "Spec", "ContainerSpec", "Image"), 500),
+        "message": text(at(status, "Message"), 500),
+        "error": text(at(status, "Err"), 1000),
+        "container_id": text(at(container, "ContainerID"), 80),
+        "image": text(at(raw, "Spec", "ContainerSpec", "Image"), 500),
         "exit_code": code if known and abs(code) < 2**31 else None,
-        "since": time_of(_at(status, "Timestamp")),
+        "since": time_of(at(status, "Timestamp")),
         "current": False,
         "data": {
-            "ports": [_port(port) for port in _dicts(_at(status, "PortStatus", "Ports"))][:ENTRIES_AT_MOST],
+            "ports": [_port(port) for port in dicts_of(at(status, "PortStatus", "Ports"))][:ENTRIES_AT_MOST],
             "addresses": [
                 text(address, 64)
-                for attachment in _dicts(raw.get("NetworksAttachments"))
-                for address in _list(attachment.get("Addresses"))
+                for attachment in dicts_of(raw.get("NetworksAttachments"))
+                for address in list_of(attachment.get("Addresses"))
             ][:20],
         },
     }
@@ -351,24 +361,24 @@ def counted(service: ServiceRow, tasks: Iterable[TaskRow]) -> dict[str, int]:
 
 def secret_row(raw: Any) -> SecretRow | None:
     """An entry of /secrets; an engine never tells its value."""
-    base = _object(raw, _at(raw, "Spec", "Name"), _at(raw, "Spec", "Labels"))
+    base = _object(raw, at(raw, "Spec", "Name"), at(raw, "Spec", "Labels"))
     if base is None:
         return None
     return {
         **base,
-        "driver": text(_at(raw, "Spec", "Driver", "Name"), 100),
-        "templating": text(_at(raw, "Spec", "Templating", "Name"), 100),
+        "driver": text(at(raw, "Spec", "Driver", "Name"), 100),
+        "templating": text(at(raw, "Spec", "Templating", "Name"), 100),
     }
 
 
 def config_row(raw: Any) -> ConfigRow | None:
     """An entry of /configs without what is in it: only how many bytes."""
-    base = _object(raw, _at(raw, "Spec", "Name"), _at(raw, "Spec", "Labels"))
+    base = _object(raw, at(raw, "Spec", "Name"), at(raw, "Spec", "Labels"))
     if base is None:
         return None
-    encoded = _at(raw, "Spec", "Data")
+    encoded = at(raw, "Spec", "Data")
     size = len(encoded.rstrip("=")) * 3 // 4 if isinstance(encoded, str) else 0
-    return {**base, "templating": text(_at(raw, "Spec", "Templating", "Name"), 100), "size": size}
+    return {**base, "templating": text(at(raw, "Spec", "Templating", "Name"), 100), "size": size}
 
 
 # ---------------------------------------------------------------- a specification as it is

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hosts.engine import parse_swarm
+from hosts.engine.parse import swarms as parse_swarm
 
 RECORDED = json.loads((Path(__file__).parent / "recorded/docker_20_10_swarm.json").read_text())
 ODD: list[Any] = [{}, [], None, "x", 7, {"ID": 1, "Spec": []}, {"ID": "a", "Spec": {"Mode": 3, "TaskTemplate": "x"}}]
