@@ -101,6 +101,14 @@ def newer_engine() -> Iterator[DockerEngine]:
 
 
 @pytest.fixture(scope="session")
+def newest_engine() -> Iterator[DockerEngine]:
+    """Docker of Debian's unstable suite on plain TCP: 28 or newer."""
+    with DockerEngine("clipper", tcp=True, bin_dir=newer.fetch("sid")) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
 def swarm() -> Iterator[RealSwarm]:
     """Three engines that are managers of one swarm: `swarm.engines`, `swarm.with_images()`, `swarm.add_to(product)`."""
     with RealSwarm() as swarm:
@@ -111,6 +119,14 @@ def swarm() -> Iterator[RealSwarm]:
 def podman_engine() -> Iterator[PodmanEngine]:
     """A Podman service on plain TCP with the tests' images, whose names it prefixes with localhost/."""
     with PodmanEngine("raft", tcp=True) as engine:
+        make_images(engine)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def podman_5_engine() -> Iterator[PodmanEngine]:
+    """Podman of Debian's next release, 5.4, where the machine's own is 4.3."""
+    with PodmanEngine("pontoon", tcp=True, bin_dir=newer.fetch_podman("trixie")) as engine:
         make_images(engine)
         yield engine
 

@@ -1,4 +1,4 @@
-"""The main path on hosts over TLS and SSH, on Podman and on a newer Docker: all of them watched at once."""
+"""The main path on hosts over TLS and SSH, on newer Docker engines and on two of Podman: all of them watched at once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.engines.ways import AnyEngine, way_to
 from tests.servers.product import Product
 from tests.waiting import until
 
-KINDS = ["tls", "ssh", "podman", "newer"]
+KINDS = ["tls", "ssh", "podman", "podman_5", "newer", "newest"]
 
 
 class Place:
@@ -36,7 +36,7 @@ class Place:
 @pytest.fixture(scope="module")
 def places(product: Product, request: pytest.FixtureRequest) -> Iterator[dict[str, Place]]:
     """All of them, online."""
-    found = {kind: Place(product, kind, request.getfixturevalue(f"{kind}_engine")) for kind in KINDS}
+    found = {kind: Place(product, kind.replace("_", "-"), request.getfixturevalue(f"{kind}_engine")) for kind in KINDS}
     for place in found.values():
         product.api("hosts", "POST", name=place.name, **way_to(place.engine))
     for place in found.values():

@@ -25,6 +25,7 @@ NEEDED = {
     "openssh-client": ["ssh-keygen", "ssh"],
     "podman": ["podman"],
     "conmon": ["conmon"],
+    "patchelf": ["patchelf"],
     "runc": ["runc"],
     "redis-server": ["redis-server"],
     "postgresql": ["/usr/lib/postgresql/*/bin/postgres"],

@@ -38,6 +38,12 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
+# of a folder with a newer one (tests.engines.newer)
+UNPACKED_CONF = """
+helper_binaries_dir = ["{bin_dir}/usr/lib/podman"]
+[network]
+firewall_driver = "iptables"
+"""
 # a prefix that ends before the port: every registry of the run is used without TLS, as the Docker engines do
 REGISTRIES_CONF = """
 [[registry]]
@@ -49,15 +55,19 @@ POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}'
 
 
 class PodmanEngine:
-    """`podman system service` on a unix socket, and on plain TCP too with `tcp`."""
+    """`podman system service` on a unix socket, and on plain TCP too with `tcp`; the machine's own Podman, or the one of
+    `bin_dir`, a folder of unpacked Debian packages."""
 
-    def __init__(self, name: str, *, tcp: bool = False, run: Run | None = None) -> None:
+    def __init__(
+        self, name: str, *, tcp: bool = False, bin_dir: Path | None = None, run: Run | None = None
+    ) -> None:
         self.run = run or current()
         self.name = name
         self.folder = self.run.folder / name
         self.socket = str(self.folder / "podman.sock")
         self.address, self._link = self.run.next_address()
         self._tcp = tcp
+        self._bin_dir = bin_dir
         self._namespace = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,7 +95,8 @@ class PodmanEngine:
         """Starts the service, waits until it answers, and gives it; raises TimedOut with its log."""
         if not self._namespace:
             self.folder.mkdir()
-            (self.folder / "containers.conf").write_text(CONTAINERS_CONF)
+            more = UNPACKED_CONF.format(bin_dir=self._bin_dir) if self._bin_dir else ""
+            (self.folder / "containers.conf").write_text(CONTAINERS_CONF + more)
             (self.folder / "policy.json").write_text(POLICY)
             registries = REGISTRIES_CONF.format(host=network.gateway(self.run.slot))
             (self.folder / "registries.conf").write_text(registries)
@@ -104,7 +115,7 @@ class PodmanEngine:
         return self.run.spawn(
             *("nsenter", f"--net={self._namespace}", "unshare", "--uts", "--mount"),
             *("sh", "-c", IN_NAMESPACE, "sh", self.name, str(self.folder), " ".join(self._urls)),
-            *("podman", *state, *how, "system", "service", "--time", "0"),
+            *(f"{self._bin_dir or ''}/usr/bin/podman", *state, *how, "system", "service", "--time", "0"),
             log=self.folder / "log",
             env=self.run.environment(
                 PATH=FOLDERS,
