@@ -80,3 +80,8 @@ def seconds_of(name: str) -> float:
 def is_repeatable(name: str) -> bool:
     """Whether a job of this kind can be started again or put on a schedule."""
     return name in _kinds and _kinds[name].repeatable
+
+
+def names() -> list[str]:
+    """Of all kinds."""
+    return list(_kinds)

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
@@ -18,6 +20,18 @@ from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
 from hosts.models import Container, Host
 from jobs.run import Cancelled, JobContext
+
+_job: ContextVar[JobContext | None] = ContextVar("job", default=None)
+
+
+@contextmanager
+def cancelled_with(context: JobContext) -> Iterator[None]:
+    """Acts in this block, which know nothing of jobs, end when the job is cancelled; they raise Cancelled then."""
+    token = _job.set(context)
+    try:
+        yield
+    finally:
+        _job.reset(token)
 
 
 def failure(error: EngineError) -> Failure:
@@ -90,9 +104,45 @@ def on_engine(
     detail: dict[str, Any] | None = None,
 ) -> Iterator[Any]:
     """`recorded`, with a docker API client of the host."""
+    job = _job.get()
+    # in a job without asking for the version first: that cannot be cancelled
+    version, on_cancel = (host.api_version or "1.41", job.on_cancel) if job else (None, None)
     with recorded(actor, right, host, action, target, detail=detail):
-        with client(host.endpoint(), timeout=timeout) as api:
-            yield api
+        try:
+            with client(host.endpoint(), timeout=timeout, version=version, on_cancel=on_cancel) as api:
+                yield api
+        except EngineError:
+            if job:
+                job.check_cancelled()  # what was cut off by us did not fail
+            raise
+
+
+# ---------------------------------------------------------------- what a cancelled job says
+def may_go_on(context: JobContext, names: str) -> None:
+    """Says of what was asked for, and not waited for, that the engine may do it all the same."""
+    context.leaves(_("No answer came for %(names)s: the engine may do it all the same.") % {"names": names})
+
+
+@contextmanager
+def saying_what_went(context: JobContext, parts: list[dict[str, Any]]) -> Iterator[None]:
+    """For a job that removes one part after the other; the `state` of the one that is asked for is "running"."""
+    try:
+        yield
+    except BaseException as error:
+        asked = [part for part in parts if part["state"] == "running"]
+        for part in parts:
+            if part["state"] in {"running", "queued"}:
+                part["state"] = "skipped"
+        if isinstance(error, Cancelled):
+            done = sum(part["state"] == "done" for part in parts)
+            words = _("%(done)s of %(all)s were removed before it was stopped.")
+            context.leaves(words % {"done": done, "all": len(parts)})
+        for part in asked:
+            if isinstance(error, Cancelled):
+                may_go_on(context, part["id"])
+            else:
+                part["state"] = "failed"
+        raise
 
 
 # ---------------------------------------------------------------- downloads

@@ -20,6 +20,13 @@ class Asking:
         self.host = host
         self.context = context
         self.version = host.api_version or OLDEST
+        self._call: Call | None = None
+        if context:
+            context.on_cancel(self._end)
+
+    def _end(self) -> None:
+        if self._call is not None:
+            self._call.end()
 
     def ask(
         self,
@@ -31,11 +38,10 @@ class Asking:
         seconds: float = SECONDS,
     ) -> Any:
         """The decoded answer. Raises EngineError, and Cancelled when that is why it failed."""
-        if self.context:
-            self.context.check_cancelled()
         with Call(self.host.endpoint()) as call:
+            self._call = call
             if self.context:
-                self.context.on_cancel(call.end)
+                self.context.check_cancelled()  # asked for before there was something to end
             try:
                 call.open(method, path, params, version=self.version, body=body, seconds=seconds)
                 return call.read_json(seconds)

@@ -5,6 +5,7 @@ requests knows idle timeouts only: an answer that comes a byte a second would ho
 
 import socket
 import ssl
+import threading
 import time
 from typing import Any
 
@@ -15,7 +16,7 @@ import urllib3.connectionpool
 
 from hosts.engine.endpoint import Endpoint, TLSMaterial, bracketed
 from hosts.engine.tls import tls_context
-from hosts.engine.transport import Deadline, connect
+from hosts.engine.transport import Deadline, connect, hang_up
 
 
 class _Timed:
@@ -47,6 +48,8 @@ class _Connection(urllib3.connection.HTTPConnection):
         super().__init__("engine", timeout=seconds)
         self.endpoint, self.context, self.seconds = endpoint, context, seconds
         self._until = 0.0
+        self._lock = threading.Lock()
+        self._ended = False
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         self._until = time.monotonic() + self.seconds
@@ -58,13 +61,26 @@ class _Connection(urllib3.connection.HTTPConnection):
         timed = _TimedSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
         timed.settimeout(deadline.left())
         if self.context is None:
-            self.sock = timed
+            self._use(timed)
             return
         try:
-            self.sock = self.context.wrap_socket(timed, server_hostname=self.endpoint.parsed.host)
+            self._use(self.context.wrap_socket(timed, server_hostname=self.endpoint.parsed.host))
         except BaseException:
             timed.close()
             raise
+
+    def _use(self, sock: Any) -> None:
+        with self._lock:
+            self.sock = sock
+            if self._ended:
+                hang_up(sock)
+
+    def end(self) -> None:
+        """From any thread: whoever waits for the answer gets an error at once."""
+        with self._lock:
+            self._ended = True
+            if self.sock is not None:
+                hang_up(self.sock)
 
     def getresponse(self) -> Any:
         self.sock.until = self._until  # type: ignore[union-attr]
@@ -76,12 +92,24 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
         super().__init__("engine", timeout=seconds, maxsize=4)
         self.endpoint, self.seconds = endpoint, seconds
         self.context = None
+        self._made: list[_Connection] = []
+        self._ended = False
         if endpoint.kind == "tls":
             self.context = tls_context(endpoint.tls or TLSMaterial())
             self.context.sslsocket_class = _TimedTLSSocket
 
     def _new_conn(self) -> Any:
-        return _Connection(self.endpoint, self.context, self.seconds)
+        made = _Connection(self.endpoint, self.context, self.seconds)
+        self._made.append(made)
+        if self._ended:
+            made.end()
+        return made
+
+    def end(self) -> None:
+        """Ends what is under way, and what begins from now on."""
+        self._ended = True
+        for made in list(self._made):
+            made.end()
 
 
 class EngineAdapter(requests.adapters.HTTPAdapter):
@@ -99,6 +127,10 @@ class EngineAdapter(requests.adapters.HTTPAdapter):
 
     def request_url(self, request: Any, proxies: Any) -> str:
         return str(request.path_url)
+
+    def end(self) -> None:
+        """From any thread: ends every request, now and later."""
+        self._pool.end()
 
     def close(self) -> None:
         super().close()

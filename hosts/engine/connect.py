@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
 
@@ -150,11 +150,18 @@ def _number(version: str) -> tuple[int, int]:
 
 
 @contextmanager
-def client(endpoint: Endpoint, *, timeout: float = 10, version: str | None = None) -> Iterator[docker.APIClient]:
+def client(
+    endpoint: Endpoint,
+    *,
+    timeout: float = 10,
+    version: str | None = None,
+    on_cancel: Callable[[Callable[[], None]], None] | None = None,
+) -> Iterator[docker.APIClient]:
     """A docker SDK client for one use; what fails inside the block on the way to the engine leaves as EngineError.
 
     `timeout` (seconds) is a total one for each request, its answer included. Without `version` the engine is asked for
     it first: the SDK's own question has no deadline and trusts the environment's CA bundle over the given CA.
+    `on_cancel` is told what, called from any thread, ends its requests.
     """
     try:
         api_version = version or _negotiate(endpoint, Deadline(min(timeout, 10)))[0]
@@ -166,6 +173,8 @@ def client(endpoint: Endpoint, *, timeout: float = 10, version: str | None = Non
         api._custom_adapter = adapter
         for prefix in ("http://", "https://", "http+docker://"):
             api.mount(prefix, adapter)
+        if on_cancel:
+            on_cancel(adapter.end)
         try:
             yield api
         finally:

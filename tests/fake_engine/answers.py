@@ -169,6 +169,10 @@ async def containers(engine: "FakeEngine", request: Request, connection: Connect
 
 
 def matches(container: FakeContainer, filters: dict[str, list[str]]) -> bool:
+    if "network" in filters:
+        joined = {identity("network", name) for name in container.networks or {"bridge": {}}}
+        if not joined & set(filters["network"]):
+            return False
     have = {"id": container.id, "name": container.name, "status": container.state}
     for key, values in filters.items():
         if key in have and not any(have[key].startswith(value.lstrip("/")) for value in values):

@@ -1,25 +1,29 @@
 """The same act on several containers: a job that works on them in parallel, with a result for each."""
 
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right
 from common.errors import DermagaError, Failure, Invalid, NotFound
 from hosts.access import get_container
-from hosts.actions.act import demand
+from hosts.actions.act import cancelled_with, demand, may_go_on
 from hosts.actions.containers import containers
 from hosts.models import Container
 from hosts.options import check
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 AT_ONCE = 8
+LISTEN_SECONDS = 0.2
+END_SECONDS = 1.0  # that acts get to end by themselves when the job is cancelled
 TARGETS_AT_MOST = 500
 VERBS = ("start", "stop", "restart", "kill", "pause", "unpause", "remove")
 
@@ -59,19 +63,13 @@ def run_bulk(context: JobContext) -> dict[str, Any]:
         for host, engine_id, name in context.params["targets"]
     ]
     context.progress(0, parts=parts, now=True)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = {
-            pool.submit(_one, actor, verb, options, part, by_name, lambda: context.cancelled): part for part in parts
-        }
-        for done, future in enumerate(as_completed(futures), start=1):
-            part = futures[future]
-            part["state"], part["error"] = future.result()
-            context.job.parts = parts
-            if part["state"] != "skipped":
-                context.log(f"{part['id']}: {part['state']}" + (f": {part['error']}" if part["error"] else ""))
-            if not context.cancelled:
-                context.progress(done / len(parts), parts=parts)
-    context.check_cancelled()
+    pool = ThreadPoolExecutor(AT_ONCE)
+    futures = {pool.submit(_one, context, actor, verb, options, part, by_name): part for part in parts}
+    try:
+        _follow(context, futures, parts)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # one that still connects ends by its own deadline
+    _say_what_is_left(context, parts)
     failed = sum(part["state"] == "failed" for part in parts)
     if failed:
         raise Failure(
@@ -83,20 +81,49 @@ def run_bulk(context: JobContext) -> dict[str, Any]:
     return {"done": len(parts)}
 
 
+def _follow(context: JobContext, futures: dict["Future[tuple[str, str]]", Any], parts: list[dict[str, Any]]) -> None:
+    """Until all have ended, or soon after the job is cancelled."""
+    waiting, until = set(futures), float("inf")
+    while waiting and time.monotonic() < until:
+        done, waiting = wait(waiting, LISTEN_SECONDS, FIRST_COMPLETED)
+        for future in done:
+            part = futures[future]
+            part["state"], part["error"] = future.result()
+            if part["state"] != "skipped":
+                context.log(f"{part['id']}: {part['state']}" + (f": {part['error']}" if part["error"] else ""))
+        context.job.parts = parts
+        if context.cancelled:
+            until = min(until, time.monotonic() + END_SECONDS)
+        elif done:
+            context.progress((len(parts) - len(waiting)) / len(parts), parts=parts)
+
+
+def _say_what_is_left(context: JobContext, parts: list[dict[str, Any]]) -> None:
+    """Raises Cancelled if somebody asked to stop."""
+    if not context.cancelled:
+        return
+    unknown = [part for part in parts if part["state"] == "running"]
+    for part in unknown:
+        part |= {"state": "skipped", "error": _("no answer came")}
+    context.job.parts = parts
+    done = sum(part["state"] == "done" for part in parts)
+    context.leaves(_("%(done)s of %(all)s were done before it was stopped.") % {"done": done, "all": len(parts)})
+    if unknown:
+        may_go_on(context, ", ".join(part["id"] for part in unknown))
+    raise Cancelled
+
+
 def _one(
-    actor: Any,
-    verb: str,
-    options: dict[str, Any],
-    part: dict[str, Any],
-    by_name: bool,
-    cancelled: Callable[[], bool],
+    context: JobContext, actor: Any, verb: str, options: dict[str, Any], part: dict[str, Any], by_name: bool
 ) -> tuple[str, str]:
-    if cancelled():
+    if context.cancelled:
         return "skipped", ""
     part["state"] = "running"
     try:
-        container = _target(actor, part, by_name)
-        ACTS[verb](actor, container, **options)
+        with cancelled_with(context):
+            ACTS[verb](actor, _target(actor, part, by_name), **options)
+    except Cancelled:
+        return "running", ""
     except DermagaError as error:
         return "failed", str(error)
     finally:

@@ -6,17 +6,16 @@ An engine's own prune takes whatever has stopped by the time it is asked, so it 
 import json
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import Asker, demand, host_of, recorded
+from hosts.actions.act import Asker, demand, host_of, recorded, saying_what_went
 from hosts.engine.errors import Conflict, NotFound
 from hosts.models import Container, Host
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import Cancelled, JobContext
+from jobs.run import JobContext
 
 AT_ONCE = 500  # containers of one job
 SIZE_SECONDS, REMOVE_SECONDS = 600.0, 120.0
@@ -49,17 +48,13 @@ def run_prune(context: JobContext) -> dict[str, Any]:
         caller = ContainerRemover(context, host)
         sizes = caller.sizes([part["engine_id"] for part in parts])
         freed = 0
-        try:
+        with saying_what_went(context, parts):
             for n, part in enumerate(parts):
                 context.progress(n / len(parts), part["id"], parts)
+                part["state"] = "running"
                 part["state"], part["error"] = caller.remove(part["engine_id"])
                 context.log(f"{part['id']}: {part['state']} {part['error']}".rstrip())
                 freed += sizes.get(part["engine_id"], 0) if part["state"] == "done" else 0
-        except Cancelled:
-            done = sum(part["state"] == "done" for part in parts)
-            words = _("%(done)s of %(all)s were removed before it was stopped.")
-            context.leaves(words % {"done": done, "all": len(parts)})
-            raise
     context.progress(1, "", parts, now=True)
     done = sum(part["state"] == "done" for part in parts)
     return {"containers": done, "kept": len(parts) - done, "bytes": freed}

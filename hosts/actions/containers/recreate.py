@@ -21,7 +21,7 @@ from hosts.specs.replaced import ASIDE, COMING, STANDS_IN, join, joins, keep_add
 from hosts.specs.spec import ContainerSpec, from_json, to_json
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 SETTLE_SECONDS, SETTLE_AT_MOST = 5, 600
 HEALTHY_WITHIN, HEALTHY_AT_MOST = 180, 3600
@@ -223,13 +223,18 @@ def run_put_back(context: JobContext) -> dict[str, Any]:
         if not aside and not current:
             sentence = gettext_noop("%(name)s is not on %(host)s any more.")
             raise Failure("no_container", 404, sentence, {"name": name, "host": host.name})
-        for other in [coming, current if aside else None]:
-            if other:
-                context.log(_("Removing %(id)s, which was to take its place.") % {"id": other["Id"][:12]})
-                asking.ask("DELETE", f"/containers/{other['Id']}", {"force": "1"})
         old = aside or current
-        if aside:
-            asking.ask("POST", f"/containers/{old['Id']}/rename", {"name": name})
-        if not (old.get("State") or {}).get("Running"):
-            asking.ask("POST", f"/containers/{old['Id']}/start")
+        try:
+            for other in [coming, current if aside else None]:
+                if other:
+                    context.log(_("Removing %(id)s, which was to take its place.") % {"id": other["Id"][:12]})
+                    asking.ask("DELETE", f"/containers/{other['Id']}", {"force": "1"})
+            if aside:
+                asking.ask("POST", f"/containers/{old['Id']}/rename", {"name": name})
+            if not (old.get("State") or {}).get("Running"):
+                asking.ask("POST", f"/containers/{old['Id']}/start")
+        except (EngineError, Cancelled):
+            words = _("%(name)s on %(host)s is not wholly put back: it may still be called %(aside)s, or not run.")
+            context.leaves(words % {"name": name, "host": host.name, "aside": f"{name}{ASIDE}{job}"})
+            raise
     return {"id": old["Id"], "name": name}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from common.errors import Failure
 from hosts.actions.containers.making import Making
-from hosts.engine.errors import EngineError
+from hosts.engine.errors import EngineError, TimedOut
 from hosts.engine.errors import NotFound as EngineNotFound
 from hosts.engine.logs import LogQuery, iter_log_download
 from hosts.models import Host
@@ -205,8 +205,9 @@ class Replacing:
                 return step()
             except EngineNotFound:
                 return None
-            except EngineError:
-                if not left:
+            except EngineError as error:
+                # an engine that gives no answer will give none to the same question: who cancelled waits for this
+                if not left or isinstance(error, TimedOut):
                     raise
                 sleep(AGAIN_SECONDS)
         return None

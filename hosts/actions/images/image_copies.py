@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from common.templatetags.ui import filesize_iec
-from hosts.actions.act import calling, demand, host_of, recorded
+from hosts.actions.act import calling, demand, host_of, may_go_on, recorded
 from hosts.actions.images.image_names import ImageAsker
 from hosts.engine import image_files as files
 from hosts.engine.calls import Call
@@ -17,7 +17,7 @@ from hosts.engine.errors import EngineError, NotFound
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 SENT_SHARE = 0.95  # of the progress; the rest is the other engine's unpacking
 
@@ -100,7 +100,9 @@ def _send(context: JobContext, reading: Call, hosts: tuple[Host, Host], names: l
         try:
             for name in files.load(writing, blocks(), version=to.api_version or "1.41"):
                 context.log(name)
-        except EngineError:
+        except (EngineError, Cancelled):
+            if context.cancelled and context.job.progress >= SENT_SHARE:  # the other engine has it all
+                may_go_on(context, f"{', '.join(names)} · {to.name}")
             context.check_cancelled()
             raise
     return sent

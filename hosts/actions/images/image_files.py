@@ -15,12 +15,12 @@ from common import uploads
 from common.errors import Invalid
 from common.templatetags.ui import filesize_iec
 from hosts import options
-from hosts.actions.act import calling, demand, host_of, recorded, streamed
+from hosts.actions.act import calling, demand, host_of, may_go_on, recorded, streamed
 from hosts.engine import image_files as files
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 BLOCK = 256 * 1024
 AT_ONCE = 50  # images of one file
@@ -97,7 +97,11 @@ def _name_of(upload: "UploadedFile[Any]") -> str:
 def run_load(context: JobContext) -> dict[str, Any]:
     """Runs in a worker; the file is dropped whatever becomes of it."""
     host = host_of(context)
-    with _upload(context) as place, calling(context, Right.IMAGES_MANAGE, host, "image.load") as call:
+    with (
+        _upload(context) as place,
+        _saying_what_may_come(context),
+        calling(context, Right.IMAGES_MANAGE, host, "image.load") as call,
+    ):
         found = files.load(call, _blocks(context, place), version=host.api_version or "1.41")
         for name in found:
             context.log(name)
@@ -107,7 +111,11 @@ def run_load(context: JobContext) -> dict[str, Any]:
 def run_import(context: JobContext) -> dict[str, Any]:
     """Runs in a worker; the file is dropped whatever becomes of it."""
     host, params = host_of(context), context.params
-    with _upload(context) as place, calling(context, Right.IMAGES_MANAGE, host, "image.import") as call:
+    with (
+        _upload(context) as place,
+        _saying_what_may_come(context),
+        calling(context, Right.IMAGES_MANAGE, host, "image.import") as call,
+    ):
         image = files.import_(
             call,
             _blocks(context, place),
@@ -127,6 +135,16 @@ def _upload(context: JobContext) -> Iterator[Path]:
         yield uploads.place_of(key)
     finally:
         uploads.drop(key)
+
+
+@contextmanager
+def _saying_what_may_come(context: JobContext) -> Iterator[None]:
+    try:
+        yield
+    except Cancelled:
+        if context.job.progress >= READ_SHARE:  # the engine has the whole file
+            may_go_on(context, context.job.target)
+        raise
 
 
 def _blocks(context: JobContext, place: Path) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts import options
-from hosts.actions.act import Asker, demand, host_of, on_engine, recorded
+from hosts.actions.act import Asker, demand, host_of, may_go_on, on_engine, recorded
 from hosts.models import Image
 from jobs import queue
 from jobs.models import Job, lock
@@ -112,12 +112,16 @@ def run_remove(context: JobContext) -> dict[str, Any]:
 def _remove(context: JobContext, asker: ImageAsker, targets: list[str], force: bool) -> dict[str, Any]:
     told = {"Untagged": 0, "Deleted": 0}
     for n, target in enumerate(targets):
+        asked = False
         try:
             context.progress(n / len(targets), target)
+            asked = True
             for what, name in asker.remove(target, force=force):
                 context.log(f"{what}: {name}")
                 told[what] = told.get(what, 0) + 1
         except Cancelled:
+            if asked:
+                may_go_on(context, target)
             if n:
                 context.leaves(
                     _("Names that were taken away stay away: %(names)s.") % {"names": ", ".join(targets[:n])}

@@ -10,13 +10,13 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import demand, host_of, recorded
+from hosts.actions.act import demand, host_of, recorded, saying_what_went
 from hosts.actions.images.image_names import ImageAsker
 from hosts.engine.errors import Conflict, NotFound
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import Cancelled, JobContext
+from jobs.run import JobContext
 
 AT_ONCE = 500  # images of one job
 
@@ -54,17 +54,14 @@ def run_prune_of(context: JobContext) -> dict[str, Any]:
         context.job.by, Right.IMAGES_MANAGE, host, "image.prune", context.job.target, detail={"n": len(parts)}
     ):
         remover, removed, size = ImageRemover(context, host), 0, 0
-        try:
+        with saying_what_went(context, parts):
             for n, (part, (image, tags, its_size)) in enumerate(zip(parts, targets, strict=True)):
                 context.progress(n / len(parts), part["id"], parts)
+                part["state"] = "running"
                 part["error"] = remover.remove_shown(image, tags)
                 part["state"] = "skipped" if part["error"] else "done"
                 context.log(f"{part['id']}: {part['error'] or _('removed')}")
                 removed, size = removed + (not part["error"]), size + (0 if part["error"] else its_size)
-        except Cancelled:
-            words = _("%(done)s of %(all)s were removed before it was stopped.")
-            context.leaves(words % {"done": removed, "all": len(parts)})
-            raise
     context.progress(1, "", parts, now=True)
     return {"images": removed, "kept": len(parts) - removed, "size": size}
 

@@ -16,7 +16,7 @@ from hosts.engine.refusals import NoPlatform
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 COUNT_SECONDS = 1.5  # it cannot be cancelled
 PRUNE_SECONDS = 600.0  # for an engine to remove what it finds
@@ -127,15 +127,19 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     host = host_of(context)
     filters = json.dumps({"dangling": ["false" if context.params["everything"] else "true"]})
     known = set(Image.objects.filter(host=host).values_list("engine_id", flat=True))
-    with calling(context, Right.IMAGES_MANAGE, host, "image.prune") as call:
-        call.open(
-            "POST",
-            "/images/prune",
-            {"filters": filters},
-            version=host.api_version or "1.41",
-            seconds=PRUNE_SECONDS,
-        )
-        answer = call.read_json(PRUNE_SECONDS) or {}
+    try:
+        with calling(context, Right.IMAGES_MANAGE, host, "image.prune") as call:
+            call.open(
+                "POST",
+                "/images/prune",
+                {"filters": filters},
+                version=host.api_version or "1.41",
+                seconds=PRUNE_SECONDS,
+            )
+            answer = call.read_json(PRUNE_SECONDS) or {}
+    except Cancelled:
+        context.leaves(_("Images that were removed before it was stopped are gone."))
+        raise
     gone = set()
     for entry in answer.get("ImagesDeleted") or []:  # names, images and layers
         for what, name in entry.items():

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import Asker, demand, host_of, recorded
+from hosts.actions.act import Asker, demand, host_of, recorded, saying_what_went
 from hosts.engine.errors import BadRequest, Conflict, NotFound
 from hosts.inventory import apply
 from hosts.models import Host, Network
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import Cancelled, JobContext
+from jobs.run import JobContext
 
 AT_ONCE = 500  # networks of one job
 
@@ -46,19 +46,15 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     actor, target = context.job.by, context.job.target
     with recorded(actor, Right.NETWORKS_MANAGE, host, "network.prune", target, detail={"n": len(parts)}):
         remover = NetworkRemover(context, host)
-        try:
+        with saying_what_went(context, parts):
             for n, (part, (engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
                 context.progress(n / len(parts), name, parts)
+                part["state"] = "running"
                 part["error"] = remover.remove(engine_id)
                 part["state"] = "skipped" if part["error"] else "done"
                 if not part["error"]:
                     apply.apply_rows(host, "network", [], only={engine_id})
                 context.log(f"{name}: {part['state']} {part['error']}".rstrip())
-        except Cancelled:
-            done = sum(part["state"] == "done" for part in parts)
-            words = _("%(done)s of %(all)s were removed before it was stopped.")
-            context.leaves(words % {"done": done, "all": len(parts)})
-            raise
     context.progress(1, "", parts, now=True)
     done = sum(part["state"] == "done" for part in parts)
     return {"networks": done, "kept": len(parts) - done}

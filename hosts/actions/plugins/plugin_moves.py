@@ -11,12 +11,12 @@ from common import uploads
 from common.errors import Conflict, Invalid
 from common.templatetags.ui import filesize_iec
 from hosts import logins, options
-from hosts.actions.act import calling, demand, host_of
+from hosts.actions.act import calling, demand, host_of, may_go_on
 from hosts.engine import pushes
 from hosts.models import Host, Plugin
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 BLOCK = 256 * 1024
 CREATE_SECONDS = 900.0
@@ -62,6 +62,10 @@ def run_create(context: JobContext) -> dict[str, Any]:
             path = f"/plugins/create?{urlencode({'name': params['name']})}"
             call.open("POST", path, version=host.api_version or "1.41", blocks=blocks(), seconds=CREATE_SECONDS)
             call.read_json(CREATE_SECONDS)
+    except Cancelled:
+        if context.job.progress >= SENT_SHARE:  # the engine has the whole file
+            may_go_on(context, params["name"])
+        raise
     finally:
         uploads.drop(params["upload"])
     return {"plugin": params["name"]}

@@ -12,10 +12,9 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts import logins
-from hosts.actions.act import calling, demand, failure, host_of, on_engine, recorded
+from hosts.actions.act import Asker, calling, demand, failure, host_of, may_go_on, on_engine, recorded
 from hosts.engine import parse, plugins
 from hosts.engine.calls import Call
-from hosts.engine.connect import client
 from hosts.engine.errors import Answered, EngineError
 from hosts.engine.refusals import refusal
 from hosts.inventory import apply
@@ -23,7 +22,7 @@ from hosts.models import Host, Plugin
 from hosts.options import REFERENCE
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 LOOK_SECONDS, SWITCH_SECONDS, PULL_SECONDS = 20.0, 90.0, 3600.0
 ENABLE_AT_MOST = 600
@@ -135,8 +134,11 @@ def run_install(context: JobContext) -> dict[str, Any]:
         try:
             with _asking(context, host, "plugin.enable") as call:
                 _post(call, host, f"{_path(name)}/enable", {"timeout": "30"})
-        except (Failure, EngineError):
-            context.leaves(_("The plugin %(name)s is installed and disabled.") % {"name": name})
+        except (Failure, EngineError, Cancelled):
+            words = _("The plugin %(name)s is installed and disabled.")
+            if context.cancelled:
+                words = _("The plugin %(name)s is installed, and may be enabled yet.")
+            context.leaves(words % {"name": name})
             raise
     return {"plugin": name}
 
@@ -194,7 +196,7 @@ def _pull(context: JobContext, host: Host, action: str, path: str, query: dict[s
                 report=lambda share, layers: context.progress(share, "", layers),
                 log=context.log,
             )
-        _refresh(host)
+        _apply(host, Asker(context, host).ask("GET", "/plugins", seconds=LOOK_SECONDS))
 
 
 def _sum(granted: list[dict[str, Any]]) -> list[tuple[str, tuple[str, ...]]]:
@@ -225,8 +227,13 @@ def start_switch(actor: Any, plugin: Plugin, verb: str, *, timeout: int = 30, fo
 def run_switch(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
     host, params = host_of(context), context.params
-    with _asking(context, host, f"plugin.{params['verb']}") as call:
-        _post(call, host, f"{_path(params['name'])}/{params['verb']}", params["query"], ENABLE_AT_MOST + SWITCH_SECONDS)
+    path, seconds = f"{_path(params['name'])}/{params['verb']}", ENABLE_AT_MOST + SWITCH_SECONDS
+    try:
+        with _asking(context, host, f"plugin.{params['verb']}") as call:
+            _post(call, host, path, params["query"], seconds)
+    except Cancelled:
+        may_go_on(context, params["name"])
+        raise
     return {"plugin": params["name"]}
 
 
@@ -244,7 +251,7 @@ def configure(actor: Any, plugin: Plugin, settings: list[str]) -> None:
     names = sorted(entry.partition("=")[0] for entry in wanted)  # values may be passwords
     with _act(actor, plugin, "configure", names=names) as api:
         api.configure_plugin(plugin.name, wanted)
-        _apply(api, plugin.host)
+        _apply(plugin.host, api.plugins())
 
 
 def remove(actor: Any, plugin: Plugin, *, force: bool = False) -> None:
@@ -253,17 +260,12 @@ def remove(actor: Any, plugin: Plugin, *, force: bool = False) -> None:
         _is_disabled(plugin)
     with _act(actor, plugin, "remove", force=force) as api:
         api.remove_plugin(plugin.name, force=force)
-        _apply(api, plugin.host)
+        _apply(plugin.host, api.plugins())
 
 
-def _refresh(host: Host) -> None:
+def _apply(host: Host, found: Any) -> None:
     """Not every change has an event."""
-    with client(host.endpoint(), timeout=LOOK_SECONDS) as api:
-        _apply(api, host)
-
-
-def _apply(api: Any, host: Host) -> None:
-    apply.apply_rows(host, "plugin", [row for row in map(parse.plugin_row, api.plugins() or []) if row])
+    apply.apply_rows(host, "plugin", [row for row in map(parse.plugin_row, found or []) if row])
 
 
 def _act(actor: Any, plugin: Plugin, verb: str, **detail: Any) -> Any:

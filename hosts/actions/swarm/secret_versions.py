@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure, Invalid
-from hosts.actions.act import demand
+from hosts.actions.act import demand, may_go_on
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import on_manager, refresh, update
 from hosts.actions.swarm.secrets import MANAGE
@@ -16,7 +16,7 @@ from hosts.models import Config, Secret, Service
 from hosts.swarm_plan import check_value, next_name
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 KINDS: dict[str, type[Secret] | type[Config]] = {"secret": Secret, "config": Config}
 
@@ -51,7 +51,11 @@ def run_replace(context: JobContext) -> dict[str, Any]:
     demand(actor, Right.SERVICES_MANAGE)
     with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.replace", row.name, context=context) as manager:
         name = next_name(row.name, set(rows.values_list("name", flat=True)))
-        made = _create(manager, noun, name, row, context.sealed["value"])
+        try:
+            made = _create(manager, noun, name, row, context.sealed["value"])
+        except Cancelled:
+            may_go_on(context, name)
+            raise
         refresh(manager, row.swarm, noun, made)
         moved: list[str] = []
         try:

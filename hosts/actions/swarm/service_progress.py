@@ -58,9 +58,12 @@ class Convergence:
         """Until it is. Raises Failure with the reasons of the tasks, and Cancelled; both say what is left."""
         lost: float | None = None
         try:
-            self._known = {str(task.get("ID")) for task in self._tasks() if _state(task) in ENDED}
+            looked = False
             while True:
                 try:
+                    if not looked:
+                        self._known = {str(task.get("ID")) for task in self._tasks() if _state(task) in ENDED}
+                        looked = True
                     if self._step():
                         return
                     lost = None

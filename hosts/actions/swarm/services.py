@@ -1,6 +1,7 @@
 """What can be done to services of a swarm: made, changed, scaled, tried again, taken back, removed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
-from hosts.actions.act import demand
+from hosts.actions.act import demand, may_go_on
 from hosts.actions.asking import Asking
 from hosts.actions.swarm import manager as managers
 from hosts.actions.swarm.manager import OUT_OF_SEQUENCE, TRIES, moved_on, on_manager, refresh
@@ -24,7 +25,7 @@ from hosts.specs.services.inspected import from_inspect, ids_of
 from hosts.specs.services.spec import ServiceSpec, from_json, to_json
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import JobContext
+from jobs.run import Cancelled, JobContext
 
 REGISTRY_SECONDS = 20.0
 SCALABLE = ("replicated", "replicated-job")
@@ -54,7 +55,7 @@ def run_create(context: JobContext) -> dict[str, Any]:
         context.progress(0.05, _("Making the service"), now=True)
         try:
             answer = manager.ask("POST", "/services/create", body=body) or {}
-        except EngineError as error:
+        except (EngineError, Cancelled) as error:
             if not isinstance(error, Answered):
                 sentence = _("No answer came from %(host)s: the service %(name)s may be there.")
                 context.leaves(sentence % {"host": manager.host.name, "name": spec.name})
@@ -174,7 +175,8 @@ def run_rollback(context: JobContext) -> dict[str, Any]:
                 raise Conflict(sentence, {"name": context.params["service"]})
             params = {"version": str(told["Version"]["Index"]), "rollback": "previous"}
             try:
-                _warn(context, manager.ask("POST", f"{path}/update", params, told["Spec"]) or {})
+                with _saying_what_may_come(context):
+                    _warn(context, manager.ask("POST", f"{path}/update", params, told["Spec"]) or {})
                 break
             except EngineError as error:
                 if OUT_OF_SEQUENCE not in error.detail or not left:
@@ -228,7 +230,17 @@ def _on_manager(context: JobContext, swarm: Swarm, action: str, **detail: Any) -
 
 def _change(context: JobContext, manager: Asking, change: Callable[[dict[str, Any]], None]) -> None:
     context.progress(0.05, _("Changing the service"), now=True)
-    _warn(context, managers.update(manager, "service", context.params["id"], change) or {})
+    with _saying_what_may_come(context):
+        _warn(context, managers.update(manager, "service", context.params["id"], change) or {})
+
+
+@contextmanager
+def _saying_what_may_come(context: JobContext) -> Iterator[None]:
+    try:
+        yield
+    except Cancelled:
+        may_go_on(context, context.job.target)
+        raise
 
 
 def _converge(

@@ -4,12 +4,11 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import DermagaError, Failure, Invalid
-from hosts.actions.act import demand
+from hosts.actions.act import demand, saying_what_went
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import on_manager
 from hosts.engine.errors import Answered, EngineError, NotFound
@@ -18,7 +17,7 @@ from hosts.models import Swarm
 from hosts.stacks import Stack
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import Cancelled, JobContext
+from jobs.run import JobContext
 
 # in this order: what is used goes after what uses it
 RIGHTS = {
@@ -62,9 +61,10 @@ def run_remove(context: JobContext) -> dict[str, Any]:
         raise Failure("no_swarm", 404, gettext_noop("The swarm %(swarm)s is gone."), {"swarm": context.params["swarm"]})
     targets = context.params["targets"]
     parts = [{"id": f"{noun} {name}", "state": "queued", "error": ""} for noun, _id, name in targets]
-    try:
+    with saying_what_went(context, parts):
         for n, (part, (noun, engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
             context.progress(n / len(parts), name, parts)
+            part["state"] = "running"
             try:
                 _remove(context, swarm, noun, engine_id, name)
             except DermagaError as error:
@@ -72,11 +72,6 @@ def run_remove(context: JobContext) -> dict[str, Any]:
                 context.log(f"{noun} {name}: {error}")
             else:
                 part["state"] = "done"
-    except Cancelled:
-        done = sum(part["state"] == "done" for part in parts)
-        words = _("%(done)s of %(all)s were removed before it was stopped.")
-        context.leaves(words % {"done": done, "all": len(parts)})
-        raise
     context.progress(1, "", parts, now=True)
     kept = [part["id"] for part in parts if part["state"] == "failed"]
     if kept:

@@ -168,7 +168,8 @@ def _post(
     except BaseException as error:
         if not isinstance(error, Answered) or BACKGROUND in error.detail:
             context.leaves(_(left) % {"host": asking.host.name})
-        _try_refresh(asking.host)
+        if not context.cancelled:  # who cancels does not wait for another answer
+            _try_refresh(asking.host)
         raise
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import Asker, demand, host_of, recorded
+from hosts.actions.act import Asker, demand, host_of, recorded, saying_what_went
 from hosts.actions.containers.container_prune import ContainerRemover
 from hosts.actions.images.image_prune import ImageRemover
 from hosts.actions.networks.network_prune import NetworkRemover
@@ -19,7 +19,7 @@ from hosts.models import Host
 from hosts.prune_plan import KINDS, Plan
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import Cancelled, JobContext
+from jobs.run import JobContext
 
 NEEDED = {
     "containers": Right.CONTAINERS_OPERATE,
@@ -64,18 +64,15 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     result, freed = dict.fromkeys((kind for kind in KINDS if kind in targets), 0), 0
     actor = context.job.by
     with recorded(actor, Right.SYSTEM_PRUNE, host, "system.prune", host.name, detail={"n": len(todo)}):
-        try:
+        with saying_what_went(context, parts):
             for n, (part, (kind, thing, _name, size, was)) in enumerate(zip(parts, todo, strict=True)):
                 context.progress(n / len(parts), part["id"], parts)
+                part["state"] = "running"
                 part["error"] = removers[kind](thing, was)
                 part["state"] = "skipped" if part["error"] else "done"
                 context.log(f"{part['id']}: {part['error'] or _('removed')}")
                 if not part["error"]:
                     result[kind], freed = result[kind] + 1, freed + size
-        except Cancelled:
-            words = _("%(done)s of %(all)s were removed before it was stopped.")
-            context.leaves(words % {"done": sum(result.values()), "all": len(parts)})
-            raise
     context.progress(1, "", parts, now=True)
     return {**result, "kept": len(parts) - sum(result.values()), "freed": freed}
 

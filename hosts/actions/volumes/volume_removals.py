@@ -11,14 +11,14 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import DermagaError, Failure, Invalid
-from hosts.actions.act import Asker, demand, recorded
+from hosts.actions.act import Asker, demand, recorded, saying_what_went
 from hosts.engine import parse
 from hosts.engine.errors import BadRequest, Conflict, EngineFailed, NotFound
 from hosts.inventory import apply
 from hosts.models import Host, Volume
 from jobs import queue
 from jobs.models import Job, lock
-from jobs.run import Cancelled, JobContext
+from jobs.run import JobContext
 
 AT_ONCE = 500  # volumes of one job
 SECONDS = 600.0  # for one of them
@@ -54,18 +54,14 @@ def run_removals(context: JobContext) -> dict[str, Any]:
     parts = [{"id": name, "state": "queued", "error": ""} for name in names]
     removers: dict[str, VolumeRemover] = {}
     size = 0
-    try:
+    with saying_what_went(context, parts):
         for n, (part, (host, name, created, its_size)) in enumerate(zip(parts, targets, strict=True)):
             context.progress(n / len(parts), part["id"], parts)
             remover = removers.setdefault(host, VolumeRemover(context, host))
+            part["state"] = "running"
             part["state"], part["error"] = remover.remove(name, created)
             size += its_size if part["state"] == "done" else 0
             context.log(f"{part['id']}: {part['error'] or _('removed')}")
-    except Cancelled:
-        done = sum(part["state"] == "done" for part in parts)
-        words = _("%(done)s of %(all)s were removed before it was stopped.")
-        context.leaves(words % {"done": done, "all": len(parts)})
-        raise
     context.progress(1, "", parts, now=True)
     done = sum(part["state"] == "done" for part in parts)
     return {"volumes": done, "kept": len(parts) - done, "size": size}

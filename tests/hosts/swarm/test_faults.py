@@ -1,6 +1,5 @@
 """Managers that fail on purpose: no leader, cut off in the middle of an act, overtaken, forbidden to answer."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,26 +8,14 @@ import pytest
 
 from tests.fake_engine import FakeEngine
 from tests.fake_engine.behaviours import Answer, Behaviour, Cut, Fail, Hang
+from tests.fake_engine.managers import NODE, RECORDED, Says, manage
 from tests.fake_engine.wire import Connection, Request
 from tests.hosts.watched import Watched
-from tests.rows import RECORDED_SWARM
 from tests.servers.product import Product
 from tests.waiting import until
 
 pytestmark = pytest.mark.core
-RECORDED = json.loads(RECORDED_SWARM.read_text())
-NODE = RECORDED["nodes"][1]
 NO_LEADER = Fail(503, "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that ...")
-
-
-@dataclass
-class Says(Behaviour):
-    """Answers with this JSON."""
-
-    body: Any
-
-    async def __call__(self, request: Request | None, connection: Connection, normal: Answer) -> None:
-        await connection.answer(200, self.body)
 
 
 @dataclass
@@ -40,18 +27,6 @@ class InTurn(Behaviour):
     async def __call__(self, request: Request | None, connection: Connection, normal: Answer) -> None:
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         await step(request, connection, normal)
-
-
-def manage(engine: FakeEngine, node: str) -> None:
-    """Makes the engine a manager of the swarm that was recorded."""
-    swarm = RECORDED["info"] | {"NodeID": node, "Cluster": RECORDED["info"]["Cluster"] | {"ID": "fake-swarm"}}
-    info = {"Containers": 0, "Name": node, "Swarm": swarm, "ServerVersion": "27.5.1", "OSType": "linux"}
-    engine.misbehave("/info", Says(info))
-    engine.misbehave("/swarm", Says(RECORDED["swarm"] | {"ID": "fake-swarm"}))
-    for noun in ("nodes", "services", "tasks", "secrets", "configs"):
-        engine.misbehave(f"/{noun}", Says(RECORDED[noun]))
-    engine.misbehave(f"/nodes/{NODE['ID']}", Says(NODE))
-    engine.misbehave(f"/nodes/{NODE['ID']}/update", Says({}))
 
 
 @pytest.fixture
