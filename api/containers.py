@@ -23,6 +23,7 @@ from hosts.actions.containers import (
     looks,
     recreate,
 )
+from hosts.log_sources import Log
 from hosts.models import Container
 from hosts.specs.spec import ContainerSpec, Restart, to_json
 
@@ -264,7 +265,7 @@ def container_logs(
     """The log, or a part of it, as a file: `since` and `until` are RFC 3339 or seconds since 1970, `tail` a number of
     lines, `format` text (as `docker logs` prints it) or ndjson ({"stream", "time", "text"} a line)."""
     found = get_container(request.user, host, container, Right.LOGS_VIEW)
-    return looks.log_download(request.user, found, looks.LogRange.of(request.GET.dict()))
+    return looks.log_download(request.user, Log.of(found), looks.LogRange.of(request.GET.dict()))
 
 
 @router.get("/{host}/{container}/stats", response=dict)

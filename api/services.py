@@ -11,10 +11,13 @@ from pydantic.dataclasses import dataclass
 from accounts.rights import Right, allows
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
-from common.errors import Invalid
+from common.errors import Conflict, Invalid
 from hosts import filters
 from hosts.access import get_of_swarm, get_swarm
+from hosts.actions.containers import looks
 from hosts.actions.swarm import services
+from hosts.log_choice import LogChoice, chosen
+from hosts.log_sources import log_of_task
 from hosts.models import Service, Task
 from hosts.service_specs import hidden, revision_of, specification
 from hosts.specs.services.compose_in import from_compose
@@ -157,6 +160,27 @@ def service_get(request: HttpRequest, swarm: str, service: str) -> Any:
     }
 
 
+@router.get("/{swarm}/{service}/logs")
+@needs(Right.LOGS_VIEW)
+def service_logs(
+    request: HttpRequest,
+    swarm: str,
+    service: str,
+    since: str = "",
+    until: str = "",
+    tail: str = "all",
+    stdout: str = "1",
+    stderr: str = "1",
+    timestamps: str = "0",
+    format: str = "text",
+) -> Any:
+    """The logs of its tasks, also of those on nodes that are no hosts, in one order of time as a file: as those of a
+    container; each line begins with NODE/TASK."""
+    found = get_of_swarm(request.user, Service, swarm, service)
+    logs = chosen(request.user, LogChoice(services=(f"{found.swarm.name}/{found.name}",))).logs
+    return looks.logs_download(request.user, logs, looks.LogRange.of(request.GET.dict()), found.name)
+
+
 @router.patch("/{swarm}/{service}", response={202: dict})
 @needs(Right.SERVICES_MANAGE)
 def service_change(request: HttpRequest, swarm: str, service: str, body: Change) -> Any:
@@ -220,3 +244,24 @@ def task_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: 
 def task_get(request: HttpRequest, swarm: str, task: str) -> Any:
     """One task, by its id or a unique prefix of it."""
     return show_task(get_of_swarm(request.user, Task, swarm, task))
+
+
+@tasks.get("/{swarm}/{task}/logs")
+@needs(Right.LOGS_VIEW)
+def task_logs(
+    request: HttpRequest,
+    swarm: str,
+    task: str,
+    since: str = "",
+    until: str = "",
+    tail: str = "all",
+    stdout: str = "1",
+    stderr: str = "1",
+    timestamps: str = "0",
+    format: str = "text",
+) -> Any:
+    """The log of one task as a file, as that of a container; from a node that is no host through a manager."""
+    found = log_of_task(request.user, get_of_swarm(request.user, Task, swarm, task))
+    if found is None:
+        raise Conflict(gettext_noop("This task has no container yet, and no log."))
+    return looks.log_download(request.user, found, looks.LogRange.of(request.GET.dict()))

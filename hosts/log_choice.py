@@ -1,5 +1,5 @@
-"""Which containers a log view shows: named ones, and all of hosts, of Compose projects or of services of a swarm, within
-what a user may see."""
+"""Which logs a view shows: of named containers, and of all of hosts, of Compose projects or of services of a swarm, within
+what a user may see. Of a service also those of tasks on nodes that are no hosts here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from accounts.rights import Right, allows
-from hosts.access import find_containers
-from hosts.models import Container
+from hosts.log_sources import Log, find_logs, logs_of_tasks, on_no_host
+from hosts.models import Container, Task
 
 TARGETS_AT_MOST = 200
 NAMES_AT_MOST = 1000  # names that are looked at: those above the limit are counted
@@ -19,7 +19,7 @@ SERVICE = "labels__com.docker.swarm.service.name"
 
 @dataclass(frozen=True)
 class LogChoice:
-    """`targets` HOST/CONTAINER by name or id. `hosts`, `projects` and `services` (SWARM/SERVICE by name) narrow each
+    """`targets` HOST/CONTAINER by name or id, NODE/TASK by id. `hosts`, `projects` and `services` (SWARM/SERVICE by name) narrow each
     other, as the filters of a table do."""
 
     targets: tuple[str, ...] = ()
@@ -51,44 +51,59 @@ class LogChoice:
 class Chosen:
     """What a choice means now. `unknown` names that are not there; `left_out` counts what is above the limit."""
 
-    containers: list[Container] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     left_out: int = 0
 
 
 def chosen(user: Any, choice: LogChoice) -> Chosen:
-    """The containers of `choice` that `user` may read, each once: the named ones first, then running ones, then those
-    that ended last. At most TARGETS_AT_MOST."""
+    """The logs of `choice` that `user` may read, each once: the named ones first, then those of what runs, then of what
+    ended last. At most TARGETS_AT_MOST."""
     names = choice.targets[:TARGETS_AT_MOST]
     found = Chosen(left_out=len(choice.targets) - len(names))
     if not allows(user, Right.LOGS_VIEW):
         return found
-    rows: dict[int, Container] = {}
-    for name, container in zip(names, find_containers(user, list(names)), strict=True):
-        if container is None:
+    logs: dict[tuple[str, str], Log] = {}
+    for name, log in zip(names, find_logs(user, list(names)), strict=True):
+        if log is None:
             found.unknown.append(name)
         else:
-            rows[container.pk] = container
-    named = len(rows)
+            logs.setdefault(log.key, log)
     if choice.grows:
-        more = _members(user, choice).exclude(pk__in=list(rows))
-        rows |= {row.pk: row for row in more[: TARGETS_AT_MOST - len(rows)]}
-        found.left_out += max(0, more.count() - (len(rows) - named))
-    found.containers = list(rows.values())
+        more, total = _members(user, choice)
+        left = [log for log in more if log.key not in logs]
+        total -= len(more) - len(left)
+        kept = left[: max(0, TARGETS_AT_MOST - len(logs))]
+        logs |= {log.key: log for log in kept}
+        found.left_out += max(0, total - len(kept))
+    found.logs = list(logs.values())
     return found
 
 
-def _members(user: Any, choice: LogChoice) -> Any:
+def _members(user: Any, choice: LogChoice) -> tuple[list[Log], int]:
+    """The logs of a choice that grows, and how many there are in all. One more than fit are looked at, for each that
+    may be named as well."""
+    most = 2 * TARGETS_AT_MOST
     rows = Container.objects.visible_to(user).select_related("host")
     if choice.hosts:
         rows = rows.filter(host__name__in=choice.hosts)
     if choice.projects:
         rows = rows.filter(project__in=choice.projects)
+    tasks: Any = Task.objects.none()
     if choice.services:
-        wanted = Q(pk=None)
+        wanted, their = Q(pk=None), Q(pk=None)
         for word in choice.services:
             swarm, _, service = word.partition("/")
             wanted |= Q(host__member__swarm__name=swarm, **{SERVICE: service})
+            their |= Q(swarm__name=swarm, service_name=service)
         rows = rows.filter(wanted)
+        if not choice.hosts and not choice.projects:  # these are of our hosts
+            tasks = on_no_host(Task.objects.visible_to(user)).filter(their)
     running = Case(When(state="running", then=Value(0)), default=Value(1), output_field=IntegerField())
-    return rows.order_by(running, F("finished").desc(nulls_last=True), "name", "pk")
+    containers = rows.order_by(running, F("finished").desc(nulls_last=True), "name", "pk")
+    others = tasks.order_by(running, "-since", "name", "pk")
+    logs = [Log.of(row) for row in containers[:most]] + logs_of_tasks(list(others[:most]))
+    known: dict[tuple[str, str], Log] = {}
+    for log in sorted(logs, key=lambda log: log.state != "running"):
+        known.setdefault(log.key, log)
+    return list(known.values()), rows.count() + tasks.count() - (len(logs) - len(known))

@@ -18,7 +18,7 @@ from hosts.views.images import image_acts, image_builds, image_files, image_prun
 from hosts.views.networks import network_acts, network_map, networks
 from hosts.views.plugins import plugin_acts, plugins
 from hosts.views.registries import registries, registry_browse
-from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms
+from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms, tasks
 from hosts.views.system import diagnostics, disk_page, hosts
 from hosts.views.volumes import volume_files, volume_removals, volumes
 
@@ -176,6 +176,7 @@ urlpatterns = [
     path("services/<slug:swarm>/<str:ref>/edit/", service_acts.service_edit, name="service_edit"),
     path("services/<slug:swarm>/<str:ref>/ask/<slug:verb>/", service_acts.service_ask, name="service_ask"),
     path("tasks/", services.task_list, name="task_list"),
+    path("tasks/<slug:swarm>/<str:ref>/", tasks.task_page, name="task_page"),
     path("stacks/", stacks.stack_list, name="stack_list"),
     path("stacks/<slug:swarm>/<str:name>/", stacks.stack_page, name="stack_page"),
     path("stacks/<slug:swarm>/<str:name>/remove/", stacks.stack_remove, name="stack_remove"),

@@ -11,10 +11,6 @@ from tests.architecture.sources import PROJECT, read
 from tests.test_reference import SPAN, served_routes, table
 
 DOCUMENT = "engine-api.md"
-# What has neither page nor reason yet: paths, or their beginnings. They leave here when their rows are in the first table.
-OPEN = (
-    "/services/{id}/logs", "/tasks/{id}/logs",
-)  # fmt: skip
 PAGES = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
 SOCKETS = {f"/{route.pattern}" for route in socket_urls}
 
@@ -47,15 +43,9 @@ def test_each_operation_is_in_the_document_once() -> None:
     everything = [
         *operations("| operation | page | REST or socket | test |"),
         *operations("| left out | why |"),
-        *operations("| not yet | what is to come |"),
     ]
     assert len(recorded()) > 100
     assert sorted(everything) == sorted(recorded())
-
-
-def test_what_is_not_there_yet_is_what_is_named_as_open() -> None:
-    waiting = [operation.partition(" ")[2] for operation in operations("| not yet | what is to come |")]
-    assert [path for path in waiting if not path.startswith(OPEN)] == []
 
 
 def test_what_is_left_out_has_a_reason() -> None:

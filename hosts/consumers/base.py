@@ -14,10 +14,13 @@ from hosts.consumers.counts import counts
 from hosts.consumers.viewers import Viewer
 from hosts.engine.targets import Target
 from hosts.log_choice import TARGETS_AT_MOST
+from hosts.log_sources import Log, get_log
 from hosts.models import Container
 
 STUCK_AT_MOST = 90.0  # seconds that a browser may leave a message unread
 BAD_QUERY = 4400
+DISABLED = "The host of this container is disabled. Enable it to see its containers."
+NO_MANAGER = "No manager of this task's swarm is a host that may be asked. Add or enable one."
 
 
 class Refusal(Exception):
@@ -62,13 +65,15 @@ class ContainerConsumer(GuardedConsumer):
     # ---------------------------------------------------------------- what
     async def containers(self, names: list[str]) -> list[Container]:
         """The containers called HOST/CONTAINER, in this order. Raises Refusal, NotFound, Denied."""
-        if not names:
-            raise Refusal(BAD_QUERY, "Name at least one target: ?target=HOST/CONTAINER.")
-        if len(names) > TARGETS_AT_MOST:
-            raise Refusal(TOO_MANY, f"At most {TARGETS_AT_MOST} targets in one socket.")
+        _count(names)
         found = await database_sync_to_async(self._find)(names)
         self.viewer.hosts = [container.host.name for container in found]
         return found
+
+    async def logs(self, names: list[str]) -> list[Log]:
+        """The logs called HOST/CONTAINER or NODE/TASK, in this order. Raises Refusal, NotFound, Denied."""
+        _count(names)
+        return await database_sync_to_async(lambda: [get_log(self.user, name, self.rule) for name in names])()
 
     def _find(self, names: list[str]) -> list[Container]:
         found = []
@@ -77,22 +82,33 @@ class ContainerConsumer(GuardedConsumer):
             found.append(get_container(self.user, host, ref, self.rule))
         return found
 
-    def tell_targets(self, containers: list[Container], **more: Any) -> None:
-        """Says which container each target index means."""
-        self.viewer.hosts = [container.host.name for container in containers]
-        targets = [{"host": c.host.name, "id": c.engine_id, "name": c.name} for c in containers]
+    def tell_targets(self, logs: list[Log], **more: Any) -> None:
+        """Says what each target index means."""
+        self.viewer.hosts = [log.host.name if log.host else log.place for log in logs]
+        targets = [{"host": log.place, "id": log.engine_id, "name": log.name} for log in logs]
         self.viewer.tell({"t": "targets", "targets": targets, **more})
 
-    def tell_disabled(self, place: int) -> None:
+    def tell_disabled(self, place: int, reason: str = DISABLED) -> None:
         """Says that the host of a target is switched off here."""
-        reason = "The host of this container is disabled. Enable it to see its containers."
         self.viewer.tell({"t": "state", "target": place, "state": "lost", "code": "disabled", "reason": reason})
+
+
+def _count(names: list[str]) -> None:
+    if not names:
+        raise Refusal(BAD_QUERY, "Name at least one target: ?target=HOST/CONTAINER.")
+    if len(names) > TARGETS_AT_MOST:
+        raise Refusal(TOO_MANY, f"At most {TARGETS_AT_MOST} targets in one socket.")
 
 
 def target_of(container: Container) -> Target:
     """Where the engine layer finds a container."""
     host = container.host
     return Target(host.endpoint(), container.engine_id, host.api_version, host.name)
+
+
+def why_off(log: Log) -> str:
+    """Why nobody may be asked for a log."""
+    return NO_MANAGER if log.is_task else DISABLED
 
 
 def encode(message: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""One container's log, followed once however many people watch; it comes back by itself after whatever cut it."""
+"""The log of one container or task, followed once however many people watch; it comes back by itself after whatever cut it."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,14 @@ from hosts.consumers.viewers import Batch, Viewer, lines_message
 from hosts.engine.cursors import OVERLAP, Cursor, Mark, Resume
 from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotAnEngine, NotFound
 from hosts.engine.frames import Line, Splitter, nanoseconds, splitter, stamp_of
-from hosts.engine.logs import RESUME_TAIL, LogQuery, open_log, replay, unreadable
+from hosts.engine.logs import RESUME_TAIL, LogQuery, open_log, replay, splitter_for, unreadable
 from hosts.engine.streams import EngineStream
-from hosts.engine.targets import Condition, Target, look, started_again
+from hosts.engine.targets import Condition, Target, look, reach, started_again
 
 log = structlog.get_logger("dermaga.streams")
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0  # seconds between two attempts; they double
 MUCH = 16 * 1024  # bytes: who brings so much is read again before the next tick, since a UNIX socket holds little more
+TASK_FIRST, TASK_LONGEST = 1.0, 15.0  # seconds of silence after which a task is looked at; they double
 STABLE = 1.0  # seconds after which a connection was a good one
 ON_ITS_WAY = 1.0  # seconds that a line may take from the log to us
 PENDING_AT_MOST = 4 * 1024 * 1024  # bytes that wait for a viewer who still reads the past
@@ -306,8 +307,8 @@ class Feed:
 
     async def _session(self) -> None:
         """One connection. Steps: 1. look, 2. follow, 3. read until it ends, 4. wait for a stopped container's start."""
-        self.target = await self.target.negotiated()
-        before, self.condition = self.condition, await look(self.target)
+        before = self.condition
+        self.target, self.condition = await reach(self.target)
         if self.condition.driver == "none":
             raise unreadable(self.target)
         await self._follow()
@@ -318,8 +319,7 @@ class Feed:
         elif before is None and self.condition.running:
             self._say("live")
         self.ready.set()
-        assert self._cut is not None
-        await self._cut
+        await self._read_to_end()
         self._drop()
         now = await look(self.target)
         if not now.running:
@@ -327,7 +327,27 @@ class Feed:
             self.ready.set()
             reason = f"The container exited with code {now.exit_code}."
             self._say("ended", code="exited", exit_code=now.exit_code, reason=reason)
+            if now.late:
+                await asyncio.get_running_loop().create_future()  # another task takes its place
             await started_again(self.target, now.started)
+
+    async def _read_to_end(self) -> None:
+        """Until the stream ends. That of a task has no end: the task is looked at when it is silent."""
+        assert self._cut is not None and self.condition is not None
+        if not self.condition.late:
+            return await self._cut
+        wait = TASK_FIRST
+        while not self._cut.done():
+            read = self.read
+            await asyncio.wait([self._cut], timeout=wait)
+            if self.read != read:
+                wait = TASK_FIRST
+            elif not self._cut.done():
+                wait = min(2 * wait, TASK_LONGEST)
+                now = await look(self.target)
+                if not now.running and await self._newest() <= self.cursor.newest:
+                    return None
+        return self._cut.result()
 
     async def _follow(self) -> None:
         assert self.condition is not None
@@ -342,14 +362,14 @@ class Feed:
             self._resume = self.cursor.resume()
         elif self._past is not None:
             query = LogQuery()  # the log was empty: everything is new
-        elif self.condition.jumps:
+        elif self.condition.jumps or self.condition.late:
             query = await self._by_time()
         else:
             query, self._from_end = LogQuery(tail="1"), True
         stream = await open_log(self.target, query, follow=True)
         # lines are made with the place that one viewer, mostly the only one, has for this container
         self._place = next((subscription.place for subscription in self.subscriptions), 0)
-        self._split = splitter(self.condition.tty, self._place)
+        self._split = splitter_for(self.target, query, self.condition.tty, self._place)
         self._stream = stream
         self._cut = asyncio.get_running_loop().create_future()
         self.heard = self.read = self._opened = time.monotonic()

@@ -1,6 +1,7 @@
-"""Joins viewers to feeds: one upstream a container, the past for each viewer of its own, no line lost or repeated."""
+"""Joins viewers to feeds: one upstream a log, the past for each viewer of its own, no line lost or repeated."""
 
 import asyncio
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from hosts.consumers.feeds import Feed, Subscription
@@ -8,18 +9,17 @@ from hosts.consumers.joining import Joining
 from hosts.consumers.silence import watch_over
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Viewer, blocks_message
-from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, LogDriverUnreadable
 from hosts.engine.logs import LogQuery, replay, unreadable
 from hosts.engine.places import Place
-from hosts.engine.targets import Target, look
+from hosts.engine.targets import Target, reach
 
 
 class Hub:
     """All feeds of one event loop."""
 
     def __init__(self) -> None:
-        self.feeds: dict[tuple[Endpoint, str], Feed] = {}
+        self.feeds: dict[Any, Feed] = {}
         self._touched: set[Viewer] = set()
         self._sweep = Sweep(self._flush)
         self._watching: asyncio.Task[None] | None = None
@@ -45,8 +45,7 @@ class Hub:
     async def read(self, viewer: Viewer, place: int, target: Target, query: LogQuery) -> None:
         """Shows `viewer` the part of the log that `query` names, and ends. Problems are said as states."""
         try:
-            target = await target.negotiated()
-            condition = await look(target)
+            target, condition = await reach(target)
             if condition.driver == "none":
                 raise unreadable(target)
             async for burst in await replay(target, query, condition.tty, place, blocks_message, keep=False):
@@ -58,10 +57,9 @@ class Hub:
 
     # ---------------------------------------------------------------- feeds
     def _join(self, target: Target, subscription: Subscription) -> Feed:
-        key = (target.endpoint, target.container_id)
-        feed = self.feeds.get(key)
+        feed = self.feeds.get(target.key)
         if feed is None:
-            feed = self.feeds[key] = Feed(target, self._sweep, self._touched)
+            feed = self.feeds[target.key] = Feed(target, self._sweep, self._touched)
         feed.subscriptions.add(subscription)
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(watch_over(self.feeds), name="watch over silent logs")
@@ -71,7 +69,7 @@ class Hub:
         feed.subscriptions.discard(subscription)
         if not feed.subscriptions:
             feed.close()
-            self.feeds.pop((feed.target.endpoint, feed.target.container_id), None)
+            self.feeds.pop(feed.target.key, None)
         if not self.feeds and self._watching is not None:
             self._watching.cancel()
 

@@ -7,11 +7,11 @@ from channels.db import database_sync_to_async
 
 from accounts.rights import Right
 from common.errors import DermagaError
-from hosts.access import get_container
-from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, target_of
+from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, why_off
 from hosts.consumers.choices import message_of, place_of
 from hosts.engine.errors import EngineError
 from hosts.engine.places import Page, Source, after, before, open_source
+from hosts.log_sources import get_log
 
 AT_ONCE = 4  # parts that are read at the same time for one view
 WAITING_AT_MOST = 500
@@ -49,6 +49,7 @@ class LogPagesConsumer(ContainerConsumer):
                 self.viewer.tell({"t": "page", "id": number, "lines": lines, "more": page.more, "found": page.found})
                 await self.viewer.drained()  # a page may be megabytes: the next is read when this one has left
         except (EngineError, DermagaError, Refusal) as error:
+            self._sources.pop(str(message.get("target", "")), None)  # another manager may know a task's log
             reason = error.reason if isinstance(error, Refusal) else str(error)
             code = getattr(error, "code", "")
             self.viewer.tell({"t": "failed", "id": number, "code": str(code), "reason": reason})
@@ -66,11 +67,11 @@ class LogPagesConsumer(ContainerConsumer):
         return await after(source, place, count)
 
     async def _source(self, name: str) -> Source:
-        host, _, ref = name.partition("/")
-        container = await database_sync_to_async(get_container)(self.user, host, ref, self.rule)
-        if not container.host.enabled:
-            raise Refusal(BAD_QUERY, "The host of this container is disabled. Enable it to see its containers.")
-        target = target_of(container)
-        if name not in self._sources or self._sources[name].target.endpoint != target.endpoint:
-            self._sources[name] = await open_source(target)
-        return self._sources[name]
+        log = await database_sync_to_async(get_log)(self.user, name, self.rule)
+        if not log.is_on:
+            raise Refusal(BAD_QUERY, why_off(log))
+        target = log.target
+        known = self._sources.get(name)
+        if known is None or known.target.endpoint not in {way.endpoint for way in target.ways}:
+            known = self._sources[name] = await open_source(target)
+        return known

@@ -11,14 +11,14 @@ from channels.db import database_sync_to_async
 
 from accounts.rights import Right
 from accounts.sockets import TOO_MANY, UNKNOWN
-from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, target_of
+from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, why_off
 from hosts.consumers.choices import Query, flag, message_of, moment, query_of
 from hosts.engine.errors import EngineError
 from hosts.engine.levels import LEVELS
 from hosts.engine.places import open_source
 from hosts.engine.search import BadPattern, Found, Matcher, Search, Wanted
 from hosts.log_choice import LogChoice, chosen
-from hosts.models import Container
+from hosts.log_sources import Log
 
 SEARCHES_AT_ONCE, OF_ONE_USER = 4, 2  # in this process
 LOGS_AT_ONCE = 3  # that one search reads at the same time
@@ -56,9 +56,9 @@ _gates: WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = WeakKeyDictionary()
 class _Log:
     """One log in a search. `failed` is the message that says why it could not be read to its beginning."""
 
-    def __init__(self, place: int, container: Container) -> None:
+    def __init__(self, place: int, source: Log) -> None:
         self.place = place
-        self.container = container
+        self.source = source
         self.search: Search | None = None
         self.failed = self.ended = False
         self.lines = self.hits = 0
@@ -93,10 +93,10 @@ class LogSearchConsumer(ContainerConsumer):
     async def _begin(self, query: Query) -> None:
         self._matcher = matcher_of(query)
         found = await database_sync_to_async(chosen)(self.user, LogChoice.of(lambda name: query.get(name, [])))
-        if not found.containers:
+        if not found.logs:
             raise Refusal(UNKNOWN)
-        self.tell_targets(found.containers, unknown=found.unknown, left_out=found.left_out)
-        self._logs = [_Log(place, container) for place, container in enumerate(found.containers)]
+        self.tell_targets(found.logs, unknown=found.unknown, left_out=found.left_out)
+        self._logs = [_Log(place, log) for place, log in enumerate(found.logs)]
         self._sent, self._size, self._until = 0, 0, time.monotonic() + SECONDS_AT_MOST
         self.spawn(self._run())
 
@@ -147,10 +147,10 @@ class LogSearchConsumer(ContainerConsumer):
     async def _pass(self, log: _Log) -> None:
         """One pass through one log; what is wrong with its host is said and ends it, and no other."""
         try:
-            if not log.container.host.enabled:
-                return self._fail(log, "disabled", "The host of this container is disabled.")
+            if not log.source.is_on:
+                return self._fail(log, "disabled", why_off(log.source))
             if log.search is None:
-                log.search = Search(await open_source(target_of(log.container)), self._matcher)
+                log.search = Search(await open_source(log.source.target), self._matcher)
             async for found in log.search.go():
                 await self._take(log, found)
                 if self._stopped:

@@ -1,4 +1,4 @@
-"""/ws/logs: the logs of one or more containers, the last lines first and then what follows."""
+"""/ws/logs: the logs of one or more containers or tasks, the last lines first and then what follows."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from channels.db import database_sync_to_async
 
 from accounts.rights import Right
 from accounts.sockets import UNKNOWN
-from hosts.consumers.base import ContainerConsumer, Refusal, target_of
+from hosts.consumers.base import ContainerConsumer, Refusal, why_off
 from hosts.consumers.choices import Query, flag, log_query, message_of, place_of, query_of
 from hosts.consumers.hub import current_hub
 from hosts.engine.places import Place
@@ -49,12 +49,12 @@ class LogsConsumer(ContainerConsumer):
         self._wanted = log_query(query)
         choice = LogChoice.of(lambda name: query.get(name, []))
         if named_all and not choice.grows:
-            found = Chosen(await self.containers(query.get("target", [])))
+            found = Chosen(await self.logs(query.get("target", [])))
         else:
             found = await database_sync_to_async(chosen)(self.user, choice)
-        if not found.containers and not choice.grows:
+        if not found.logs and not choice.grows:
             raise Refusal(UNKNOWN)
-        self._containers = found.containers
+        self._logs = found.logs
         self._tell(found)
         if flag(query, "follow") and not self._wanted.until:
             self._follow(0)
@@ -64,15 +64,15 @@ class LogsConsumer(ContainerConsumer):
             self.spawn(self._finish())
 
     def _tell(self, found: Chosen) -> None:
-        self.tell_targets(self._containers, unknown=found.unknown, left_out=found.left_out)
+        self.tell_targets(self._logs, unknown=found.unknown, left_out=found.left_out)
 
     def _follow(self, first: int) -> None:
-        for place, container in enumerate(self._containers[first:], first):
-            if container.host.enabled:
-                behind = self._behind.get(f"{container.host.name}/{container.engine_id}")
-                self.spawn(current_hub().watch(self.viewer, place, target_of(container), self._wanted, behind))
+        for place, log in enumerate(self._logs[first:], first):
+            if log.is_on:
+                behind = self._behind.get(log.ref)
+                self.spawn(current_hub().watch(self.viewer, place, log.target, self._wanted, behind))
             else:
-                self.tell_disabled(place)
+                self.tell_disabled(place, why_off(log))
 
     async def _watch_new(self, choice: LogChoice) -> None:
         """Containers that come to a host or project join; those that are removed say so themselves."""
@@ -80,11 +80,11 @@ class LogsConsumer(ContainerConsumer):
         while True:
             await asyncio.sleep(NEW_ONES_EVERY)
             found = await database_sync_to_async(chosen)(self.user, choice)
-            known = {container.pk for container in self._containers}
-            new = [container for container in found.containers if container.pk not in known]
+            known = {log.key for log in self._logs}
+            new = [log for log in found.logs if log.key not in known]
             if new or found.left_out != left_out >= 0:
-                first = len(self._containers)
-                self._containers = [*self._containers, *new]
+                first = len(self._logs)
+                self._logs = [*self._logs, *new]
                 self._tell(found)
                 self._follow(first)
             left_out = found.left_out
@@ -97,11 +97,11 @@ class LogsConsumer(ContainerConsumer):
                 await current_hub().read(self.viewer, place, target, self._wanted)
 
         reads = []
-        for place, container in enumerate(self._containers):
-            if container.host.enabled:
-                reads.append(self.spawn(read(place, target_of(container))))
+        for place, log in enumerate(self._logs):
+            if log.is_on:
+                reads.append(self.spawn(read(place, log.target)))
             else:
-                self.tell_disabled(place)
+                self.tell_disabled(place, why_off(log))
         await asyncio.gather(*reads)
         self.viewer.tell({"t": "end"})
         await self.viewer.drained()

@@ -20,6 +20,7 @@ from hosts.engine.errors import EngineError, NotAnEngine, NotFound
 from hosts.engine.stats import Sample, has_past, read_sample
 from hosts.engine.streams import open_stream
 from hosts.engine.targets import Target, look, started_again
+from hosts.log_sources import Log
 from hosts.models import Container
 
 OF_A_HOST_AT_MOST = 100
@@ -187,12 +188,12 @@ class StatsConsumer(ContainerConsumer):
         self.view = StatsView(self.viewer)
         if query.get("target") or not query.get("host"):
             containers = await self.containers(query.get("target", []))
-            self.tell_targets(containers)
+            self.tell_targets(list(map(Log.of, containers)))
             self._watch(0, containers)
         else:
             name = query["host"][-1]
             containers = await database_sync_to_async(self._running)(name)
-            self.tell_targets(containers)
+            self.tell_targets(list(map(Log.of, containers)))
             self._watch(0, containers)
             self.spawn(self._watch_new(name, containers))
 
@@ -213,7 +214,7 @@ class StatsConsumer(ContainerConsumer):
             if new:
                 first = len(known)
                 known = [*known, *new]
-                self.tell_targets(known)
+                self.tell_targets(list(map(Log.of, known)))
                 self._watch(first, new)
 
     def _running(self, name: str) -> list[Container]:

@@ -137,6 +137,15 @@ class ConnectionLost(EngineError):
     template = gettext_noop("The connection to %(where)s was lost. It is made again by itself; if not, test the host.")
 
 
+class NodeAway(EngineError):
+    code = "node_away"
+    status = 503
+    template = gettext_noop(
+        "The node %(node)s is away (%(state)s), and the log of a task is on its node. It is shown when the node is back."
+    )
+    defaults = {"node": "", "state": "down"}
+
+
 class NotAnEngine(EngineError):
     code = "not_an_engine"
     state = "refused"

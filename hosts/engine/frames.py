@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import repeat
 from struct import Struct
+from typing import Protocol
 
 from hosts.engine.errors import EngineError, EngineFailed, NotAnEngine
 
@@ -265,7 +266,17 @@ def _joined(text: bytes, stamp: bytes) -> bytes:
     return b"".join([*parts, text[position:]])
 
 
-Splitter = FrameSplitter | TtySplitter
+class Splitter(Protocol):
+    """What makes lines of a log's bytes; what went wrong on the engine's side is in `error`."""
+
+    place: int
+    error: EngineError | None
+
+    def feed(self, block: bytes) -> list[Line]:
+        """The lines that `block` completes."""
+
+    def end(self) -> list[Line]:
+        """What was begun and never finished."""
 
 
 def splitter(tty: bool, place: int = 0) -> Splitter:

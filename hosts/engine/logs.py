@@ -1,4 +1,4 @@
-"""The log of one container: asked for and read in paced blocks, followed or downloaded."""
+"""The log of one container or task: asked for and read in paced blocks, followed or downloaded."""
 
 import asyncio
 import time
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import LogDriverUnreadable, from_answer
 from hosts.engine.frames import Line, Payloads, Splitter, engine_time, splitter
 from hosts.engine.streams import EngineStream, open_stream
-from hosts.engine.targets import Target, look
+from hosts.engine.targets import Target, TaskTarget, reach
+from hosts.engine.task_logs import TaskSplitter
 
 # seconds between two reads of a replay: the daemon writes a line at a time, and both sides run twice as fast when the
 # reader lets some tens of kilobytes gather; more than that do not fit into a UNIX socket when lines are short
@@ -58,7 +58,7 @@ async def open_log(target: Target, query: LogQuery, *, follow: bool = False, tim
     """The log's bytes. Raises EngineError; LogDriverUnreadable when the driver keeps nothing to read."""
     stream = await open_stream(
         target.endpoint,
-        f"/containers/{target.container_id}/logs",
+        f"{target.path}/logs",
         query.params(follow=follow, timestamps=timestamps),
         api_version=target.version,
         patience=PATIENCE if follow else None,
@@ -184,41 +184,43 @@ async def replay(
 ) -> Replay:
     """Opens a bounded read of a log. `encode` makes the texts of bursts, in the reader's thread; unless `keep` these are
     all that there is of them: lines that are let go at once cost far less. Raises EngineError."""
-    return Replay(await open_log(target, query), splitter(tty, place), encode, keep=keep)
+    stream = await open_log(target, query)
+    return Replay(stream, splitter_for(target, query, tty, place), encode, keep=keep)
+
+
+def splitter_for(target: Target, query: LogQuery, tty: bool, place: int = 0) -> Splitter:
+    """The splitter for the answer to `query`."""
+    made = splitter(tty, place)
+    return TaskSplitter(made, query.until, target.endpoint.address) if isinstance(target, TaskTarget) else made
 
 
 # ---------------------------------------------------------------- download
 async def iter_log_download(
-    endpoint: Endpoint,
-    container_id: str,
-    *,
-    tty: bool | None = None,
-    version: str = "",
-    query: LogQuery | None = None,
-    timestamps: bool = False,
-    ndjson: bool = False,
+    target: Target, query: LogQuery | None = None, *, timestamps: bool = False, ndjson: bool = False
 ) -> AsyncGenerator[bytes]:
     """A log as the bytes that `docker logs` prints, stdout and stderr as they come; a block at a time.
 
     `ndjson` gives a JSON object a line instead: {"stream": "stdout"|"stderr", "time": RFC 3339, "text": str}.
-    `tty` None asks the engine. The next block is read when the caller asks for it. Raises EngineError, before the
-    first block when nothing can be read.
+    The next block is read when the caller asks for it. Raises EngineError, before the first block when nothing can be
+    read.
     """
-    target = await Target(endpoint, container_id, version).negotiated()
-    if tty is None:
-        tty = (await look(target)).tty
-    stream = await open_log(target, query or LogQuery(), timestamps=timestamps or ndjson)
-    split = splitter(tty) if ndjson else None
-    payloads = None if tty or ndjson else Payloads()
+    query = query or LogQuery()
+    target, condition = await reach(target)
+    split: Splitter | None = None
+    if ndjson or isinstance(target, TaskTarget):
+        split = splitter_for(target, query, condition.tty)
+    show = _ndjson if ndjson else _stamped if timestamps else _plain
+    stream = await open_log(target, query, timestamps=timestamps or split is not None)
+    payloads = None if split or condition.tty else Payloads()
     try:
         while block := await _paced(stream):
             if split:
-                block = _ndjson(split.feed(block))
+                block = show(split.feed(block))
             elif payloads:
                 block = payloads.feed(block)
             if block:
                 yield block
-        if split and (rest := _ndjson(split.end())):
+        if split and (rest := show(split.end())):
             yield rest
         for reader in (split, payloads):
             if reader is not None and reader.error is not None:
@@ -249,3 +251,11 @@ def _ndjson(lines: list[Line]) -> bytes:
         orjson.dumps({"stream": names[stream], "time": stamp, "text": text}, option=orjson.OPT_APPEND_NEWLINE)
         for _, stream, stamp, text in lines
     )
+
+
+def _plain(lines: list[Line]) -> bytes:
+    return "".join(f"{line[3]}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _stamped(lines: list[Line]) -> bytes:
+    return "".join(f"{line[2]} {line[3]}\n" for line in lines).encode("utf-8", "replace")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hosts.engine.cursors import OVERLAP
 from hosts.engine.frames import Line, nanoseconds, stamp_of
 from hosts.engine.logs import LogQuery, replay, unreadable
-from hosts.engine.targets import Target, look
+from hosts.engine.targets import Target, reach
 
 FIRST_TAIL = 2000  # lines that are read from the end first: an engine reads a whole log to find a time in it
 WIDER = 16  # times as many are read when these do not reach back far enough
@@ -127,7 +127,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Source:
-    """A container whose log can be read now."""
+    """A container or task whose log can be read now."""
 
     target: Target
     tty: bool
@@ -135,8 +135,7 @@ class Source:
 
 async def open_source(target: Target) -> Source:
     """Asks the engine how to read the log. Raises EngineError; LogDriverUnreadable when it cannot be read."""
-    target = await target.negotiated()
-    condition = await look(target)
+    target, condition = await reach(target)
     if condition.driver == "none":
         raise unreadable(target)
     return Source(target, condition.tty)

@@ -44,32 +44,29 @@ def log_page(request: HttpRequest) -> HttpResponse:
     chips = _chips(request.GET, choice, found)
     context = {
         "choice": json.dumps(_for_socket(choice, found)),
-        "can_show": bool(found.containers or choice.grows),
+        "can_show": bool(found.logs or choice.grows),
         "is_chosen": bool(choice),
         "found": found,
         "chips": chips[:CHIPS_SHOWN],
         "more_chips": chips[CHIPS_SHOWN:],
         "at_most": TARGETS_AT_MOST,
-        "running": sum(container.state == "running" for container in found.containers),
+        "running": sum(log.state == "running" for log in found.logs),
     }
     return render(request, "logs/page.html", context)
 
 
 def _for_socket(choice: LogChoice, found: Chosen) -> dict[str, list[str]]:
     """The choice with whole ids: a name may come to mean another container while the page is open."""
-    if not choice.grows:
-        targets = [f"{container.host.name}/{container.engine_id}" for container in found.containers]
-    else:
-        targets = list(choice.targets)
+    targets = list(choice.targets) if choice.grows else [log.ref for log in found.logs]
     services = {"service": list(choice.services)} if choice.services else {}
     return {"target": targets, "host": list(choice.hosts), "project": list(choice.projects)} | services
 
 
 def _chips(params: QueryDict, choice: LogChoice, found: Chosen) -> list[Chip]:
     names = {}
-    for container in found.containers:
-        for ref in (container.name, container.engine_id, container.engine_id[:12]):
-            names[f"{container.host.name}/{ref}"] = container.name
+    for log in found.logs:
+        for ref in (log.name, log.engine_id, log.engine_id[:12]):
+            names[f"{log.place}/{ref}"] = log.name
     words = [("host", value, value) for value in choice.hosts]
     words += [("project", value, value) for value in choice.projects]
     words += [("service", value, value) for value in choice.services]
@@ -91,9 +88,9 @@ def _without(params: QueryDict, name: str, value: str) -> str:
 def logs_download(request: HttpRequest) -> StreamingHttpResponse:
     """What the view shows, or a part of it, as one file in order of time: see LogRange."""
     found = chosen(request.user, LogChoice.of(request.GET.getlist))
-    if not found.containers:
+    if not found.logs:
         raise NotFound
-    return looks.logs_download(request.user, found.containers, looks.LogRange.of(request.GET))
+    return looks.logs_download(request.user, found.logs, looks.LogRange.of(request.GET))
 
 
 @guard(Right.LOGS_VIEW)

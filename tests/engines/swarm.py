@@ -84,19 +84,19 @@ class RealSwarm:
             engine.heal()
 
     # ------------------------------------------------------------ in the product
-    def add_to(self, product: Product) -> str:
-        """Adds the engines as hosts, where they are not yet, and waits until all are known to be managers; gives the
-        swarm's name."""
+    def add_to(self, product: Product, names: tuple[str, ...] = NAMES) -> str:
+        """Adds the engines of these names as hosts, where they are not yet, and waits until all are known to be managers;
+        gives the swarm's name."""
         known = {host["name"] for host in product.api("hosts?limit=500")["items"]}
-        for name, engine in self.engines.items():
+        for name in names:
             if name not in known:
-                product.api("hosts", "POST", name=name, url=engine.url)
+                product.api("hosts", "POST", name=name, url=self.engines[name].url)
 
         def whole() -> str:
             for swarm in product.api("swarms")["items"]:
-                names = {member["host"] for member in swarm["members"] if member["role"] == "manager"}
-                if names == set(self.engines) and swarm["state"] == "active" and swarm["nodes"] == len(names):
+                found = {member["host"] for member in swarm["members"] if member["role"] == "manager"}
+                if found == set(names) and swarm["state"] == "active" and swarm["nodes"] == len(self.engines):
                     return str(swarm["name"])
             return ""
 
-        return str(until(whole, "the swarm's three managers are known", 40))
+        return str(until(whole, f"the swarm's managers {', '.join(names)} are known", 40))

@@ -24,8 +24,8 @@ from hosts.engine.errors import EngineError, TimedOut
 from hosts.engine.frames import moment_stamp
 from hosts.engine.logs import LogQuery, iter_log_download
 from hosts.engine.merge import Part, iter_merged_download
-from hosts.engine.targets import Target
 from hosts.inventory import apply
+from hosts.log_sources import Log
 from hosts.models import Container
 from hosts.specs.inspected import Defaults, from_inspect
 from hosts.specs.spec import ContainerSpec
@@ -185,31 +185,22 @@ class LogRange:
         return "ndjson" if self.ndjson else "log"
 
 
-def log_download(actor: Any, container: Container, part: LogRange) -> StreamingHttpResponse:
-    """A log or a part of it, streamed: memory holds one block. Raises Failure when the engine gives none."""
+def log_download(actor: Any, log: Log, part: LogRange) -> StreamingHttpResponse:
+    """A log or a part of it, streamed: memory holds one block. Raises Failure when the engine gives none, and Conflict
+    when nobody may be asked for it."""
     demand(actor, Right.LOGS_VIEW)
-    host = container.host
-    blocks = iter_log_download(
-        host.endpoint(),
-        container.engine_id,
-        version=host.api_version,
-        query=part.query,
-        timestamps=part.timestamps,
-        ndjson=part.ndjson,
-    )
-    return streamed(blocks, f"{container.name}.{part.ending}")
+    if not log.is_on:
+        raise Conflict(gettext_noop("No manager of this task's swarm is a host that may be asked. Add or enable one."))
+    blocks = iter_log_download(log.target, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
+    return streamed(blocks, f"{log.name}.{part.ending}")
 
 
-def logs_download(actor: Any, containers: list[Container], part: LogRange) -> StreamingHttpResponse:
+def logs_download(actor: Any, logs: list[Log], part: LogRange, name: str = "logs") -> StreamingHttpResponse:
     """Several logs or a part of them in one order of time, streamed. A log that cannot be read is a line that says so."""
     demand(actor, Right.LOGS_VIEW)
-    parts = [
-        Part(c.host.name, c.name, Target(c.host.endpoint(), c.engine_id, c.host.api_version))
-        for c in containers
-        if c.host.enabled
-    ]
+    parts = [Part(log.place, log.name, log.target) for log in logs if log.is_on]
     blocks = iter_merged_download(parts, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
-    return file_response(blocks, f"logs.{part.ending}")
+    return file_response(blocks, f"{name}.{part.ending}")
 
 
 def specification(actor: Any, container: Container) -> ContainerSpec:

@@ -15,6 +15,7 @@ from hosts.actions.containers.making import Making
 from hosts.engine.errors import EngineError, TimedOut
 from hosts.engine.errors import NotFound as EngineNotFound
 from hosts.engine.logs import LogQuery, iter_log_download
+from hosts.engine.targets import Target
 from hosts.models import Host
 from hosts.specs.replaced import ASIDE, COMING
 from hosts.specs.spec import ContainerSpec
@@ -215,10 +216,8 @@ class Replacing:
 
 async def _last_lines(host: Host, engine_id: str) -> list[str]:
     """The end of a container's log."""
-    query, found = LogQuery(str(LOG_LINES), "", "", True, True), b""
-    blocks = iter_log_download(
-        host.endpoint(), engine_id, version=host.api_version, query=query, timestamps=False, ndjson=False
-    )
+    found = b""
+    blocks = iter_log_download(Target(host.endpoint(), engine_id, host.api_version), LogQuery(str(LOG_LINES)))
     try:
         async with asyncio.timeout(LOG_SECONDS):
             async for block in blocks:

@@ -20,6 +20,7 @@ from hosts import filters, reasons
 from hosts.access import get_container
 from hosts.actions.containers import looks
 from hosts.context import frame_of
+from hosts.log_sources import Log
 from hosts.models import Container, Host
 from hosts.views.containers import container_rows
 from hosts.views.containers.container_facts import Facts
@@ -189,4 +190,4 @@ def container_environment(request: HttpRequest, host: str, ref: str) -> HttpResp
 def container_logs_download(request: HttpRequest, host: str, ref: str) -> StreamingHttpResponse:
     """The log as a file, or a part of it: see LogRange."""
     container = get_container(request.user, host, ref, Right.LOGS_VIEW)
-    return looks.log_download(request.user, container, looks.LogRange.of(request.GET))
+    return looks.log_download(request.user, Log.of(container), looks.LogRange.of(request.GET))

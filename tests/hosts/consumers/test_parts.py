@@ -28,7 +28,7 @@ from hosts.engine import parse
 from hosts.inventory import apply
 from jobs.models import Job, Schedule
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
-from tests.hosts.swarm.rows import SERVICE, some_services
+from tests.hosts.swarm.rows import SERVICE, TASK, some_services
 from tests.rows import a_host, a_swarm, container_json, containers, person
 from tests.servers.product import PASSWORD, Product
 from tests.test_guard import our_routes
@@ -219,7 +219,7 @@ LIVE = [
     "/plugins/", "/plugins/fra-1/222222222222/", "/networks/fra-1/back/", "/volumes/fra-1/data/", "/disk/",
     "/swarms/", "/swarms/swarm/", "/nodes/", "/nodes/swarm/buoy-a/", "/secrets/", "/secrets/swarm/s1/", "/configs/",
     "/configs/swarm/c1/",
-    "/services/", f"/services/swarm/{SERVICE}/", "/tasks/", "/stacks/", "/stacks/swarm/shop/",
+    "/services/", f"/services/swarm/{SERVICE}/", "/tasks/", f"/tasks/swarm/{TASK[:-1]}1/", "/stacks/", "/stacks/swarm/shop/",
 ]  # fmt: skip
 
 

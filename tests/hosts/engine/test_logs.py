@@ -17,7 +17,7 @@ from tests.fake_engine import FakeEngine, Raw
 async def test_a_download_as_ndjson(docker_engine: DockerEngine, run: Runner) -> None:
     name = run("echo a; echo b >&2; echo; echo c")
     docker_engine.docker("wait", name)
-    blocks = [block async for block in iter_log_download(Endpoint(docker_engine.url), name, ndjson=True)]
+    blocks = [block async for block in iter_log_download(Target(Endpoint(docker_engine.url), name), ndjson=True)]
     lines = [orjson.loads(line) for line in b"".join(blocks).splitlines()]
     assert sorted((line["stream"], line["text"]) for line in lines) == [
         ("stderr", "b"), ("stdout", ""), ("stdout", "a"), ("stdout", "c"),
@@ -29,7 +29,7 @@ async def test_an_unreadable_log_is_an_error_before_the_first_block(docker_engin
     docker_engine.docker("run", "--name", "mute", "--log-driver", "none", "busybox", "true")
     try:
         with pytest.raises(LogDriverUnreadable):
-            async for _ in iter_log_download(Endpoint(docker_engine.url), "mute"):
+            async for _ in iter_log_download(Target(Endpoint(docker_engine.url), "mute")):
                 pass
     finally:
         docker_engine.docker("rm", "-f", "mute")

@@ -32,7 +32,7 @@ def a_fleet() -> None:
 
 
 def names(choice: LogChoice) -> set[str]:
-    return {str(container) for container in chosen(person("vera", "viewer"), choice).containers}
+    return {str(container) for container in chosen(person("vera", "viewer"), choice).logs}
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_running_ones_come_before_ended_ones_and_what_is_above_the_limit_is_coun
     ended = [entry(number, f"e{number}", State="exited") for number in range(1000, 1005)]
     containers(host, *ended, *many)
     found = chosen(person("vera", "viewer"), LogChoice(hosts=("quay",)))
-    assert len(found.containers) == TARGETS_AT_MOST
-    assert [c.state for c in found.containers[-2:]] == ["running", "exited"]
+    assert len(found.logs) == TARGETS_AT_MOST
+    assert [c.state for c in found.logs[-2:]] == ["running", "exited"]
     assert found.left_out == 4
 
 
@@ -66,7 +66,7 @@ def test_who_may_not_read_logs_has_no_choice() -> None:
     a_fleet()
     user = person("nobody", "viewer")
     user.role = "none"
-    assert chosen(user, LogChoice(hosts=("quay",))).containers == []
+    assert chosen(user, LogChoice(hosts=("quay",))).logs == []
 
 
 def test_containers_are_found_by_name_id_and_prefix_in_few_queries(

@@ -112,8 +112,8 @@ def test_a_log_view_of_a_service_has_its_tasks_containers_and_no_others(db: None
     containers(host, container_json("web.1.abc", Id="1" * 64, Labels=labels), container_json("other", Id="2" * 64))
     containers(a_host("pier"), container_json("web.9.xyz", Id="3" * 64, Labels=labels))
     found = chosen(person("vera", "viewer"), LogChoice(services=("swarm/web",)))
-    assert [container.name for container in found.containers] == ["web.1.abc"]
-    assert chosen(person("nina", "viewer"), LogChoice(services=("swarm/nobody",))).containers == []
+    assert [container.name for container in found.logs] == ["web.1.abc"]
+    assert chosen(person("nina", "viewer"), LogChoice(services=("swarm/nobody",))).logs == []
 
 
 # ---------------------------------------------------------------- on a real swarm
