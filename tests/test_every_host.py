@@ -1,5 +1,6 @@
 """The main path on hosts over TLS and SSH, on newer Docker engines and on two of Podman: all of them watched at once."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -158,3 +159,70 @@ def test_an_image_is_copied_there_and_back_without_a_registry(place: Place, dock
     finally:
         docker_engine.docker("rmi", "-f", image)
         place.engine.docker("rmi", "-f", image)
+
+
+class Work:
+    """Acts on a host over REST, and their jobs."""
+
+    def __init__(self, place: Place) -> None:
+        self.product, self.host, self.engine = place.product, place.name, place.engine
+        self.image = "localhost/busybox:latest" if isinstance(place.engine, PodmanEngine) else "busybox:latest"
+        # Podman's own limits are more than some kernels allow
+        limits = [{"name": name, "soft": 1024, "hard": 1024} for name in ("nofile", "nproc")]
+        self.more = {"ulimits": limits} if isinstance(place.engine, PodmanEngine) else {}
+
+    def job(self, path: str, **body: Any) -> dict[str, Any]:
+        """Runs it to its end, which must be a good one."""
+        job = self.product.api(f"{path}", "POST", **body)["job"]
+        until(lambda: self.product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 60)
+        found = dict(self.product.api(f"jobs/{job}"))
+        assert found["state"] == "done", f"{found['kind']} is {found['state']}: {found['error']}"
+        return found
+
+    def shown(self, noun: str, name: str) -> bool:
+        return bool(self.product.api(f"{noun}?host={self.host}&search={name}")["count"])
+
+
+def test_what_is_made_here_is_used_edited_and_removed(place: Place) -> None:
+    """A network, a volume and a container in them, from the first to the last act."""
+    work = Work(place)
+    product, host, engine = work.product, work.host, work.engine
+    product.api(f"networks/{host}", "POST", name="made-net", pools=[{"subnet": "10.99.7.0/24"}])
+    product.api(f"volumes/{host}", "POST", name="made-data", labels={"team": "web"})
+    specification = {
+        "image": work.image,
+        "name": "made",
+        "command": ["sh", "-c", "echo $GREETING > /data/told; exec sleep 1000"],
+        "env": {"GREETING": "good morning"},
+        "labels": {"team": "web"},
+        "mounts": [{"target": "/data", "source": "made-data"}],
+        "networks": [{"name": "made-net", "aliases": ["moored"], "ipv4": "10.99.7.9"}],
+        "limits": {"memory": 64 << 20},
+        "stop_timeout": 0,
+        **work.more,
+    }
+    work.job(f"containers/{host}", **specification)
+    place.until("made", "it runs", state="running")
+    assert engine.docker("exec", "made", "cat", "/data/told") == "good morning\n"
+    told = json.loads(engine.docker("inspect", "made"))[0]
+    assert told["NetworkSettings"]["Networks"]["made-net"]["IPAddress"] == "10.99.7.9"
+    assert told["HostConfig"]["Memory"] == 64 << 20
+
+    listed = product.api(f"containers/{host}/made/files?path=/data")
+    assert [entry["name"] for entry in listed["items"]] == ["told"]
+    work.job(f"containers/{host}/made/commit", image="made/kept:1")
+    until(lambda: work.shown("images", "made/kept"), "the image shows", 20)
+
+    specification["env"] = {"GREETING": "good evening"}
+    work.job(f"containers/{host}/made/recreate", specification=specification)
+    until(lambda: engine.docker("exec", "made", "cat", "/data/told") == "good evening\n", "the new one has written", 20)
+    assert engine.docker("ps", "-a", "--filter", "name=made", "--format", "{{.Names}}").split() == ["made"]
+
+    until(lambda: work.shown("containers", "made"), "the new one shows", 20)
+    product.api(f"containers/{host}/made/remove", "POST", force=True)
+    product.api(f"networks/{host}/made-net/remove", "POST")
+    until(lambda: not product.api(f"containers?host={host}&search=made")["count"], "it is gone", 20)
+    product.api(f"volumes/{host}/made-data/remove", "POST")
+    kept = product.api(f"images?host={host}&search=made/kept")["items"][0]
+    work.job(f"images/{host}/{kept['id']}/remove")
+    assert "made" not in engine.docker("volume", "ls", "-q") + engine.docker("network", "ls") + engine.docker("images")

@@ -189,7 +189,10 @@ class HostWatcher:
             if not self._swarm.reads:
                 return  # every manager reports it
         self._events.append(row)
-        for noun in TOUCHES.get(row["kind"], []):
+        nouns = TOUCHES.get(row["kind"], [])
+        if row["action"] == "commit":  # all that Podman says of the image that it made
+            nouns = [*nouns, "image"]
+        for noun in nouns:
             # a network's connect and disconnect name the container in their attributes
             key = row["data"].get("container", "") if row["kind"] == "network" else row["actor_id"]
             self._touched.setdefault(noun, set()).add(str(key) if noun == "container" else "")

@@ -23,7 +23,8 @@ set -e
 hostname "$1"
 mount --make-rprivate /
 mount --bind "$2" "$2"
-for folder in /run/libpod /run/runc /run/netns /run/containers /dev/shm /var/lib/cni /var/lib/containers /etc/cni/net.d
+for folder in /run/libpod /run/runc /run/netns /run/containers /dev/shm /var/lib/cni /var/lib/containers /etc/cni/net.d \
+    /etc/containers/networks
 do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done
 urls=$3
 shift 3

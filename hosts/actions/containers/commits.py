@@ -77,8 +77,9 @@ def run_commit(context: JobContext) -> dict[str, Any]:
         "comment": params["message"],
         "author": params["author"],
         "pause": "1" if params["pause"] else "0",
-        "changes": context.sealed["changes"],
     }
+    if changes := context.sealed["changes"]:  # an empty one is refused: "file with no instructions"
+        query["changes"] = changes
     version = host.api_version or "1.41"
     context.progress(0, _("The engine reads the container's files."), now=True)
     try:
