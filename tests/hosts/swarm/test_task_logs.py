@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection
 
 from tests.engines.swarm import RealSwarm
 from tests.fake_engine import FakeEngine
+from tests.fake_engine.managers import RECORDED, Says, manage
 from tests.hosts.swarm.services import Fleet
-from tests.hosts.swarm.test_faults import RECORDED, Says, manage
 from tests.servers.product import Product
 from tests.waiting import until
 
