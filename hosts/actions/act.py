@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, DermagaError, Failure
-from hosts.engine.calls import ANSWER_AT_MOST, Call
+from hosts.engine.calls import Call
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
@@ -196,40 +196,4 @@ def calling(context: JobContext, right: Right, host: Host, action: str, **detail
                 yield call
             except EngineError:
                 context.check_cancelled()  # what was cut off by us did not fail
-                raise
-
-
-class Asker:
-    """Short requests of a job one after the other; cancelling ends the current one."""
-
-    def __init__(self, context: JobContext, host: Host) -> None:
-        self._context, self._host = context, host
-        self.version = host.api_version or "1.41"
-        self._call: Call | None = None
-        context.on_cancel(self._end)
-
-    def _end(self) -> None:
-        if self._call is not None:
-            self._call.end()
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        params: dict[str, str] | None = None,
-        *,
-        body: Any = None,
-        version: str = "",
-        seconds: float = 30,
-        at_most: int = ANSWER_AT_MOST,
-    ) -> Any:
-        """The decoded answer. Raises EngineError, and Cancelled."""
-        with Call(self._host.endpoint()) as call:
-            self._call = call
-            self._context.check_cancelled()  # asked for before there was something to end
-            try:
-                call.open(method, path, params, version=version or self.version, body=body, seconds=seconds)
-                return call.read_json(seconds, at_most)
-            except EngineError:
-                self._context.check_cancelled()
                 raise

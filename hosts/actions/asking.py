@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from hosts.engine.calls import Call
+from hosts.engine.calls import ANSWER_AT_MOST, Call
 from hosts.engine.errors import EngineError, NotFound
 from hosts.models import Host
 from jobs.run import JobContext
@@ -35,7 +35,9 @@ class Asking:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         *,
+        version: str = "",
         seconds: float = SECONDS,
+        at_most: int = ANSWER_AT_MOST,
     ) -> Any:
         """The decoded answer. Raises EngineError, and Cancelled when that is why it failed."""
         with Call(self.host.endpoint()) as call:
@@ -43,8 +45,8 @@ class Asking:
             if self.context:
                 self.context.check_cancelled()  # asked for before there was something to end
             try:
-                call.open(method, path, params, version=self.version, body=body, seconds=seconds)
-                return call.read_json(seconds)
+                call.open(method, path, params, version=version or self.version, body=body, seconds=seconds)
+                return call.read_json(seconds, at_most)
             except EngineError:
                 if self.context:
                     self.context.check_cancelled()  # what was cut off by us did not fail

@@ -59,9 +59,7 @@ class PodmanEngine:
     """`podman system service` on a unix socket, and on plain TCP too with `tcp`; the machine's own Podman, or the one of
     `bin_dir`, a folder of unpacked Debian packages."""
 
-    def __init__(
-        self, name: str, *, tcp: bool = False, bin_dir: Path | None = None, run: Run | None = None
-    ) -> None:
+    def __init__(self, name: str, *, tcp: bool = False, bin_dir: Path | None = None, run: Run | None = None) -> None:
         self.run = run or current()
         self.name = name
         self.folder = self.run.folder / name

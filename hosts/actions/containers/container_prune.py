@@ -10,7 +10,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import Asker, demand, host_of, recorded, saying_what_went
+from hosts.actions.act import demand, host_of, recorded, saying_what_went
+from hosts.actions.asking import Asking
 from hosts.engine.errors import Conflict, NotFound
 from hosts.models import Container, Host
 from jobs import queue
@@ -45,7 +46,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     with recorded(
         context.job.by, Right.CONTAINERS_OPERATE, host, "container.prune", context.job.target, detail={"n": len(parts)}
     ):
-        caller = ContainerRemover(context, host)
+        caller = ContainerRemover(host, context)
         sizes = caller.sizes([part["engine_id"] for part in parts])
         freed = 0
         with saying_what_went(context, parts):
@@ -60,7 +61,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     return {"containers": done, "kept": len(parts) - done, "bytes": freed}
 
 
-class ContainerRemover(Asker):
+class ContainerRemover(Asking):
     """Removes containers, as a job."""
 
     def sizes(self, ids: list[str]) -> dict[str, int]:

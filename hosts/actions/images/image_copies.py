@@ -51,9 +51,9 @@ def run_copy(context: JobContext) -> dict[str, Any]:
         calling(context, Right.IMAGES_MANAGE, source, "image.copy", to=to.name) as reading,
         recorded(context.job.by, Right.IMAGES_MANAGE, to, "image.receive", context.job.target, detail=detail),
     ):
-        inspect = ImageAsker(context, source).ask("GET", f"/images/{image}/json") or {}
+        inspect = ImageAsker(source, context).ask("GET", f"/images/{image}/json") or {}
         names = [str(name) for name in inspect.get("RepoTags") or [] if "<none>" not in str(name)]
-        target = ImageAsker(context, to)
+        target = ImageAsker(to, context)
         if _has(target, image):
             return {"sent": 0, "names": ", ".join(_named(context, target, image, names))}
         sent = _send(context, reading, (source, to), names or [image], int(inspect.get("Size") or 0))

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts import options
-from hosts.actions.act import Asker, demand, host_of, may_go_on, on_engine, recorded
+from hosts.actions.act import demand, host_of, may_go_on, on_engine, recorded
+from hosts.actions.asking import Asking
 from hosts.models import Image
 from jobs import queue
 from jobs.models import Job, lock
@@ -41,7 +42,7 @@ def untag(actor: Any, image: Image, name: str) -> None:
 
 
 # ---------------------------------------------------------------- remove
-class ImageAsker(Asker):
+class ImageAsker(Asking):
     """What jobs ask of images."""
 
     def references(self, image: str) -> list[str]:
@@ -98,7 +99,7 @@ def run_remove(context: JobContext) -> dict[str, Any]:
     """Runs in a worker. Looks who uses it first: an engine would take the names away one by one and refuse the last."""
     host, image, force = host_of(context), context.params["image"], context.params["force"]
     with recorded(context.job.by, Right.IMAGES_MANAGE, host, "image.remove", context.job.target, detail=context.params):
-        asker = ImageAsker(context, host)
+        asker = ImageAsker(host, context)
         references = asker.references(image)
         if not force and (users := asker.users(image)):
             raise Conflict(

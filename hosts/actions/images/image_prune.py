@@ -53,7 +53,7 @@ def run_prune_of(context: JobContext) -> dict[str, Any]:
     with recorded(
         context.job.by, Right.IMAGES_MANAGE, host, "image.prune", context.job.target, detail={"n": len(parts)}
     ):
-        remover, removed, size = ImageRemover(context, host), 0, 0
+        remover, removed, size = ImageRemover(host, context), 0, 0
         with saying_what_went(context, parts):
             for n, (part, (image, tags, its_size)) in enumerate(zip(parts, targets, strict=True)):
                 context.progress(n / len(parts), part["id"], parts)
@@ -69,8 +69,8 @@ def run_prune_of(context: JobContext) -> dict[str, Any]:
 class ImageRemover(ImageAsker):
     """Removes images that are still as they were shown, as a job. What the engine has is asked once."""
 
-    def __init__(self, context: JobContext, host: Host) -> None:
-        super().__init__(context, host)
+    def __init__(self, host: Host, context: JobContext) -> None:
+        super().__init__(host, context)
         self._there: dict[str, list[str]] | None = None
         self._used: dict[str, str] = {}
 

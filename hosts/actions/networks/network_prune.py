@@ -11,7 +11,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import Asker, demand, host_of, recorded, saying_what_went
+from hosts.actions.act import demand, host_of, recorded, saying_what_went
+from hosts.actions.asking import Asking
 from hosts.engine.errors import BadRequest, Conflict, NotFound
 from hosts.inventory import apply
 from hosts.models import Host, Network
@@ -45,7 +46,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     parts = [{"id": name, "state": "queued", "error": ""} for _engine_id, name in targets]
     actor, target = context.job.by, context.job.target
     with recorded(actor, Right.NETWORKS_MANAGE, host, "network.prune", target, detail={"n": len(parts)}):
-        remover = NetworkRemover(context, host)
+        remover = NetworkRemover(host, context)
         with saying_what_went(context, parts):
             for n, (part, (engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
                 context.progress(n / len(parts), name, parts)
@@ -60,7 +61,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     return {"networks": done, "kept": len(parts) - done}
 
 
-class NetworkRemover(Asker):
+class NetworkRemover(Asking):
     """Removes networks, as a job."""
 
     def remove(self, engine_id: str) -> str:

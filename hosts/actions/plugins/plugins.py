@@ -12,7 +12,8 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts import logins
-from hosts.actions.act import Asker, calling, demand, failure, host_of, may_go_on, on_engine, recorded
+from hosts.actions.act import calling, demand, failure, host_of, may_go_on, on_engine, recorded
+from hosts.actions.asking import Asking
 from hosts.engine import parse, plugins
 from hosts.engine.calls import Call
 from hosts.engine.errors import Answered, EngineError
@@ -196,7 +197,7 @@ def _pull(context: JobContext, host: Host, action: str, path: str, query: dict[s
                 report=lambda share, layers: context.progress(share, "", layers),
                 log=context.log,
             )
-        _apply(host, Asker(context, host).ask("GET", "/plugins", seconds=LOOK_SECONDS))
+        _apply(host, Asking(host, context).ask("GET", "/plugins", seconds=LOOK_SECONDS))
 
 
 def _sum(granted: list[dict[str, Any]]) -> list[tuple[str, tuple[str, ...]]]:

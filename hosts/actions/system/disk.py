@@ -6,7 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.rights import Right
-from hosts.actions.act import Asker, demand, host_of, recorded
+from hosts.actions.act import demand, host_of, recorded
+from hosts.actions.asking import Asking
 from hosts.engine import disk
 from hosts.engine.errors import EngineError
 from hosts.inventory import apply
@@ -38,7 +39,7 @@ def run_measure(context: JobContext) -> dict[str, Any]:
 
 def _measure(context: JobContext, host: Host) -> disk.Reading:
     """Asks, and stores what was found. Raises EngineError, and Cancelled."""
-    asker, until = Asker(context, host), time.monotonic() + BUSY_SECONDS
+    asker, until = Asking(host, context), time.monotonic() + BUSY_SECONDS
     version, answer = disk.version_for(asker.version), None
     while True:
         began = time.monotonic()

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import Asker, demand, host_of, recorded, saying_what_went
+from hosts.actions.act import demand, host_of, recorded, saying_what_went
+from hosts.actions.asking import Asking
 from hosts.actions.containers.container_prune import ContainerRemover
 from hosts.actions.images.image_prune import ImageRemover
 from hosts.actions.networks.network_prune import NetworkRemover
@@ -89,8 +90,8 @@ def _said(kind: str) -> str:
 
 def _removers(context: JobContext, host: Host) -> dict[str, Callable[[str, Any], str]]:
     """By kind: removes a thing; says why not, "" when it is gone."""
-    containers, networks = ContainerRemover(context, host), NetworkRemover(context, host)
-    images, volumes, cache = ImageRemover(context, host), VolumeRemover(context, host.name), CacheRemover(context, host)
+    containers, networks = ContainerRemover(host, context), NetworkRemover(host, context)
+    images, volumes, cache = ImageRemover(host, context), VolumeRemover(context, host.name), CacheRemover(host, context)
     return {
         "containers": lambda thing, was: containers.remove(thing)[1],
         "networks": lambda thing, was: networks.remove(thing),
@@ -100,7 +101,7 @@ def _removers(context: JobContext, host: Host) -> dict[str, Callable[[str, Any],
     }
 
 
-class CacheRemover(Asker):
+class CacheRemover(Asking):
     """Removes records of the build cache."""
 
     def remove(self, record: str) -> str:

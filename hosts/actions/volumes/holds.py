@@ -62,7 +62,7 @@ def stopped_users(context: JobContext, host: Host, volume: str) -> Iterator[list
 
     Refused before anything is stopped: to who may not operate containers, and for a container that would not come back.
     """
-    asker = VolumeAsker(context, host)
+    asker = VolumeAsker(host, context)
     users = _running_users(asker, volume)
     held: list[Hold] = []
     try:
@@ -129,7 +129,7 @@ def filling(
     options: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """A new volume, which is removed unless the block ends well. Raises Conflict when there is one of that name."""
-    asker = VolumeAsker(context, host)
+    asker = VolumeAsker(host, context)
     with recorded(context.job.by, Right.VOLUMES_MANAGE, host, "volume.fill", name, detail={"job": context.job.pk}):
         if asker.find(name) is not None:
             words = gettext_noop("There is a volume called %(name)s on %(host)s already.")
@@ -168,7 +168,7 @@ def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = Fa
 @contextmanager
 def _an_image(context: JobContext, host: Host) -> Iterator[str]:
     """Any image of the engine; where it has none, one of nothing that goes after the block."""
-    found: list[dict[str, Any]] = VolumeAsker(context, host).ask("GET", "/images/json") or []
+    found: list[dict[str, Any]] = VolumeAsker(host, context).ask("GET", "/images/json") or []
     others = [image for image in found if HELPER_IMAGE not in " ".join(image.get("RepoTags") or [])]
     if others:
         yield str(min(others, key=lambda image: int(image.get("Size") or 0)).get("Id"))

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import DermagaError, Failure, Invalid
-from hosts.actions.act import Asker, demand, recorded, saying_what_went
+from hosts.actions.act import demand, recorded, saying_what_went
+from hosts.actions.asking import Asking
 from hosts.engine import parse
 from hosts.engine.errors import BadRequest, Conflict, EngineFailed, NotFound
 from hosts.inventory import apply
@@ -67,7 +68,7 @@ def run_removals(context: JobContext) -> dict[str, Any]:
     return {"volumes": done, "kept": len(parts) - done, "size": size}
 
 
-class VolumeAsker(Asker):
+class VolumeAsker(Asking):
     """What jobs ask of volumes."""
 
     def users(self, name: str) -> list[dict[str, Any]]:
@@ -98,7 +99,7 @@ class VolumeRemover:
     def __init__(self, context: JobContext, host: str) -> None:
         self._context = context
         self._host = Host.objects.filter(name=host).first()
-        self._asker = VolumeAsker(context, self._host) if self._host else None
+        self._asker = VolumeAsker(self._host, context) if self._host else None
 
     def remove(self, name: str, created: str) -> tuple[str, str]:
         """("done", "skipped" or "failed", why). Raises Cancelled."""
