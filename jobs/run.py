@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.rights import allows
 from common.errors import DermagaError, Failure
 from common.events import changed
+from common.hiding import forms, hide, hiding, without_secrets
 from jobs.claims import claim, tell_waiting
 from jobs.kinds import get_kind
 from jobs.models import HEARTBEAT_SECONDS, Job, JobLine, JobState
@@ -27,7 +28,6 @@ WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 LISTEN_SECONDS = 0.4  # how soon a wish to cancel is heard
 WRITE_SECONDS = 0.25  # progress is written at most this often
 LOG_LINES_AT_MOST = 5000
-SECRET_AT_LEAST = 4  # characters
 NOT_ALLOWED = gettext_noop("The account that started this job may not do that any more.")
 BROKEN = gettext_noop("Dermaga failed at this job. Its log has the reason, under job %(id)s.")
 TOO_LONG = gettext_noop("It was ended: it took longer than %(minutes)s minutes, the longest that this may take.")
@@ -100,15 +100,12 @@ class JobContext:
     # ---------------------------------------------------------------- secrets
     def hide(self, *secrets: str) -> None:
         """From now on these words show nowhere: not in the log, the progress, the error, or what is left."""
-        # the longest first: one may hold another; the shortest ones are words that anybody may write
-        found = {secret for secret in secrets if len(secret) >= SECRET_AT_LEAST}
-        self._hidden = sorted({*self._hidden, *found}, key=len, reverse=True)
+        hide(*secrets)  # in what is cut to its length before it comes here
+        self._hidden = sorted({*self._hidden, *forms(secrets)}, key=len, reverse=True)
 
     def clean(self, text: str) -> str:
         """`text` without what is hidden."""
-        for secret in self._hidden:
-            text = text.replace(secret, "•••")
-        return text
+        return without_secrets(text, self._hidden)
 
     # ---------------------------------------------------------------- cancelling
     @property
@@ -214,7 +211,8 @@ def run_claimed(job: Job) -> None:
             raise Cancelled
         if not may_run(job):
             raise Failure("denied", 403, NOT_ALLOWED)
-        result = get_kind(job.kind).run(context)
+        with hiding():
+            result = get_kind(job.kind).run(context)
         state = JobState.DONE
     except Cancelled:
         state = JobState.CANCELLED

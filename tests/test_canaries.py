@@ -17,6 +17,7 @@ import requests
 from psycopg import sql
 
 from tests.engines.docker_engine import DockerEngine
+from tests.engines.plugins import plugin_tar
 from tests.engines.registry import Registry
 from tests.fake_engine import Cut, FakeEngine
 from tests.fake_engine.behaviours import Behaviour
@@ -35,11 +36,12 @@ def canary(name: str) -> str:
 
 
 RIGHT, WRONG, BUILD, GIT, ENV = (canary(name) for name in ("right", "wrong", "build", "git", "env"))
+SWARM, NEXT, CONFIG, SETTING = (canary(name) for name in ("swarm", "next", "config", "setting"))
 USER = "bird"
 PAGES = (
     "/", "/hosts/", "/hosts/tls/edit/", "/hosts/ssh/edit/", "/registries/", "/registries/tokens/", "/registries/tokens/accounts/add/", "/jobs/",
     "/jobs/?format=json", "/images/", "/images/build/", "/images/pull/", "/containers/?format=json", "/events/",
-    "/diagnostics/", "/plugins/", "/jobs/schedules/",
+    "/diagnostics/", "/plugins/", "/jobs/schedules/", "/secrets/", "/secrets/?format=json", "/configs/", "/swarms/",
 )  # fmt: skip
 LISTS = (
     "jobs?limit=100",
@@ -49,6 +51,9 @@ LISTS = (
     "images",
     "events?limit=100",
     "schedules",
+    "plugins",
+    "secrets",
+    "configs",
     "openapi.json",
 )
 
@@ -166,6 +171,47 @@ def work(product: Product, engine: DockerEngine, fake: FakeEngine, token: Regist
     return jobs
 
 
+def refused(product: Product, path: str, **body: Any) -> str:
+    """What the API says to what it does not take."""
+    headers = {"Authorization": f"Bearer {product.token}"}
+    answer = requests.post(f"{product.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
+    assert answer.status_code in {400, 404, 409, 422, 500, 502}, answer.text
+    return answer.text
+
+
+def work_in_a_swarm(product: Product, engine: DockerEngine) -> list[int]:
+    """Secrets and configs of the swarm that `ssh` is, and what else is wrong with them."""
+    name = until(lambda: next((s["name"] for s in product.api("swarms")["items"]), ""), "the swarm shows", 20)
+    for noun, value in (("secrets", SWARM), ("configs", CONFIG)):
+        product.api(f"{noun}/{name}", "POST", name="canary", value=value)
+        until(lambda noun=noun: product.api(f"{noun}?search=canary")["count"], f"{noun} show", 20)  # type: ignore[misc]
+        assert "already" in refused(product, f"{noun}/{name}", name="canary", value=value)
+        assert value not in refused(product, f"{noun}/{name}", name="a b", value=value)
+    job = int(product.api(f"secrets/{name}/canary/replace", "POST", value=NEXT)["job"])
+    assert ended(product, job)["state"] == "done"
+    assert len(engine.docker("secret", "ls", "-q").split()) == 2
+    return [job]
+
+
+def work_on_a_plugin(product: Product, engine: DockerEngine) -> list[int]:
+    """A plugin of the host `ssh` is set, well and badly."""
+    answer = requests.post(
+        f"{product.url}/api/v1/plugins/ssh/create",
+        {"name": "canary:1"},
+        files={"file": ("plugin.tar", plugin_tar(engine.run))},
+        headers={"Authorization": f"Bearer {product.token}"},
+        timeout=30,
+    )
+    job = int(answer.json()["job"])
+    assert ended(product, job)["state"] == "done"
+    (found,) = until(lambda: product.api("plugins?host=ssh")["items"], "the plugin shows", 20)
+    path = f"plugins/ssh/{found['id']}/configure"
+    product.api(path, "POST", settings=[f"DEBUG={SETTING}"])
+    assert SETTING in engine.docker("plugin", "inspect", "canary:1")
+    assert SETTING not in refused(product, path, settings=[f"NONE={SETTING}"])
+    return [job]
+
+
 def test_what_is_secret_shows_nowhere(
     product: Product,
     processes: Processes,
@@ -189,15 +235,20 @@ def test_what_is_secret_shows_nowhere(
         material = {"tls_ca": certificate.ca, "tls_cert": certificate.cert, "tls_key": certificate.key}
         product.api("hosts", "POST", name="tls", url=tls_engine.tls_url, **material)
         stack.callback(product.api, "hosts/tls", "DELETE")
+        ssh_engine.docker("swarm", "init", "--advertise-addr", ssh_engine.address)
+        stack.callback(ssh_engine.docker, "swarm", "leave", "--force")
+        stack.callback(ssh_engine.docker, "plugin", "rm", "-f", "canary:1")
         material = {"ssh_key": ssh_engine.ssh.key, "ssh_known_hosts": ssh_engine.ssh.known_hosts}
         product.api("hosts", "POST", name="ssh", url=ssh_engine.ssh_url, **material)
         stack.callback(product.api, "hosts/ssh", "DELETE")
         for host in ("local", "fake", "tls", "ssh"):
             until(lambda host=host: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online", 20)  # type: ignore[misc]
         jobs = work(product, docker_engine, fake_engine, token_registry, locked_registry)
+        jobs += work_in_a_swarm(product, ssh_engine) + work_on_a_plugin(product, ssh_engine)
         logins = [f"{USER}:{RIGHT}", f"lost:{WRONG}"]
         hidden = {
-            **{secret: secret for secret in (RIGHT, WRONG, BUILD, GIT, ENV)},
+            **{secret: secret for secret in (RIGHT, WRONG, BUILD, GIT, ENV, SWARM, NEXT, CONFIG, SETTING)},
+            **{f"base64 {text}": b64encode(text.encode()).decode()[:-4] for text in (SWARM, NEXT, CONFIG)},
             **{f"login {text}": b64encode(text.encode()).decode() for text in logins},
             "header": urlsafe_b64encode(json.dumps({"username": USER, "password": RIGHT}).encode()).decode()[:60],
             "TLS key": certificate.key.splitlines()[1],

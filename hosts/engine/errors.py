@@ -6,10 +6,12 @@ reader's language), and `detail`: the engine's or the library's own words, bound
 
 from typing import Any, ClassVar
 
+from common.hiding import without_secrets
 from hosts.engine.paths import shown
 
 DETAIL_AT_MOST = 500  # characters of foreign text that an error carries
 PARAM_AT_MOST = 1000
+READ_AT_MOST = 64 * 1024
 
 
 def gettext_noop(message: str) -> str:
@@ -18,10 +20,11 @@ def gettext_noop(message: str) -> str:
 
 
 def clean(text: object, at_most: int = DETAIL_AT_MOST) -> str:
-    """Foreign text made safe to store and print: no control characters (PostgreSQL refuses NUL), bounded."""
-    raw = str(text)[: at_most * 4]
+    """Foreign text made safe to store and print: no control characters (PostgreSQL refuses NUL), bounded, without
+    what is secret."""
+    raw = without_secrets(str(text)[:READ_AT_MOST])
     printable = "".join(c if c.isprintable() else " " for c in raw)
-    short = " ".join(printable.split())
+    short = without_secrets(" ".join(printable.split()))
     return short if len(short) <= at_most else short[: at_most - 1] + "…"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hosts.engine.calls import Call
-from hosts.engine.errors import EngineFailed
+from hosts.engine.errors import EngineFailed, clean
 from hosts.engine.pulls import IDLE_SECONDS, LINE_AT_MOST, Layers
 
 
@@ -30,7 +30,7 @@ def fetch(
     for event in _events(call):
         if event.get("error"):
             raise EngineFailed(str(event["error"]), where=call.endpoint.address)
-        if not layers.take(event) and (status := str(event.get("status", ""))[:500]):
+        if not layers.take(event) and (status := clean(event.get("status", ""))):
             log(status)
         report(min(0.99, layers.share()), layers.list())
     layers.finish()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import Answered, ConnectionLost, EngineFailed
+from hosts.engine.errors import Answered, ConnectionLost, EngineFailed, clean
 from hosts.engine.refusals import NoPlatform, refusal
 
 IDLE_SECONDS = 120  # without a word from the engine a pull is given up
@@ -187,7 +187,7 @@ def _take(
         if event["status"] in {"Pull complete", "Already exists"}:
             log(f"{event['id']}: {event['status']}")
         return
-    status = str(event.get("status", ""))[:500]
+    status = clean(event.get("status", ""))
     if status.startswith("Digest: "):
         result["digest"] = status.removeprefix("Digest: ")
     if status.startswith("Status: "):

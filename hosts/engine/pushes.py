@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, ConnectionLost, EngineFailed
+from hosts.engine.errors import Answered, ConnectionLost, EngineFailed, clean
 from hosts.engine.pulls import IDLE_SECONDS
 from hosts.engine.refusals import refusal
 
@@ -95,8 +95,8 @@ def push(
                 digest = str(aux["Digest"])
             if layers.take(event):
                 if event["status"] not in STATES or STATES[event["status"]] in {"done", "exists"}:
-                    log(f"{event['id']}: {event['status']}"[:500])
-            elif status := str(event.get("status") or "")[:500]:
+                    log(clean(f"{event['id']}: {event['status']}"))
+            elif status := clean(event.get("status") or ""):
                 log(status)
                 if found := DONE.fullmatch(status):
                     digest = found["digest"]

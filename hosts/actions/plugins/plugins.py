@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
+from common.hiding import hiding
 from hosts import logins
 from hosts.actions.act import calling, demand, failure, host_of, may_go_on, on_engine, recorded
 from hosts.actions.asking import Asking
@@ -250,7 +251,8 @@ def configure(actor: Any, plugin: Plugin, settings: list[str]) -> None:
             name = entry.partition("=")[0][:60]
             raise Invalid("settings", gettext_noop("“%(name)s” is no setting. Write NAME=value."), {"name": name})
     names = sorted(entry.partition("=")[0] for entry in wanted)  # values may be passwords
-    with _act(actor, plugin, "configure", names=names) as api:
+    values = [entry.partition("=")[2] for entry in wanted]
+    with hiding(*values), _act(actor, plugin, "configure", names=names) as api:
         api.configure_plugin(plugin.name, wanted)
         _apply(plugin.host, api.plugins())
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
+from common.hiding import hiding
 from hosts.actions.swarm.manager import on_manager, refresh, update
 from hosts.inventory import swarms
 from hosts.models import Config, Secret, Swarm
@@ -42,7 +43,10 @@ def create(
     if templating:
         body["Templating"] = {"Name": templating}
     try:
-        with on_manager(actor, MANAGE[noun], swarm, f"{noun}.create", name, detail={"bytes": len(value)}) as manager:
+        with (
+            hiding(str(body.get("Data", "")), value.decode("utf-8", "replace")),
+            on_manager(actor, MANAGE[noun], swarm, f"{noun}.create", name, detail={"bytes": len(value)}) as manager,
+        ):
             made = str(manager.ask("POST", f"/{noun}s/create", body=body, seconds=30)["ID"])
             refresh(manager, swarm, noun, made)
             return made

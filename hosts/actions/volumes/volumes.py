@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
+from common.hiding import hiding
 from hosts.actions.act import on_engine
 from hosts.actions.volumes.volume_files import close_files
 from hosts.engine import parse
@@ -21,20 +22,14 @@ def create(actor: Any, host: Host, plan: VolumePlan) -> None:
     """Makes a volume. An engine gives back the one that has the name already: that is refused here."""
     plan.check()
     detail = {"driver": plan.driver, "options": sorted(plan.options)}
-    try:
-        with on_engine(
-            actor, Right.VOLUMES_MANAGE, host, "volume.create", plan.name, timeout=SECONDS, detail=detail
-        ) as api:
-            there = (api.volumes(filters={"name": plan.name}) or {}).get("Volumes") or []
-            if any(volume.get("Name") == plan.name for volume in there):
-                raise Invalid("name", gettext_noop("There is a volume called %(name)s already."), {"name": plan.name})
-            made = api.create_volume(plan.name, driver=plan.driver, driver_opts=plan.options, labels=plan.labels)
-    except Failure as error:
-        if plan.secret and plan.secret in f"{error.detail}{error.params}":  # engines repeat options that they refuse
-            params = {k: str(v).replace(plan.secret, "•••") for k, v in error.params.items()}
-            detail_said = error.detail.replace(plan.secret, "•••")
-            raise Failure(error.code, error.status, error.template, params, detail_said) from None
-        raise
+    with (
+        hiding(plan.secret),  # engines repeat options that they refuse
+        on_engine(actor, Right.VOLUMES_MANAGE, host, "volume.create", plan.name, timeout=SECONDS, detail=detail) as api,
+    ):
+        there = (api.volumes(filters={"name": plan.name}) or {}).get("Volumes") or []
+        if any(volume.get("Name") == plan.name for volume in there):
+            raise Invalid("name", gettext_noop("There is a volume called %(name)s already."), {"name": plan.name})
+        made = api.create_volume(plan.name, driver=plan.driver, driver_opts=plan.options, labels=plan.labels)
     if found := parse.volume_row(made):
         apply.apply_rows(host, "volume", [found], only={found["name"]})
 
