@@ -8,7 +8,7 @@ from ninja import Router, Schema
 from pydantic import Field, RootModel, ValidationError
 from pydantic.dataclasses import dataclass
 
-from accounts.rights import Right, allows
+from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from common.errors import Conflict, Invalid
@@ -19,7 +19,7 @@ from hosts.actions.swarm import services
 from hosts.log_choice import LogChoice, chosen
 from hosts.log_sources import log_of_task
 from hosts.models import Service, Task
-from hosts.service_specs import hidden, revision_of, specification
+from hosts.service_specs import HIDDEN, hidden, revision_of, secrets_of, specification
 from hosts.specs.services.compose_in import from_compose
 from hosts.specs.services.spec import ServiceSpec, from_json, to_json
 from hosts.specs.spec import STRICT
@@ -31,11 +31,13 @@ tasks = Router(tags=["services"])
 @dataclass(config=STRICT)
 class Asked(ServiceSpec):
     """A specification, or `compose` in its place (a file; `service` names one of several). `pin`: the image to the
-    digest that its registry has now."""
+    digest that its registry has now. `account`: an account's id with which the manager and the nodes log in to the image's
+    registry, 0 for no login, its default account unless given."""
 
     compose: str = ""
     service: str = ""
     pin: bool = True
+    account: int | None = None
 
 
 class Create(RootModel[Asked]):
@@ -53,11 +55,12 @@ class Create(RootModel[Asked]):
 
 class Change(Schema):
     """`spec`: the fields that change, each whole; others stay. With `revision` (as the service showed it) it is refused
-    when somebody else has changed it since."""
+    when somebody else has changed it since. `account` as for a new one; with 0 the nodes keep the login that they have."""
 
     spec: dict[str, Any]
     revision: str = Field(default="", max_length=64)
     pin: bool = True
+    account: int | None = None
 
 
 class Scale(Schema):
@@ -67,9 +70,10 @@ class Scale(Schema):
 
 
 class Redeploy(Schema):
-    """`pin`: to the image that the registry has now under its tag."""
+    """`pin`: to the image that the registry has now under its tag. `account` as for a change."""
 
     pin: bool = True
+    account: int | None = None
 
 
 def show(service: Service) -> dict[str, Any]:
@@ -138,17 +142,18 @@ def service_create(request: HttpRequest, swarm: str, body: Create) -> Any:
     """Starts a job that makes a service and waits until its tasks run."""
     on = get_swarm(request.user, swarm)
     asked: Any = body.root
-    return 202, {"job": services.start_create(request.user, on, body.read(), pin=asked.pin).pk}
+    job = services.start_create(request.user, on, body.read(), pin=asked.pin, account=asked.account)
+    return 202, {"job": job.pk}
 
 
 @router.get("/{swarm}/{service}", response=dict)
 @needs(Right.SERVICES_VIEW)
-def service_get(request: HttpRequest, swarm: str, service: str) -> Any:
-    """One service, by name, id or unique prefix of its id, with its `spec` (values of the environment are hidden from
-    who may not see them), the `revision` of that, and its `tasks`."""
+def service_get(request: HttpRequest, swarm: str, service: str, reveal: bool = False) -> Any:
+    """One service, by name, id or unique prefix of its id, with its `spec` (values of the environment are hidden; with
+    `reveal` they are shown to who may see them, and that is in the audit), the `revision` of that, and its `tasks`."""
     found = get_of_swarm(request.user, Service, swarm, service)
-    spec = specification(found)
-    if not allows(request.user, Right.CONTAINERS_REVEAL):
+    spec = services.revealed(request.user, found) if reveal else specification(found)
+    if not reveal:
         hidden(spec)
     rows = Task.objects.visible_to(request.user).select_related("swarm")
     rows = rows.filter(swarm=found.swarm, service_ref=found.engine_id)
@@ -194,7 +199,10 @@ def service_change(request: HttpRequest, swarm: str, service: str, body: Change)
         raise Invalid(
             f"spec.{place}", gettext_noop("%(field)s: %(why)s"), {"field": place, "why": first["msg"]}
         ) from error
-    job = services.start_edit(request.user, found, spec, revision=body.revision, pin=body.pin)
+    if HIDDEN in secrets_of(spec):
+        sentence = gettext_noop("Values are hidden here. Leave the field out, or read the service with `reveal` first.")
+        raise Invalid("spec", sentence)
+    job = services.start_edit(request.user, found, spec, revision=body.revision, pin=body.pin, account=body.account)
     return 202, {"job": job.pk}
 
 
@@ -211,7 +219,8 @@ def service_scale(request: HttpRequest, swarm: str, service: str, body: Scale) -
 def service_redeploy(request: HttpRequest, swarm: str, service: str, body: Redeploy | None = None) -> Any:
     """Starts a job that replaces all its tasks, though nothing of it changed."""
     found = get_of_swarm(request.user, Service, swarm, service, Right.SERVICES_MANAGE)
-    return 202, {"job": services.start_redeploy(request.user, found, pin=(body or Redeploy()).pin).pk}
+    asked = body or Redeploy()
+    return 202, {"job": services.start_redeploy(request.user, found, pin=asked.pin, account=asked.account).pk}
 
 
 @router.post("/{swarm}/{service}/rollback", response={202: dict})

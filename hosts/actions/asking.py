@@ -38,6 +38,7 @@ class Asking:
         version: str = "",
         seconds: float = SECONDS,
         at_most: int = ANSWER_AT_MOST,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The decoded answer. Raises EngineError, and Cancelled when that is why it failed."""
         with Call(self.host.endpoint()) as call:
@@ -45,7 +46,8 @@ class Asking:
             if self.context:
                 self.context.check_cancelled()  # asked for before there was something to end
             try:
-                call.open(method, path, params, version=version or self.version, body=body, seconds=seconds)
+                spoken = version or self.version
+                call.open(method, path, params, version=spoken, body=body, headers=headers, seconds=seconds)
                 return call.read_json(seconds, at_most)
             except EngineError:
                 if self.context:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.engines.docker_engine import DockerEngine
-from tests.engines.images import make_images
+from tests.engines.images import import_busybox
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -63,9 +63,9 @@ class RealSwarm:
         self.engines[name].docker("swarm", "join", "--token", token, f"{self.first.address}:{PORT}")
 
     def with_images(self) -> "RealSwarm":
-        """Each engine has the tests' images: there is no registry to pull them from."""
+        """Each engine has `busybox`: there is no registry to pull it from."""
         if not self._has_images:
-            self._all(make_images)
+            self._all(import_busybox)
             self._has_images = True
         return self
 

@@ -4,7 +4,7 @@ Which one is found out by a question before the act is sent: a manager that cann
 locked or has lost the others is passed over, and nothing is ever sent to two.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -86,12 +86,17 @@ def on_manager(
 
 
 def update(
-    manager: Asking, noun: str, engine_id: str, change: Callable[[dict[str, Any]], None], version: int | None = None
+    manager: Asking,
+    noun: str,
+    engine_id: str,
+    change: Callable[[dict[str, Any]], None],
+    version: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
     """Changes the specification of an object ("node", "service", "secret", "config") and gives the engine's answer.
 
     `change` alters the specification as it is now: when somebody else was quicker it is asked for again and changed
-    again. With the `version` that a person has looked at it is not: that is a Conflict.
+    again. With the `version` that a person has looked at it is not: that is a Conflict. `headers` go with the change.
     """
     path = f"/{noun}s/{quote(engine_id, safe='')}"
     for left in reversed(range(TRIES)):
@@ -101,7 +106,7 @@ def update(
             raise moved_on(str(spec.get("Name") or engine_id[:12]))
         change(spec)
         try:
-            return manager.ask("POST", f"{path}/update", {"version": str(current)}, spec, seconds=30)
+            return manager.ask("POST", f"{path}/update", {"version": str(current)}, spec, seconds=30, headers=headers)
         except EngineError as error:
             if OUT_OF_SEQUENCE not in error.detail:
                 raise

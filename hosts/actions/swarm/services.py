@@ -8,8 +8,10 @@ from urllib.parse import quote
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
+from hosts import logins
 from hosts.actions.act import demand, may_go_on
 from hosts.actions.asking import Asking
 from hosts.actions.swarm import manager as managers
@@ -18,7 +20,7 @@ from hosts.actions.swarm.service_progress import Convergence
 from hosts.engine.errors import Answered, EngineError
 from hosts.inventory import swarms
 from hosts.models import Service, Swarm
-from hosts.service_specs import ids_in, network_names, revision_of, secrets_of, version_of
+from hosts.service_specs import ids_in, network_names, revision_of, secrets_of, specification, version_of
 from hosts.specs.services.body import Ids, put_over, to_engine
 from hosts.specs.services.check import check, check_replicas
 from hosts.specs.services.inspected import from_inspect, ids_of
@@ -32,15 +34,19 @@ SCALABLE = ("replicated", "replicated-job")
 
 
 # ---------------------------------------------------------------- making
-def start_create(actor: Any, swarm: Swarm, spec: ServiceSpec, *, pin: bool = True) -> Job:
-    """Starts the job. `pin`: to the digest that the registry has now, so that all nodes run the same. Raises Invalid for
-    a wrong field, and for one that this swarm's managers are too old for."""
+def start_create(
+    actor: Any, swarm: Swarm, spec: ServiceSpec, *, pin: bool = True, account: str | int | None = None
+) -> Job:
+    """Starts the job. `pin`: to the digest that the registry has now, so that all nodes run the same. `account` is who
+    logs in there, the nodes too, as in `logins.choose`. Raises Invalid for a wrong field, and for one that this swarm's
+    managers are too old for."""
     demand(actor, Right.SERVICES_MANAGE)
     check(spec)
     if Service.objects.filter(swarm=swarm, name=spec.name).exists():
         raise Invalid("name", gettext_noop("The swarm has a service called %(name)s already."), {"name": spec.name})
     to_engine(spec, version_of(swarm), ids_in(swarm))
-    return _start(actor, "service.create", swarm, spec.name, {"pin": pin}, {"spec": to_json(spec)})
+    params = {"pin": pin, "account": logins.choose(actor, spec.image, account)}
+    return _start(actor, "service.create", swarm, spec.name, params, {"spec": to_json(spec)})
 
 
 def run_create(context: JobContext) -> dict[str, Any]:
@@ -50,11 +56,12 @@ def run_create(context: JobContext) -> dict[str, Any]:
     detail = {"image": spec.image, "job": context.job.pk}
     with _on_manager(context, swarm, "service.create", **detail) as manager:
         body = to_engine(spec, manager.version, ids_in(swarm))
+        headers = _login(context, spec.image)
         if context.params["pin"]:
-            _pin(context, manager, body)
+            _pin(context, manager, body, headers)
         context.progress(0.05, _("Making the service"), now=True)
         try:
-            answer = manager.ask("POST", "/services/create", body=body) or {}
+            answer = manager.ask("POST", "/services/create", body=body, headers=headers) or {}
         except (EngineError, Cancelled) as error:
             if not isinstance(error, Answered):
                 sentence = _("No answer came from %(host)s: the service %(name)s may be there.")
@@ -66,9 +73,25 @@ def run_create(context: JobContext) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- changing
-def start_edit(actor: Any, service: Service, spec: ServiceSpec, *, revision: str = "", pin: bool = True) -> Job:
+def revealed(actor: Any, service: Service) -> ServiceSpec:
+    """Its specification with the values of its environment; who looked is in the audit."""
+    demand(actor, Right.CONTAINERS_REVEAL)
+    record(actor, "service.reveal", service.name, host=service.swarm.name)
+    return specification(service)
+
+
+def start_edit(
+    actor: Any,
+    service: Service,
+    spec: ServiceSpec,
+    *,
+    revision: str = "",
+    pin: bool = True,
+    account: str | int | None = None,
+) -> Job:
     """Starts a job that gives it another specification; what we do not know of it stays. `revision` (service_specs.
-    revision_of): what the change was made from. Raises Conflict when that is no more."""
+    revision_of): what the change was made from. Without an `account` the nodes keep the login that they have. Raises
+    Conflict when that is no more."""
     demand(actor, Right.SERVICES_MANAGE)
     if service.data.get("spec_cut"):
         raise Conflict(gettext_noop("The specification of %(name)s is too long to be changed here."), _words(service))
@@ -80,6 +103,7 @@ def start_edit(actor: Any, service: Service, spec: ServiceSpec, *, revision: str
     _is_same_kind(service, spec)
     to_engine(spec, version_of(service.swarm), _with(ids_in(service.swarm), service.spec))
     params = {"revision": revision, "pin": pin, "networks": network_names(service)}
+    params["account"] = logins.choose(actor, spec.image, account)
     return _start(actor, "service.update", service.swarm, service.name, params, {"spec": to_json(spec)}, service)
 
 
@@ -88,6 +112,7 @@ def run_edit(context: JobContext) -> dict[str, Any]:
     swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
     context.hide(*secrets_of(spec))
     with _on_manager(context, swarm, "service.update", image=spec.image, job=context.job.pk) as manager:
+        headers = _login(context, spec.image)
 
         def change(told: dict[str, Any]) -> None:
             if context.params["revision"] and revision_of(told) != context.params["revision"]:
@@ -96,12 +121,12 @@ def run_edit(context: JobContext) -> dict[str, Any]:
             before = to_engine(from_inspect(told, names), NEWEST, ids_of(told))
             after = to_engine(spec, manager.version, known)
             if context.params["pin"] and _image(after) != _image(before):
-                _pin(context, manager, after)
+                _pin(context, manager, after, headers)
             made = put_over(told, before, after)
             told.clear()
             told.update(made)
 
-        _change(context, manager, change)
+        _change(context, manager, change, headers)
     return _converge(context, swarm, manager, context.params["id"])
 
 
@@ -134,24 +159,29 @@ def run_scale(context: JobContext) -> dict[str, Any]:
     return _converge(context, swarm, manager, context.params["id"])
 
 
-def start_redeploy(actor: Any, service: Service, *, pin: bool = True) -> Job:
-    """Starts a job that replaces all its tasks though nothing changed. `pin`: by the image that the registry has now."""
+def start_redeploy(actor: Any, service: Service, *, pin: bool = True, account: str | int | None = None) -> Job:
+    """Starts a job that replaces all its tasks though nothing changed. `pin`: by the image that the registry has now.
+    `account` as for a change."""
     demand(actor, Right.SERVICES_MANAGE)
-    return _start(actor, "service.redeploy", service.swarm, service.name, {"pin": pin}, {}, service)
+    params = {"pin": pin, "account": logins.choose(actor, service.image, account)}
+    return _start(actor, "service.redeploy", service.swarm, service.name, params, {}, service)
 
 
 def run_redeploy(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
     swarm = _swarm_of(context)
     with _on_manager(context, swarm, "service.redeploy", job=context.job.pk) as manager:
+        headers: dict[str, str] = {}
 
         def change(told: dict[str, Any]) -> None:
+            headers.clear()
+            headers.update(_login(context, _image(told)))
             task = told.setdefault("TaskTemplate", {})
             task["ForceUpdate"] = (task.get("ForceUpdate") or 0) + 1
             if context.params["pin"]:
-                _pin(context, manager, told)
+                _pin(context, manager, told, headers)
 
-        _change(context, manager, change)
+        _change(context, manager, change, headers)
     return _converge(context, swarm, manager, context.params["id"])
 
 
@@ -228,10 +258,15 @@ def _on_manager(context: JobContext, swarm: Swarm, action: str, **detail: Any) -
     return on_manager(context.job.by, Right.SERVICES_MANAGE, swarm, action, target, context=context, detail=detail)
 
 
-def _change(context: JobContext, manager: Asking, change: Callable[[dict[str, Any]], None]) -> None:
+def _change(
+    context: JobContext,
+    manager: Asking,
+    change: Callable[[dict[str, Any]], None],
+    headers: dict[str, str] | None = None,
+) -> None:
     context.progress(0.05, _("Changing the service"), now=True)
     with _saying_what_may_come(context):
-        _warn(context, managers.update(manager, "service", context.params["id"], change) or {})
+        _warn(context, managers.update(manager, "service", context.params["id"], change, headers=headers) or {})
 
 
 @contextmanager
@@ -269,14 +304,22 @@ def _warn(context: JobContext, answer: Any) -> None:
         context.log(str(warning))
 
 
-def _pin(context: JobContext, manager: Asking, body: dict[str, Any]) -> None:
+def _login(context: JobContext, image: str) -> dict[str, str]:
+    """What the manager is sent, and gives to the nodes that pull the image."""
+    if image.startswith("sha256:"):
+        return {}
+    return logins.open_login(context, image, context.params.get("account")).headers
+
+
+def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: dict[str, str]) -> None:
     """Names the image by the digest that its registry has now; where that cannot be asked, each node decides."""
     image = _image(body).partition("@")[0]
     if not image or image.startswith("sha256:"):
         return
     context.progress(0.02, _("Asking the registry for the image's digest"), now=True)
     try:
-        told = manager.ask("GET", f"/distribution/{quote(image, safe='/:')}/json", seconds=REGISTRY_SECONDS) or {}
+        path = f"/distribution/{quote(image, safe='/:')}/json"
+        told = manager.ask("GET", path, seconds=REGISTRY_SECONDS, headers=headers) or {}
     except EngineError as error:
         sentence = _("The registry was not asked for the digest of %(image)s, so each node takes what it has: %(why)s")
         context.log(sentence % {"image": image, "why": error.detail or error})

@@ -14,12 +14,14 @@ from accounts.guard import guard
 from accounts.rights import Right, allows
 from common.errors import Denied, DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
+from hosts import logins
 from hosts.access import get_of_swarm, get_swarm
 from hosts.actions.swarm import services
 from hosts.forms.services import ServiceForm
 from hosts.models import Config, Image, Network, Secret, Service, Swarm, Task
-from hosts.service_specs import revision_of, specification
+from hosts.service_specs import revision_of
 from hosts.specs.services.spec import ServiceSpec
+from jobs.models import Job
 
 OFFERED = 200
 VERBS = ("scale", "redeploy", "rollback", "remove")
@@ -36,7 +38,7 @@ def service_create(request: HttpRequest) -> HttpResponse:
     if form.errors or request.POST.get("show"):
         return _shown(request, form)
     try:
-        job = services.start_create(request.user, _swarm(request, form.host), form.spec, pin=form.start)
+        job = _start(request, form)
     except DermagaError as error:
         return _refused(request, form, error)
     return go(request, reverse("job_page", args=[job.pk]))
@@ -46,21 +48,30 @@ def service_create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def service_edit(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """The same for one that is there, filled from what it is. Its environment is in it: who may not see that may not
-    change it here."""
+    change it here, and who sees it is in the audit."""
     service = get_of_swarm(request.user, Service, swarm, ref, Right.SERVICES_MANAGE)
     if not allows(request.user, Right.CONTAINERS_REVEAL):
         raise Denied
     if request.method == "GET":
-        form = ServiceForm.of(specification(service), host=swarm, revision=revision_of(service.spec))
+        spec = services.revealed(request.user, service)
+        form = ServiceForm.of(spec, host=swarm, revision=revision_of(service.spec))
         return _page(request, form, service)
     form = _sent(request)
     if form.errors or request.POST.get("show"):
         return _shown(request, form, service)
     try:
-        job = services.start_edit(request.user, service, form.spec, revision=form.revision, pin=form.start)
+        account = request.POST.get("account")
+        job = services.start_edit(
+            request.user, service, form.spec, revision=form.revision, pin=form.start, account=account
+        )
     except DermagaError as error:
         return _refused(request, form, error, service)
     return go(request, reverse("job_page", args=[job.pk]))
+
+
+def _start(request: HttpRequest, form: ServiceForm) -> Job:
+    swarm, account = _swarm(request, form.host), request.POST.get("account")
+    return services.start_create(request.user, swarm, form.spec, pin=form.start, account=account)
 
 
 def _sent(request: HttpRequest) -> ServiceForm:
@@ -76,6 +87,8 @@ def _shown(request: HttpRequest, form: ServiceForm, service: Service | None = No
 def _refused(
     request: HttpRequest, form: ServiceForm, error: DermagaError, service: Service | None = None
 ) -> HttpResponse:
+    if isinstance(error, Invalid) and error.field == "account":
+        return _page(request, form, service, account_error=error, status=422)
     if isinstance(error, Invalid):
         form.blame(error)
         return _page(request, form, service, status=422)
@@ -95,6 +108,7 @@ def _page(
     service: Service | None = None,
     error: DermagaError | None = None,
     *,
+    account_error: Invalid | None = None,
     status: int = 200,
 ) -> HttpResponse:
     user = request.user
@@ -116,6 +130,9 @@ def _page(
             "configs": names(Config.objects.visible_to(user)),
         },
         "error": error,
+        "account_error": account_error,
+        "typed": {"account": request.POST.get("account", "")},
+        "accounts": logins.usable(user),
     }
     response = render(
         request, template_for(request, "services/form.html", "services/_form.html"), context, status=status
@@ -144,7 +161,12 @@ def service_ask(request: HttpRequest, swarm: str, ref: str, verb: str) -> HttpRe
     context = {
         "service": service,
         "verb": verb,
-        "typed": request.POST.get("replicas", service.replicas if service.replicas is not None else ""),
+        "typed": {
+            "replicas": request.POST.get("replicas", service.replicas if service.replicas is not None else ""),
+            "account": request.POST.get("account", ""),
+        },
+        "accounts": _accounts_for(request.user, service) if verb == "redeploy" else [],
+        "registry": logins.registry_of(service.image),
         "pin": request.method == "GET" or request.POST.get("pin") == "1",
         "running": running.count(),
         "nodes": running.values("node_ref").distinct().count(),
@@ -155,6 +177,10 @@ def service_ask(request: HttpRequest, swarm: str, ref: str, verb: str) -> HttpRe
     return render(request, template_for(request, "services/ask.html", fragment), context, status=422 if error else 200)
 
 
+def _accounts_for(user: Any, service: Service) -> Any:
+    return logins.usable(user).filter(registry__address=logins.registry_of(service.image))
+
+
 def _do(request: HttpRequest, service: Service, verb: str) -> str:
     """Does it, and says where to go."""
     user, pin = request.user, request.POST.get("pin") == "1"
@@ -162,7 +188,7 @@ def _do(request: HttpRequest, service: Service, verb: str) -> str:
         case "scale":
             job = services.start_scale(user, service, _number(request.POST.get("replicas", "")))
         case "redeploy":
-            job = services.start_redeploy(user, service, pin=pin)
+            job = services.start_redeploy(user, service, pin=pin, account=request.POST.get("account"))
         case "rollback":
             job = services.start_rollback(user, service)
         case _:

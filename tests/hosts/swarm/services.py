@@ -11,14 +11,14 @@ from tests.servers.product import Product
 from tests.waiting import until
 
 OPEN = {"queued", "running"}
-# no IP_VS here, and a `sleep` that is process 1 hears no SIGTERM; watched for half a second
+# no IP_VS here, and a `sleep` that is process 1 hears no SIGTERM; watched for half a second, all at once
 QUIET: dict[str, Any] = {
     "image": "busybox",
     "command": ["sleep", "1000"],
     "endpoint_mode": "dnsrr",
     "stop_signal": "KILL",
-    "update": {"monitor": 0.5},
-    "rollback": {"monitor": 0.5},
+    "update": {"monitor": 0.5, "parallelism": 0},
+    "rollback": {"monitor": 0.5, "parallelism": 0},
 }
 
 
@@ -79,8 +79,8 @@ class Fleet:
 
     # ------------------------------------------------------------ looks
     def service(self, name: str) -> Any:
-        """As the product tells it."""
-        return self.product.api(f"services/{self.name}/{name}")
+        """As the product tells it, with its values."""
+        return self.product.api(f"services/{self.name}/{name}?reveal=1")
 
     def spec(self, name: str) -> Any:
         """As the engine tells it."""

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from accounts.models import AuditEntry
 from hosts.log_choice import LogChoice, chosen
 from tests.engines.swarm import RealSwarm
 from tests.hosts.swarm.rows import SERVICE, some_services
@@ -61,6 +62,23 @@ def test_a_page_shows_what_a_service_is_and_hides_its_environment(viewer: Client
     assert "canary-of-a-row" not in page
     stack = viewer.get("/stacks/swarm/shop/").content.decode()
     assert PAGE[:-14] in stack
+
+
+def test_who_sees_the_environment_in_the_form_or_over_rest_is_in_the_audit(operator: Client) -> None:
+    seen = AuditEntry.objects.filter(action="service.reveal", target="web", host="swarm", actor__username="otto")
+    api = f"/api/v1{PAGE.removesuffix('/')}"
+    assert "canary-of-a-row" not in operator.get(api).content.decode() and not seen.exists()
+    assert "canary-of-a-row" in operator.get(f"{PAGE}edit/").content.decode() and seen.count() == 1
+    assert "canary-of-a-row" in operator.get(f"{api}?reveal=1").content.decode() and seen.count() == 2
+    hidden = {"spec": {"env": {"TOKEN": "(hidden)"}}}
+    kept = operator.patch(api, hidden, "application/json")
+    assert kept.status_code == 422 and "Values are hidden here" in kept.json()["title"]
+
+
+def test_who_may_not_see_the_environment_is_refused_and_leaves_no_trace(viewer: Client) -> None:
+    assert viewer.get(f"/api/v1{PAGE.removesuffix('/')}?reveal=1").status_code == 403
+    assert viewer.get(f"{PAGE}edit/").status_code == 403
+    assert not AuditEntry.objects.filter(action="service.reveal").exists()
 
 
 def test_a_viewer_changes_nothing(viewer: Client) -> None:

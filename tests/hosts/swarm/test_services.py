@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.engines.registry import PASSWORD, Registry
 from tests.engines.swarm import RealSwarm
+from tests.hosts.logins import stored
 from tests.hosts.swarm.services import QUIET, Fleet
 from tests.servers.product import Product
 from tests.waiting import until
@@ -27,7 +29,8 @@ def test_a_service_is_made_as_it_was_written(fleet: Fleet) -> None:
     swarm.docker("config", "create", f"{name}-conf", "-", stdin=b"plain")
     swarm.docker("network", "create", "--driver", "overlay", f"{name}-net")
     try:
-        until(lambda: fleet.product.api(f"networks?search={name}-net")["count"], "the network is known", 15)
+        for what in (f"networks?search={name}-net", f"secrets?search={name}-key", f"configs?search={name}-conf"):
+            until(lambda what=what: fleet.product.api(what)["count"], f"{what} is known", 15)
         spec: dict[str, Any] = QUIET | {
             "name": name,
             "labels": {"tier": "front"},
@@ -66,7 +69,7 @@ def test_a_service_is_made_as_it_was_written(fleet: Fleet) -> None:
         told = shown["spec"]
         for rollout in ("update", "rollback"):  # the engine writes its defaults into these
             spec[rollout] = {key: told[rollout].pop(key, None) for key in spec[rollout]} | told.pop(rollout)
-            assert spec[rollout]["parallelism"] == (2 if rollout == "update" else 1)
+            assert spec[rollout]["parallelism"] == (2 if rollout == "update" else 0)
         assert told == {key: value for key, value in spec.items() if key not in {"update", "rollback"}}
         container = fleet.spec(name)["TaskTemplate"]["ContainerSpec"]
         assert container["Secrets"][0]["File"] == {"Name": "the-key", "UID": "5", "GID": "0", "Mode": 0o400}
@@ -129,6 +132,36 @@ def test_a_global_service_and_jobs_run_where_they_should(fleet: Fleet) -> None:
     name = fleet.create(**job, mode={"kind": "replicated-job", "concurrent": 2, "completions": 3})
     assert fleet.soon(name, lambda service: service["completed"] == 3, "all have completed")["desired"] == 3
     fleet.create(**job, mode={"kind": "global-job"})
+
+
+def test_an_account_logs_in_to_the_registry_for_the_manager_and_the_nodes(
+    fleet: Fleet, locked_registry: Registry, registry: Registry
+) -> None:
+    first, product = fleet.swarm.first, fleet.product
+    image = locked_registry.push(first, "busybox", "crew/private")
+    with stored(product, locked_registry, "locked") as login:
+        wrong: dict[str, Any] = {"image": image, "account": login.wrong, "restart": {"delay": 0.1}}
+        name = fleet.new_name()
+        job = fleet.end(fleet.start(f"services/{fleet.name}", **QUIET | wrong | {"name": name}))
+        assert job["state"] == "failed" and "No such image" in job["error"]
+        assert "was not asked for the digest" in fleet.log(job)
+        path = f"services/{fleet.name}/{name}"
+        job = fleet.do(path, "PATCH", spec={"mode": {"replicas": 3}}, account=login.right)
+        digest = locked_registry.digest("crew/private")
+        pinned = fleet.do(f"{path}/redeploy")  # with the default account, which is the first one
+        assert fleet.spec(name)["TaskTemplate"]["ContainerSpec"]["Image"] == f"{image}:latest@{digest}"
+        assert PASSWORD not in str([job, pinned]) + fleet.log(job) + fleet.log(pinned)
+        assert {task["node"] for task in fleet.runs(name, 3)["tasks"] if task["current"]} == set(fleet.swarm.engines)
+        other = fleet.refused(path, "PATCH", spec={"image": f"{registry.address}/a"}, account=login.right)
+        assert other["field"] == "account" and "Choose another one" in other["title"]
+        # the page offers the account, marks the field, and nobody else's password is in it
+        form = product.http.get(f"{product.url}/services/create/?image={image}").text
+        assert f'<option value="{login.right}"' in form and PASSWORD not in form
+        typed = {"view": "form", "swarm": fleet.name, "name": "x", "image": "busybox", "mode.kind": "global"}
+        typed["account"] = str(login.right)
+        refused = product.post("/services/create/", **typed)
+        assert refused.status_code == 422 and 'id="account-error"' in refused.text
+        assert f'<option value="{login.right}" selected' in refused.text
 
 
 NEVER = (
