@@ -11,7 +11,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_volume
-from hosts.actions.volumes import volume_files, volume_removals, volumes
+from hosts.actions.volumes import volume_copies, volume_files, volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
 
@@ -43,6 +43,15 @@ class Prune(Schema):
     label: str = ""
     dry_run: bool = False
     volumes: list[str] | None = Field(default=None, max_length=volume_removals.AT_ONCE)
+
+
+class Copy(Schema):
+    """The new volume's `name`, on the host `to` (the same one when left out). `stop`: containers that use the original are
+    stopped while it is read, and started again."""
+
+    name: str
+    to: str = ""
+    stop: bool = False
 
 
 class RemoveMany(Schema):
@@ -123,6 +132,15 @@ def volume_get(request: HttpRequest, host: str, volume: str) -> Any:
     found = get_volume(request.user, host, volume)
     rows = filters.users_of("volume", found, Container.objects.visible_to(request.user))
     return {**show(found), "containers": list(rows.order_by("name").values_list("name", flat=True)[:MEMBERS_AT_MOST])}
+
+
+@router.post("/{host}/{volume}/copy", response={202: dict})
+@needs(Right.VOLUMES_MANAGE)
+def volume_copy(request: HttpRequest, host: str, volume: str, body: Copy) -> Any:
+    """Starts a job that makes a volume with the same content, here or on another host, and compares what arrived."""
+    found = get_volume(request.user, host, volume, Right.VOLUMES_MANAGE)
+    to = get_host(request.user, body.to or host)
+    return 202, {"job": volume_copies.start_copy(request.user, found, to, body.name, stop=body.stop).pk}
 
 
 @router.post("/{host}/{volume}/files", response={201: dict})

@@ -114,9 +114,10 @@ def _add_network_kinds() -> None:
 
 def _add_volume_kinds() -> None:
     from hosts.actions.system import disk, system_prune
-    from hosts.actions.volumes import volume_removals
+    from hosts.actions.volumes import volume_copies, volume_removals
 
     manage = Right.VOLUMES_MANAGE
+    add_kind("volume.copy", _("Copy volume"), manage, volume_copies.run_copy, seconds=24 * HOUR)
     add_kind("disk.measure", _("Measure disk use"), Right.HOSTS_VIEW, disk.run_measure, seconds=2 * HOUR)
     add_kind(
         "system.prune",

@@ -20,7 +20,7 @@ from hosts.views.plugins import plugin_acts, plugins
 from hosts.views.registries import registries, registry_browse
 from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms, tasks
 from hosts.views.system import diagnostics, disk_page, hosts
-from hosts.views.volumes import volume_files, volume_removals, volumes
+from hosts.views.volumes import volume_copies, volume_files, volume_removals, volumes
 
 C = "containers/<slug:host>/<str:ref>"
 IMAGE = "images/<slug:host>/<str:ref>"
@@ -125,6 +125,7 @@ urlpatterns = [
     path("volumes/remove/", volume_removals.volumes_remove, name="volumes_remove"),
     path("volumes/prune/", volume_removals.volume_prune, name="volume_prune"),
     path("volumes/<slug:host>/<str:ref>/", volumes.volume_page, name="volume_page"),
+    path("volumes/<slug:host>/<str:ref>/copy/", volume_copies.volume_copy, name="volume_copy"),
     path("volumes/<slug:host>/<str:ref>/files/", volume_files.volume_files_open, name="volume_files"),
     path("volumes/<slug:host>/<str:ref>/remove/", volumes.volume_remove, name="volume_remove"),
     path("plugins/", plugins.plugin_list, name="plugin_list"),

@@ -310,6 +310,14 @@ class EngineFailed(Answered):
     template = gettext_noop("The engine at %(where)s failed: %(message)s. Its own log on that machine says more.")
 
 
+class NoSpace(Answered):
+    code = "no_space"
+    template = gettext_noop(
+        "The engine at %(where)s has no space left on its disk: %(message)s. Free some there (the host's page of disk use "
+        "says what can go), then start this again."
+    )
+
+
 class LogDriverUnreadable(Answered):
     code = "log_driver_unreadable"
     status = 409
@@ -407,6 +415,8 @@ def from_answer(status: int, message: object, where: str) -> EngineError:
     lower = text.lower()
     if "client sent an http request to an https server" in lower:
         return PlainToTLS(text, where=where)
+    if "no space left on device" in lower:
+        return NoSpace(text, where=where)
     if "does not support reading" in lower:
         return LogDriverUnreadable(text, where=where)
     if status == 501 or "not implemented" in lower:

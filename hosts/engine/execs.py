@@ -1,12 +1,12 @@
-"""A short command in a running container, to its end: what it wrote and how it ended."""
+"""A command in a running container, to its end: what it wrote and how it ended."""
 
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, BadRequest, ConnectionLost, TimedOut
+from hosts.engine.errors import Answered, BadRequest, ConnectionLost, EngineFailed, TimedOut
 from hosts.engine.targets import Target
 from hosts.engine.transport import Deadline
 
@@ -16,6 +16,7 @@ HEADER = 8
 OUT, ERR = 1, 2
 NO_PROGRAM = (126, 127)
 FRAME_AT_MOST = 1024 * 1024
+WORDS_AT_MOST = 1000  # bytes of what a failing command said last
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,8 @@ def run(target: Target, words: Sequence[str], *, seconds: float, user: str = ROO
     """Runs `words` (a program and its arguments, no shell) as root within `seconds` in all. Raises EngineError: Conflict
     for a container that does not run."""
     deadline = Deadline(seconds)
-    body = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True, "User": user}
     try:
-        with Call(target.endpoint) as call:
-            path = f"/containers/{target.container_id}/exec"
-            call.open("POST", path, version=target.version, body=body, seconds=deadline.left())
-            exec_id = str((call.read_json(deadline.left()) or {}).get("Id", ""))
+        exec_id = _create(target, words, user, deadline)
         try:
             ran = _start(target, exec_id, deadline)
         except BadRequest as error:  # newer engines say so before they answer, older ones in the output
@@ -59,22 +56,49 @@ def run(target: Target, words: Sequence[str], *, seconds: float, user: str = ROO
         raise TimedOut(error, where=target.endpoint.address, seconds=seconds) from error
 
 
+def stream(
+    call: Call, target: Target, words: Sequence[str], *, first: float, silence: float, user: str = ROOT
+) -> Iterator[bytes]:
+    """What a command writes, as it comes, read by `call`: `first` seconds for the first byte, `silence` between two.
+    Raises EngineError; Answered with what it said when it failed."""
+    exec_id = _create(target, words, user, Deadline(first))
+    body = {"Detach": False, "Tty": False}
+    call.open("POST", f"/exec/{exec_id}/start", version=target.version, body=body, seconds=first)
+    said = b""
+    for kind, payload in _frames(call, lambda: silence):
+        if kind == OUT:
+            yield payload
+        else:
+            said = (said + payload)[-WORDS_AT_MOST:]
+    ran = Ran(_exit_code(target, exec_id, Deadline(first)), b"", said)
+    if ran.code:
+        raise EngineFailed(f"{words[0]}: {ran.words or ran.code}", where=target.endpoint.address)
+
+
+def _create(target: Target, words: Sequence[str], user: str, deadline: Deadline) -> str:
+    body = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True, "User": user}
+    with Call(target.endpoint) as call:
+        path = f"/containers/{target.container_id}/exec"
+        call.open("POST", path, version=target.version, body=body, seconds=deadline.left())
+        return str((call.read_json(deadline.left()) or {}).get("Id", ""))
+
+
 def _start(target: Target, exec_id: str, deadline: Deadline) -> tuple[bytes, bytes, bool]:
     with Call(target.endpoint) as call:
         body = {"Detach": False, "Tty": False}
         call.open("POST", f"/exec/{exec_id}/start", version=target.version, body=body, seconds=deadline.left())
         found = {OUT: bytearray(), ERR: bytearray()}
-        for stream, payload in _frames(call, deadline):
-            if stream in found:
-                found[stream] += payload
+        for kind, payload in _frames(call, deadline.left):
+            if kind in found:
+                found[kind] += payload
             if sum(map(len, found.values())) > OUTPUT_AT_MOST:
                 return bytes(found[OUT]), bytes(found[ERR]), True
     return bytes(found[OUT]), bytes(found[ERR]), False
 
 
-def _frames(call: Call, deadline: Deadline) -> Iterator[tuple[int, bytes]]:
+def _frames(call: Call, left: Callable[[], float]) -> Iterator[tuple[int, bytes]]:
     data = b""
-    while block := call.read(deadline.left()):
+    while block := call.read(left()):
         data += block
         while len(data) >= HEADER:
             size = struct.unpack_from(">I", data, 4)[0]

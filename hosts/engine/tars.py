@@ -19,12 +19,15 @@ KINDS = {
     tarfile.BLKTYPE: "device",
     tarfile.FIFOTYPE: "pipe",
 }
+CAPABILITIES = "SCHILY.xattr.security.capability"
+TOLD = {"path", "linkpath", "size", "mtime", "uid", "gid", CAPABILITIES}  # of an entry's extended attributes
 LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
 
 
 @dataclass(frozen=True)
 class Member:
-    """One entry of a tar. `kind`: file, folder, link, hard link, device, pipe or other; `mode` are its twelve bits."""
+    """One entry of a tar. `kind`: file, folder, link, hard link, device, pipe or other; `mode` are its twelve bits,
+    `capabilities` a file's, as the kernel writes them (setcap)."""
 
     name: str
     kind: str
@@ -34,6 +37,7 @@ class Member:
     uid: int
     gid: int
     link: str = ""
+    capabilities: str = ""
 
 
 class TarReader:
@@ -119,6 +123,7 @@ class TarReader:
             int(more.get("uid", info.uid)),
             int(more.get("gid", info.gid)),
             more.get("linkpath", info.linkname),
+            more.get(CAPABILITIES, ""),
         )
 
 
@@ -131,8 +136,8 @@ def _records(data: bytes) -> dict[str, str]:
         if not len(length) + 1 < size <= len(data) - position:
             raise ValueError("a broken extended attribute")
         record = data[position + len(length) + 1 : position + size]
-        key, _, value = record.rstrip(b"\n").partition(b"=")
-        if key in {b"path", b"linkpath", b"size", b"mtime", b"uid", b"gid"}:
+        key, _, value = record[:-1].partition(b"=")
+        if key.decode("utf-8", "replace") in TOLD:
             found[key.decode()] = _text(value)
         position += size
     return found

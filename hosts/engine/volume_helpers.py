@@ -1,17 +1,19 @@
 """Helper containers, through which the files of a volume are reached; here alone they are made and removed.
 
-A job's is made and never started: its archive holds what is mounted, and it needs nothing in its image, so that any image
-of the engine will do. A page's stays open and ends by itself: it runs a shell of its image that waits, in which listing,
+A job's on Docker is made and never started: its archive holds what is mounted, and it needs nothing in its image, so that
+any image of the engine will do. On Podman it runs, for its `tar` (hosts.engine.volume_tars). A page's stays open and ends by itself: it runs a shell of its image that waits, in which listing,
 renaming and deleting work. Where no image has a shell that one is only made too, and what its archive can do works.
 """
 
 import contextlib
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError, NotFound
+from hosts.engine.targets import Target
 from hosts.engine.transport import Deadline
 
 PLACE = "/volume"  # where the volume is in the helper
@@ -24,17 +26,40 @@ OPEN_SECONDS, CLOSE_SECONDS = 10.0, 10.0
 CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"]
 
 
+@dataclass(frozen=True)
+class Helper:
+    """A job's helper. `runs`: programs of its image can be used."""
+
+    target: Target
+    runs: bool
+
+
 def new_name() -> str:
     """The name of a helper that is still to be made."""
     return f"{NAME}{secrets.token_hex(6)}"
 
 
 def make(
-    call: Call, volume: str, image: str, *, version: str, name: str, read_only: bool = False, seconds: float
+    call: Call,
+    volume: str,
+    image: str,
+    *,
+    version: str,
+    name: str,
+    read_only: bool = False,
+    runs: int = 0,
+    seconds: float,
 ) -> str:
-    """The id of a helper of a job, never started, made by `call`. Raises EngineError."""
+    """The id of a helper of a job, made by `call`; not started, but of an image with a shell when it is to run for `runs`
+    seconds. Raises EngineError."""
     body = _body(volume, image, {HELPER_LABEL: OF_JOBS}, read_only=read_only)
-    return _create(call, body | {"Cmd": ["never-started"]}, name, version, Deadline(seconds))
+    body |= _waiting(runs) if runs else {"Cmd": ["never-started"]}
+    return _create(call, body, name, version, Deadline(seconds))
+
+
+def start(call: Call, helper: str, *, version: str, seconds: float) -> None:
+    """Starts one that is to run. Raises EngineError."""
+    call.open("POST", f"/containers/{helper}/start", version=version, seconds=seconds)
 
 
 def open_for(endpoint: Endpoint, volume: str, images: list[str], seconds: int, *, version: str) -> str:
@@ -43,14 +68,13 @@ def open_for(endpoint: Endpoint, volume: str, images: list[str], seconds: int, *
     deadline = Deadline(OPEN_SECONDS)
     labels = {HELPER_LABEL: OF_PAGES, VOLUME_LABEL: volume}
     for image in images:
-        wait = ["-c", f"trap 'exit 0' TERM; sleep {seconds} & wait"]
-        running = _body(volume, image, labels) | {"Entrypoint": ["sh"], "Cmd": wait, "User": "0:0"}
+        running = _body(volume, image, labels) | _waiting(seconds)
         running["HostConfig"] |= {"AutoRemove": True}
         with Call(endpoint) as call:
             helper = _create(call, running, new_name(), version, deadline)
         try:
             with Call(endpoint) as call:
-                call.open("POST", f"/containers/{helper}/start", version=version, seconds=deadline.left())
+                start(call, helper, version=version, seconds=deadline.left())
         except EngineError:
             close(endpoint, helper, version=version)
             continue
@@ -82,6 +106,10 @@ def remove(endpoint: Endpoint, helper: str, *, version: str, seconds: float = CL
 def _create(call: Call, body: dict[str, Any], name: str, version: str, deadline: Deadline) -> str:
     call.open("POST", "/containers/create", {"name": name}, version=version, body=body, seconds=deadline.left())
     return str((call.read_json(deadline.left()) or {}).get("Id", ""))
+
+
+def _waiting(seconds: int) -> dict[str, Any]:
+    return {"Entrypoint": ["sh"], "Cmd": ["-c", f"trap 'exit 0' TERM; sleep {seconds} & wait"], "User": "0:0"}
 
 
 def _body(volume: str, image: str, labels: dict[str, str], *, read_only: bool = False) -> dict[str, Any]:

@@ -103,7 +103,12 @@ class Container(Mirrored):
     @property
     def opens_volume(self) -> str:
         """The volume that this is the helper of (hosts.actions.volumes.volume_files), "" for any other container."""
-        return str(self.labels.get("org.dermaga.volume", "")) if self.name.startswith("dermaga-files-") else ""
+        return str(self.labels.get("org.dermaga.volume", "")) if self.is_helper else ""
+
+    @property
+    def is_helper(self) -> bool:
+        """Whether files of a volume are reached through it (hosts.engine.volume_helpers)."""
+        return self.name.startswith("dermaga-files-")
 
     @property
     def current(self) -> "Series | None":

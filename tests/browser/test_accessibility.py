@@ -11,6 +11,7 @@ from tests.browser.containers import running
 from tests.engines.docker_engine import DockerEngine
 from tests.servers.browser import DESKTOP, PHONE, OpenPage
 from tests.servers.product import Product
+from tests.waiting import until
 
 AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
 PAGES = (
@@ -43,6 +44,7 @@ PAGES = (
     "/disk/prune/?images=all&volumes=all",
     "/volumes/",
     "/volumes/prune/?everything=1",
+    "/volumes/local/looked-at/copy/",
     "/swarms/",
     "/swarms/init/",
     "/swarms/join/",
@@ -101,8 +103,11 @@ def serious(page: Page, *rules: str) -> list[str]:
 
 @pytest.fixture
 def looked_at(product: Product, docker_engine: DockerEngine) -> Iterator[str]:
+    docker_engine.docker("volume", "create", "looked-at")
     with running(docker_engine, product, "looked-at", "dermaga/web") as url:
+        until(lambda: product.api("volumes?search=looked-at")["count"], "the volume is in the table")
         yield url
+    docker_engine.docker("volume", "rm", "looked-at")
 
 
 def test_axe_finds_nothing_serious_on_any_page(

@@ -22,6 +22,16 @@ class SlowProxy(Proxy):
         self.passed = 0  # bytes that came back
         self._target = port
         self._turn = asyncio.Lock()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        """Ends the connections that there are, without a word; new ones are taken."""
+
+        async def abort() -> None:
+            for writer in list(self._writers):
+                writer.transport.abort()
+
+        self.call(abort())
 
     def is_still(self, seconds: float = 0.7) -> bool:
         """Whether nothing is asked for any more: at full speed nothing comes back for a while."""
@@ -32,6 +42,7 @@ class SlowProxy(Proxy):
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError):
             back, forth = await asyncio.open_connection(self.to, self._target)
+            self._writers |= {writer, forth}
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._pass(reader, forth, slowly=False))
@@ -39,6 +50,7 @@ class SlowProxy(Proxy):
             except* OSError:
                 pass  # one side has left: the other one is told by the close
             finally:
+                self._writers -= {writer, forth}
                 forth.close()
         writer.close()
 

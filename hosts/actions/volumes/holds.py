@@ -6,27 +6,30 @@ is; when the worker is killed, by hosts.actions.volumes.put_back.
 
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Conflict
+from common.errors import Conflict, Failure
 from hosts.actions.act import calling, recorded
 from hosts.actions.volumes.put_back import settle
 from hosts.actions.volumes.volume_removals import VolumeAsker
 from hosts.engine import errors as engine
-from hosts.engine import image_files, parse, volume_helpers
+from hosts.engine import image_files, parse, volume_helpers, volume_tars
 from hosts.engine.targets import Target
 from hosts.engine.tars import Part, blocks_of
+from hosts.engine.volume_helpers import Helper
+from hosts.helper_images import likely_shells
 from hosts.inventory import apply
 from hosts.models import Hold, Host
 from hosts.models.holds import HoldKind
 from jobs.run import JobContext
 
 MAKE_SECONDS = 60.0
+RUN_SECONDS = 2 * 24 * 3600  # a helper that runs: longer than any job
 STOP_SECONDS = 10  # an engine gives a container that says nothing else
 MORE_SECONDS = 60.0  # for the engine, after the container's own time
 RUNNING = {"running", "restarting"}  # a paused one writes nothing
@@ -150,19 +153,52 @@ def filling(
 
 # ---------------------------------------------------------------- helpers
 @contextmanager
-def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = False) -> Iterator[Target]:
-    """A container that is never started, with the volume at hosts.engine.volume_helpers.PLACE: for archives."""
-    version, name = host.api_version or "1.41", volume_helpers.new_name()
-    with _an_image(context, host) as image:
-        hold = _held(context, host, HoldKind.HELPER, name, name)
+def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = False) -> Iterator[Helper]:
+    """A container with the volume at hosts.engine.volume_helpers.PLACE, for hosts.engine.volume_tars."""
+    with ExitStack() as stack:
+        if host.engine == "Podman":
+            yield _running_helper(context, host, volume, read_only, stack)
+        else:
+            image = stack.enter_context(_an_image(context, host))
+            yield stack.enter_context(_made(context, host, volume, image, read_only=read_only))
+
+
+def _running_helper(context: JobContext, host: Host, volume: str, read_only: bool, stack: ExitStack) -> Helper:
+    """Of the first image that has what it needs."""
+    for image in likely_shells(host, volume):
         try:
-            with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call, _asked(hold):
-                made = volume_helpers.make(
-                    call, volume, image, version=version, name=name, read_only=read_only, seconds=MAKE_SECONDS
-                )
-            yield Target(host.endpoint(), made, version, host.name)
-        finally:
-            settle(context, hold)
+            with ExitStack() as this:
+                made = this.enter_context(_made(context, host, volume, image, read_only=read_only, runs=RUN_SECONDS))
+                if volume_tars.has_programs(made.target):
+                    stack.push(this.pop_all())
+                    return made
+        except Failure as error:
+            if not isinstance(error.__cause__, engine.Answered):
+                raise
+    words = gettext_noop(
+        "%(host)s runs Podman, whose archives do not tell owners of files: they are read by tar in a helper container, and "
+        "no image there has it. Pull a small one that does, such as busybox, and start this again."
+    )
+    raise Failure("no_tar", 409, words, {"host": host.name})
+
+
+@contextmanager
+def _made(
+    context: JobContext, host: Host, volume: str, image: str, *, read_only: bool, runs: int = 0
+) -> Iterator[Helper]:
+    version, name, seconds = host.api_version or "1.41", volume_helpers.new_name(), MAKE_SECONDS
+    hold = _held(context, host, HoldKind.HELPER, name, name)
+    try:
+        with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call, _asked(hold):
+            made = volume_helpers.make(
+                call, volume, image, version=version, name=name, read_only=read_only, runs=runs, seconds=seconds
+            )
+        if runs:
+            with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call:
+                volume_helpers.start(call, made, version=version, seconds=seconds)
+        yield Helper(Target(host.endpoint(), made, version, host.name), runs=bool(runs))
+    finally:
+        settle(context, hold)
 
 
 @contextmanager

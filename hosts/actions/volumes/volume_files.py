@@ -14,13 +14,13 @@ from hosts.actions.act import recorded
 from hosts.engine import parse, volume_helpers
 from hosts.engine.calls import Call
 from hosts.engine.volume_helpers import HELPER_LABEL, NAME, OF_PAGES, PLACE, VOLUME_LABEL
+from hosts.helper_images import likely_shells
 from hosts.inventory import apply
-from hosts.models import Container, Host, Image, Volume
+from hosts.models import Container, Host, Volume
 from hosts.models.hosts import LIVE_STATES
 
 OPEN_MINUTES = 30
 REUSED_MINUTES = 20  # one that has less time left is not given to somebody who comes now
-IMAGES_TRIED = 4
 SECONDS = 5.0
 CLOSED_AT_ONCE = 20
 
@@ -41,7 +41,7 @@ def open_files(actor: Any, volume: Volume) -> Opened:
         for helper in _helpers(volume):
             if helper.created and helper.created > now - timedelta(minutes=REUSED_MINUTES):
                 return Opened(helper.engine_id, PLACE, helper.created + timedelta(minutes=OPEN_MINUTES))
-        images = _images(volume)
+        images = likely_shells(host, volume.name)
         if not images:
             sentence = gettext_noop(
                 "%(host)s has no image yet, and files of a volume are looked at through a container: pull any small image."
@@ -96,13 +96,3 @@ def _helpers(volume: Volume) -> list[Container]:
 
 def _version(host: Host) -> str:
     return host.api_version or "1.41"
-
-
-def _images(volume: Volume) -> list[str]:
-    """Which may have a shell: those of who uses the volume, then the smallest ones of the host."""
-    users = Container.objects.filter(host=volume.host_id, uses__noun="volume", uses__name=volume.name)
-    there = Image.objects.filter(host=volume.host_id)
-    known = set(there.values_list("engine_id", flat=True))
-    found = [image for image in users.values_list("image_id", flat=True)[:20] if image in known]
-    found += there.exclude(name="").order_by("size", "name").values_list("engine_id", flat=True)[:20]
-    return list(dict.fromkeys(found))[:IMAGES_TRIED]
