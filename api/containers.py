@@ -177,8 +177,9 @@ def container_top(request: HttpRequest, host: str, container: str) -> Any:
 @router.get("/{host}/{container}/diff", response=dict)
 @needs(Right.CONTAINERS_VIEW)
 def container_diff(request: HttpRequest, host: str, container: str) -> Any:
-    """Which files differ from its image: `rows` of `kind` (added, changed, deleted) and `path`, and their `count`."""
-    return looks.changes(request.user, get_container(request.user, host, container))
+    """Which files differ from its image: `items` of `kind` (added, changed, deleted) and `path`, and their `count`."""
+    changes = looks.changes(request.user, get_container(request.user, host, container))
+    return {"items": changes["rows"], "count": changes["count"]}
 
 
 @router.post("/{host}/{container}/wait", response={200: dict, 202: dict})

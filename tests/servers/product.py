@@ -17,6 +17,7 @@ from websockets.typing import Origin
 
 from tests.engines.commands import run_command, tail, wait_until
 from tests.engines.run import PROJECT, Run, current
+from tests.servers.examples import differences
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis_server import RedisServer
@@ -210,7 +211,9 @@ class Product:
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = requests.request(method, f"{self.url}/api/v1/{path}", headers=headers, json=body or None, timeout=30)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer.json() if answer.content else None
+        said = answer.json() if answer.content else None
+        assert not (wrong := differences(method, path, answer.status_code, said)), f"The documented example: {wrong}"
+        return said
 
     def socket(self, path: str, **options: Any) -> ClientConnection:
         """A socket with the admin's token; `options` are those of websockets' client. Use it with `with`."""

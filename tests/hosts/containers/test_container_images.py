@@ -242,9 +242,9 @@ def test_what_differs_from_the_image_is_told_over_rest(product: Product, docker_
     docker_engine.docker("run", "--name", "changed", "busybox", "sh", "-c", "echo x > /new; rm /etc/group")
     shows(product, "local", "changed", "exited")
     told = product.api("containers/local/changed/diff")
-    assert {"kind": "added", "path": "/new"} in told["rows"]
-    assert {"kind": "deleted", "path": "/etc/group"} in told["rows"]
-    assert told["count"] == len(told["rows"])
+    assert {"kind": "added", "path": "/new"} in told["items"]
+    assert {"kind": "deleted", "path": "/etc/group"} in told["items"]
+    assert told["count"] == len(told["items"])
     docker_engine.docker("rm", "changed")
 
 
