@@ -1,6 +1,7 @@
 """What the lists of hosts, containers, images, networks, volumes and events can be filtered and sorted by."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -112,9 +113,10 @@ def images_with_use(images: QuerySet[Any]) -> QuerySet[Any]:
     return images.annotate(use=_use(Exists(users), When(dangling=True, then=Value("dangling"))))
 
 
-def unused_images(images: QuerySet[Any], *, everything: bool) -> QuerySet[Any]:
-    """Those that no container uses; only dangling ones unless `everything`."""
-    rows = images.filter(~Exists(Container.objects.filter(host=OuterRef("host"), image_id=OuterRef("engine_id"))))
+def unused_images(images: QuerySet[Any], *, everything: bool, going: Iterable[int] = ()) -> QuerySet[Any]:
+    """Those that no container uses, besides these that go as well (their keys); only dangling ones unless `everything`."""
+    users = Container.objects.filter(host=OuterRef("host"), image_id=OuterRef("engine_id")).exclude(pk__in=list(going))
+    rows = images.filter(~Exists(users))
     return rows if everything else rows.filter(dangling=True)
 
 
@@ -139,15 +141,17 @@ def users_of(noun: str, thing: Any, containers: QuerySet[Any]) -> QuerySet[Any]:
     return containers.filter(pk__in=uses.values("container"))
 
 
-def unused(noun: str, things: QuerySet[Any]) -> QuerySet[Any]:
-    """Those networks or volumes (`noun`) that no container uses, be it one that does not run."""
-    return things.exclude(Exists(Use.objects.filter(noun=noun, host=OuterRef("host"), name=OuterRef("name"))))
+def unused(noun: str, things: QuerySet[Any], going: Iterable[int] = ()) -> QuerySet[Any]:
+    """Those networks or volumes (`noun`) that no container uses, be it one that does not run, besides these that go as
+    well (their keys)."""
+    uses = Use.objects.filter(noun=noun, host=OuterRef("host"), name=OuterRef("name"))
+    return things.exclude(Exists(uses.exclude(container__in=list(going))))
 
 
-def prunable_networks(user: Any, host: Host, only: list[str] | None = None) -> list[Network]:
-    """Those of a host that `user` sees and no container uses, by name, but for what is not people's; of these only the
-    ids `only`."""
-    rows = unused("network", Network.objects.visible_to(user).filter(host=host)).order_by("name", "pk")
+def prunable_networks(user: Any, host: Host, only: list[str] | None = None, going: Iterable[int] = ()) -> list[Network]:
+    """Those of a host that `user` sees and no container uses (besides those `going`), by name, but for what is not
+    people's; of these only the ids `only`."""
+    rows = unused("network", Network.objects.visible_to(user).filter(host=host), going).order_by("name", "pk")
     if only is not None:
         rows = rows.filter(engine_id__in=only)
     return [network for network in rows[:PRUNED_AT_MOST] if network.is_prunable]

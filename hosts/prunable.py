@@ -15,9 +15,13 @@ def plan_of(user: Any, host: Host, choice: Choice) -> Plan:
     plan = Plan(host.name)
     stopped = filters.stopped(Container.objects.visible_to(user).filter(host=host)).order_by("name", "pk")
     plan.items["containers"] = [Item(c.engine_id, c.name, sizes.get(c.engine_id, 0)) for c in stopped]
-    plan.items["networks"] = [Item(n.engine_id, n.name) for n in filters.prunable_networks(user, host)]
+    # what these alone use is used by nobody when they are gone; volumes are data, and stay for a prune of their own
+    going = [container.pk for container in stopped[:AT_ONCE]]
+    networks = filters.prunable_networks(user, host, going=going)
+    plan.items["networks"] = [Item(network.engine_id, network.name) for network in networks]
     if choice.images != "none":
-        rows = filters.unused_images(Image.objects.visible_to(user), everything=choice.images == "all")
+        everything = choice.images == "all"
+        rows = filters.unused_images(Image.objects.visible_to(user), everything=everything, going=going)
         plan.items["images"] = [
             # children first: an engine keeps what another image is built upon
             Item(i.engine_id, str(i), i.size or 0, sorted(i.tags))

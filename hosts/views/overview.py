@@ -12,12 +12,13 @@ from hosts.models import Container, Event, Host
 from hosts.models.containers import NEEDS_ATTENTION
 from hosts.models.hosts import LIVE_STATES, HostState
 from hosts.views.figures import add_sparks, greatest
+from hosts.views.system.disk import sum_of
 from hosts.views.system.host_counts import add_counts
 from jobs.models import Job
 
 LOST_SHOWN, TROUBLED_SHOWN, EVENTS_SHOWN, JOBS_SHOWN = 6, 10, 8, 5
 CARDS_AT_MOST = 12  # hosts; more are a table, and what needs attention comes before it
-UNUSED = ("tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts", "info", "warnings", "disk")
+UNUSED = ("tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts", "info", "warnings")
 
 
 @guard(Right.HOSTS_VIEW, live=True)
@@ -31,7 +32,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, HostState.CONNECTING)]
     troubled = Container.objects.visible_to(user).filter(NEEDS_ATTENTION)
     events = Event.objects.visible_to(user).exclude(kind="network", action__in=["connect", "disconnect"])
+    disk = sum_of([host for host in hosts if host.enabled])
     context = {
+        "disk_sums": disk,
+        "disk_free": sum(use.free or 0 for use in disk),
+        "disk_oldest": min((host.disk_at for host in hosts if host.enabled and host.disk_at), default=None),
         "hosts": hosts,
         "is_dense": len(hosts) > CARDS_AT_MOST,
         "containers": sum(host.counts.total for host in hosts),

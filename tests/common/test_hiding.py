@@ -45,7 +45,13 @@ def test_an_engine_that_repeats_a_secret_at_the_end_of_a_long_error(product: Pro
             product,
             product.api("containers/parrot", "POST", image="busybox:latest", env={"A": secret}, pull="never")["job"],
         )
-        fields: dict[str, Any] = {"host": "parrot", "name": "share", "kind": "cifs", "share": "//nas/share", "username": "u"}
+        fields: dict[str, Any] = {
+            "host": "parrot",
+            "name": "share",
+            "kind": "cifs",
+            "share": "//nas/share",
+            "username": "u",
+        }
         told = product.post("/volumes/create/", **fields, password=secret).text
     finally:
         product.api("hosts/parrot", "DELETE")

@@ -62,6 +62,10 @@ def build_with_cache(engine: DockerEngine) -> None:
 def test_what_was_shown_is_removed_and_nothing_else(product: Product, hold: DockerEngine) -> None:
     hold.docker("run", "--name", "ended", "busybox", "sh", "-c", "head -c 700000 /dev/urandom > /kept")
     hold.docker("create", "--name", "later", "busybox", "sleep", "300")
+    hold.docker("network", "create", "alone")
+    for image in ("only", "again"):  # each the image of one stopped container
+        hold.docker("build", "-t", f"{image}:1", "-", stdin=f"FROM busybox\nLABEL a={image}\n".encode())
+        hold.docker("create", "--name", image, *(["--network", "alone"] if image == "only" else []), f"{image}:1")
     hold.docker("run", "-d", "--name", "runs", "-v", "used:/data", "busybox", "sleep", "300")
     hold.docker("run", "--rm", "-v", f"{ANONYMOUS}:/data", "busybox", "sh", "-c", "head -c 900000 /dev/zero > /data/f")
     hold.docker("volume", "create", "named")
@@ -70,12 +74,14 @@ def test_what_was_shown_is_removed_and_nothing_else(product: Product, hold: Dock
     told = measured(product, "hold")
     assert told["volumes"]["free"] >= 900_000 and told["containers"]["free"] >= 700_000
     assert told["build_cache"]["bytes"] >= 300_000 and told["build_cache"]["free"] > 0
-    assert told["images"]["count"] == 2 and told["measured"] and told["problem"] == ""
+    assert told["images"]["count"] == 4 and told["measured"] and told["problem"] == ""
     assert {record["kind"] for record in told["cache"]}
     listed = (
         "networks?host=hold&search=quiet",
         f"volumes?host=hold&search={ANONYMOUS}",
         "containers?host=hold&search=ended",
+        "containers?host=hold&search=again",
+        "images?host=hold&search=again",
     )
     for path in listed:
         until(lambda p=path: product.api(p)["count"], path)
@@ -85,25 +91,26 @@ def test_what_was_shown_is_removed_and_nothing_else(product: Product, hold: Dock
     small = product.api("disk/hold/prune", "POST", dry_run=True, images="none", build_cache=False)
     assert set(small) == {"containers", "networks", "more", "count", "size", "plan"}
     plan = product.api("disk/hold/prune", "POST", dry_run=True, images="all", volumes="anonymous")
-    assert {item["name"] for item in plan["containers"]} == {"ended", "later"}
+    assert {item["name"] for item in plan["containers"]} == {"ended", "later", "only", "again"}
     assert next(item["size"] for item in plan["containers"] if item["name"] == "ended") >= 700_000
-    assert [item["name"] for item in plan["networks"]] == ["quiet"]
-    assert [item["name"] for item in plan["images"]] == ["built:latest"]
+    assert [item["name"] for item in plan["networks"]] == ["alone", "quiet"]
+    assert {item["name"] for item in plan["images"]} == {"built:latest", "only:1", "again:1"}
     assert [(item["id"], item["size"] >= 900_000) for item in plan["volumes"]] == [(ANONYMOUS, True)]
     assert plan["build_cache"] and plan["size"] > 1_600_000
     dialog = product.http.get(f"{product.url}/disk/prune/?host=hold&images=all&volumes=anonymous").text
     assert all(words in dialog for words in ("quiet", "built:latest", "ended", ANONYMOUS[:20]))
     hold.docker("start", "later")  # since it was shown
     hold.docker("network", "create", "new")
+    hold.docker("run", "-d", "--name", "user", "again:1", "sleep", "300")
     job = ended(product, product.api("disk/hold/prune", "POST", plan=plan["plan"])["job"])
     assert job["state"] == "done", job
     result = job["result"]
-    assert (result["containers"], result["networks"], result["images"], result["volumes"]) == (1, 1, 1, 1)
+    assert (result["containers"], result["networks"], result["images"], result["volumes"]) == (3, 2, 2, 1)
     assert result["build_cache"] >= 1 and result["kept"] >= 1 and result["freed"] > 1_600_000
-    assert set(hold.docker("ps", "-a", "--format", "{{.Names}}").split()) == {"later", "runs"}
+    assert set(hold.docker("ps", "-a", "--format", "{{.Names}}").split()) == {"later", "runs", "user"}
     assert set(hold.docker("volume", "ls", "-q").split()) == {"used", "named"}
     assert set(hold.docker("network", "ls", "--format", "{{.Name}}").split()) == {"bridge", "host", "none", "new"}
-    assert hold.docker("images", "-q", "built") == ""
+    assert set(hold.docker("images", "--format", "{{.Repository}}").split()) == {"busybox", "again"}
     log = product.http.get(f"{product.url}/jobs/{job['id']}/log/").text
     assert "container: ended: removed" in log and "container: later: " in log
     after = measured(product, "hold")
@@ -119,6 +126,8 @@ def test_podman_says_what_it_has(product: Product, podman_engine: PodmanEngine) 
         told = measured(product, "raft-disk")
         assert told["images"]["bytes"] > 0 and told["volumes"]["count"] >= 1
         assert told["build_cache"] == {"bytes": 0, "free": 0, "count": 0}
+        for path in ("/disk/", "/disk/prune/?host=raft-disk"):
+            assert "Podman has no build cache of its own" in product.http.get(f"{product.url}{path}").text
     finally:
         podman_engine.docker("volume", "rm", "-f", "load")
         product.api("hosts/raft-disk", "DELETE")
@@ -146,6 +155,9 @@ def test_the_page_has_sums_ages_and_reasons(admin: Client) -> None:
     assert [row["host"] for row in told["items"]] == ["far", "quay"]
     assert told["items"][0]["images"] == {"bytes": None, "free": None, "count": None}
     assert "far did not answer" in admin.get("/hosts/far/").content.decode()
+    tile = admin.get("/").content.decode().partition('id="disk-head"')[2].partition("</section>")[0]
+    assert "1.0 GiB can be freed" in tile and "3.0 GiB" in tile and "measured" in tile
+    assert 'href="/disk/"' in tile
 
 
 @pytest.mark.core

@@ -16,22 +16,28 @@ KINDS = {
 
 @dataclass(frozen=True)
 class DiskUse:
-    """Bytes of one kind, their share of all in percent, and how many of them nobody uses (None: not told)."""
+    """Bytes of one kind, their share of all in percent, and how many of them nobody uses (None: not told); `absent` is
+    what this kind of engine does not have."""
 
     label: str
     bytes: int
     share: int
     free: int | None
+    absent: bool = False
 
 
-def disk_use(disk: dict[str, Any] | None) -> list[DiskUse]:
+def disk_use(disk: dict[str, Any] | None, engine: str = "") -> list[DiskUse]:
     """One entry a kind; none when nothing was measured yet."""
     if not disk or "images" not in disk:
         return []
     total, free = sum(disk.get(name) or 0 for name in KINDS), disk.get("free") or {}
     return [
         DiskUse(
-            _(label), disk.get(name) or 0, round(100 * (disk.get(name) or 0) / total) if total else 0, free.get(name)
+            _(label),
+            disk.get(name) or 0,
+            round(100 * (disk.get(name) or 0) / total) if total else 0,
+            free.get(name),
+            absent=name == "build_cache" and engine == "Podman",
         )
         for name, label in KINDS.items()
     ]

@@ -31,7 +31,7 @@ def disk_page(request: HttpRequest) -> HttpResponse:
     """A row for each host, from what was last measured, and the sums."""
     hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).order_by("name"))
     for host in hosts:
-        host.uses = disk_use(host.disk)
+        host.uses = disk_use(host.disk, host.engine)
         host.total = sum(use.bytes for use in host.uses)
         host.total_free = sum(use.free or 0 for use in host.uses)
     hosts.sort(key=lambda host: -host.total)
