@@ -227,6 +227,9 @@ CASES: dict[str, list[Case]] = {
     "volume.remove": [
         Case(lambda b: b.post("volumes/{host}/remove", volumes=["data"]), "DELETE /volumes/*", MAY),
     ],
+    "volume.copy": [
+        Case(lambda b: b.post("volumes/{host}/data/copy", name="twin"), "POST /volumes/create", "may have been made")
+    ],
     "disk.measure": [Case(lambda b: b.post("disk/{host}/measure"), "GET /system/df")],
     "system.prune": [Case(Bench.prune_all, "DELETE /containers/*", NONE_WENT)],
     # ---------------------------------------------------------------- swarms

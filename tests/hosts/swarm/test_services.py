@@ -157,7 +157,13 @@ def test_an_account_logs_in_to_the_registry_for_the_manager_and_the_nodes(
         # the page offers the account, marks the field, and nobody else's password is in it
         form = product.http.get(f"{product.url}/services/create/?image={image}").text
         assert f'<option value="{login.right}"' in form and PASSWORD not in form
-        typed = {"view": "form", "swarm": fleet.name, "name": "x", "image": "busybox", "mode.kind": "global"}
+        typed: dict[str, Any] = {
+            "view": "form",
+            "swarm": fleet.name,
+            "name": "x",
+            "image": "busybox",
+            "mode.kind": "global",
+        }
         typed["account"] = str(login.right)
         refused = product.post("/services/create/", **typed)
         assert refused.status_code == 422 and 'id="account-error"' in refused.text
