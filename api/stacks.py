@@ -39,7 +39,7 @@ def show(stack: stacks.Stack) -> dict[str, Any]:
 @router.get("", response=Many)
 @needs(Right.SERVICES_VIEW)
 def stack_list(request: HttpRequest) -> Any:
-    """All stacks that have services, each with how many services and tasks it has."""
+    """All stacks, also those that have networks, secrets or configs alone; each with how many services and tasks it has."""
     found = [
         {
             "swarm": row["swarm__name"],

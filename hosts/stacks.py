@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Q, Sum
+from django.db.models.fields.json import KT
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
@@ -30,14 +31,35 @@ class Stack:
         return sum(len(rows) for rows in (self.services, self.networks, self.secrets, self.configs))
 
 
-def names_of(user: Any, **narrowed: Any) -> list[dict[str, Any]]:
-    """The stacks that `user` sees: {"swarm__name", "stack", "count" (of services), "running", "desired", "moving"}."""
-    rows = Service.objects.visible_to(user).exclude(stack="").filter(**narrowed)
+def names_of(user: Any) -> list[dict[str, Any]]:
+    """The stacks that `user` sees any of: {"swarm__name", "stack", "count" (of services), "running", "wanted", "moving"}."""
+    rows = Service.objects.visible_to(user).exclude(stack="")
     moving = Count("pk", filter=Q(update_state__in=["updating", "rollback_started"]))
     grouped = rows.values("swarm__name", "stack").annotate(
         count=Count("pk"), running=Sum("running"), wanted=Sum("desired"), moving=moving
     )
-    return list(grouped.order_by("stack", "swarm__name"))
+    found = {(row["swarm__name"], row["stack"]): row for row in grouped}
+    for swarm, name in _labelled(user):
+        nothing = {"swarm__name": swarm, "stack": name, "count": 0, "running": 0, "wanted": 0, "moving": 0}
+        found.setdefault((swarm, name), nothing)
+    return sorted(found.values(), key=lambda row: (row["stack"], row["swarm__name"]))
+
+
+def _labelled(user: Any) -> set[tuple[str, str]]:
+    """Swarm and stack of each network, secret and config that bears the label."""
+    if not allows(user, Right.SERVICES_VIEW):
+        return set()
+    shared = {"scope": "swarm", "host__member__swarm__isnull": False}
+    of_swarms = [
+        (Secret.objects.visible_to(user), "swarm__name"),
+        (Config.objects.visible_to(user), "swarm__name"),
+        (Network.objects.visible_to(user).filter(**shared), "host__member__swarm__name"),
+    ]
+    found: set[tuple[str, str]] = set()
+    for rows, swarm in of_swarms:
+        named = rows.filter(labels__has_key=STACK).order_by().values_list(swarm, KT(f"labels__{STACK}"))
+        found |= {(swarm_name, str(name)) for swarm_name, name in named.distinct()[: 10 * AT_MOST] if name}
+    return found
 
 
 def get_stack(user: Any, swarm_name: str, name: str, right: Right = Right.SERVICES_VIEW) -> Stack:

@@ -15,6 +15,7 @@ from tests.waiting import until
 
 NAMES = ("buoy-a", "buoy-b", "buoy-c")
 PORT = 2377
+HEARTBEAT = 2  # seconds; a node that left is down after three of them, and tests wait for that
 
 
 class RealSwarm:
@@ -53,7 +54,8 @@ class RealSwarm:
     # ------------------------------------------------------------ the swarm
     def make(self) -> None:
         """Makes it of the three engines."""
-        self.first.docker("swarm", "init", "--advertise-addr", self.first.address)
+        own = ("--advertise-addr", self.first.address, "--dispatcher-heartbeat", f"{HEARTBEAT}s")
+        self.first.docker("swarm", "init", *own)
         for name in list(self.engines)[1:]:
             self.join(name)
 

@@ -12,13 +12,14 @@ from common.errors import Conflict, Failure, Invalid
 from common.hiding import hiding
 from hosts.actions.swarm.manager import on_manager, refresh, update
 from hosts.inventory import swarms
-from hosts.models import Config, Secret, Swarm
+from hosts.models import Config, Node, Secret, Swarm
 from hosts.swarm_plan import check_labels, check_value
 
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
 TEMPLATINGS = ("", "golang")
 MANAGE = {"secret": Right.SECRETS_MANAGE, "config": Right.CONFIGS_MANAGE}
 SHOWN = 4
+DRIVERS = "secretprovider"  # the capability of a plugin that gives values of secrets
 
 
 def create(
@@ -35,6 +36,8 @@ def create(
     """Makes a "secret" or a "config" and gives its id. The value goes to the engine and is kept nowhere. A secret of a
     `driver`, a plugin, has none."""
     _check(noun, name, value, labels or {}, templating, driver)
+    if driver:
+        _has_driver(swarm, driver)
     body: dict[str, Any] = {"Name": name, "Labels": labels or {}}
     if driver:
         body["Driver"] = {"Name": driver}
@@ -55,6 +58,18 @@ def create(
             template = gettext_noop("There is one called %(name)s already. Choose another name.")
             raise Invalid("name", template, {"name": name}) from None
         raise
+
+
+def _has_driver(swarm: Swarm, driver: str) -> None:
+    """An engine looks for a driver that it lacks for a quarter of a minute; its nodes have told which ones they have."""
+    for node in Node.objects.filter(swarm=swarm, role="manager"):
+        known = (node.data.get("plugins") or {}).get(DRIVERS) or []
+        if driver in known or f"{driver}:latest" in known:
+            return
+    sentence = gettext_noop(
+        "No manager of %(swarm)s has a secret driver called %(driver)s. Install and enable that plugin on the managers."
+    )
+    raise Invalid("driver", sentence, {"swarm": swarm.name, "driver": driver})
 
 
 def _check(noun: str, name: str, value: bytes, labels: dict[str, str], templating: str, driver: str) -> None:

@@ -18,6 +18,7 @@ from common.htmx import back, go, template_for
 from hosts import columns, filters
 from hosts.access import get_of_swarm, get_swarm
 from hosts.actions.swarm import secret_versions, secrets
+from hosts.engine.parse.swarms import STACK
 from hosts.forms.secrets import NewForm, ValueForm
 from hosts.models import Config, Secret, Service, Swarm
 from hosts.views.swarm.nodes import labels_form
@@ -194,6 +195,7 @@ def _create(request: HttpRequest, kind: Kind) -> HttpResponse:
 def _page(request: HttpRequest, row: Secret | Config) -> HttpResponse:
     _add_users(request.user, row.noun, [row])
     context = {"row": row, "noun": row.noun, "swarm": row.swarm, "manage": _may_manage(request.user, row.noun)}
+    context["stack"] = str(row.labels.get(STACK) or "")
     return render(request, template_for(request, "secrets/one.html", "secrets/_one.html"), context)
 
 

@@ -12,7 +12,8 @@ from accounts.rights import Right
 from common.htmx import template_for
 from hosts import columns, filters
 from hosts.access import get_of_swarm
-from hosts.models import Config, Container, Network, Secret, Service, SwarmMember, Task
+from hosts.logins import registry_of
+from hosts.models import Config, Container, Network, Registry, Secret, Service, SwarmMember, Task
 from hosts.service_specs import network_names
 from hosts.specs.services.inspected import from_inspect
 
@@ -86,6 +87,8 @@ def _related(user: Any, service: Service) -> dict[str, Any]:
         "networks": list(networks.values()),
         "secrets": used(Secret, "secrets"),
         "configs": used(Config, "configs"),
+        "registry": Registry.objects.visible_to(user).filter(address=registry_of(service.image)).first(),
+        "image_name": service.image.partition("@")[0],
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines.commands import run_command
 from tests.engines.docker_engine import DockerEngine
-from tests.engines.swarm import PORT, RealSwarm
+from tests.engines.swarm import HEARTBEAT, PORT, RealSwarm
 from tests.hosts.watched import Watched, send
 from tests.servers.product import PASSWORD, Product
 from tests.waiting import until
@@ -90,7 +90,7 @@ def test_settings_change_and_somebody_who_was_slower_is_told(product: Product, s
     finally:
         name = product.api("swarms")["items"][0]["name"]
         product.api(f"swarms/{name}", "PATCH", name=known, task_history=5, cert_hours=2160, labels={})
-        product.api(f"swarms/{known}", "PATCH", heartbeat_seconds=5)
+        product.api(f"swarms/{known}", "PATCH", heartbeat_seconds=HEARTBEAT)
 
 
 def test_tokens_are_shown_to_administrators_on_demand_and_that_is_recorded(
@@ -112,6 +112,15 @@ def test_tokens_are_shown_to_administrators_on_demand_and_that_is_recorded(
     assert "SWMTKN" not in seen
 
 
+@pytest.fixture(scope="module")
+def mistaken(product: Product, swarm: RealSwarm, in_the_product: None) -> tuple[str, int]:
+    """A wrong token, and the job that joins with it: the engine tries for ten seconds, while other tests run."""
+    wrong = swarm.first.docker("swarm", "join-token", "-q", "worker").strip()[:-4] + "0000"
+    remotes = [f"{swarm.first.address}:{PORT}"]
+    return wrong, int(product.api("swarms/join", "POST", host="local", token=wrong, remotes=remotes)["job"])
+
+
+@pytest.mark.usefixtures("mistaken")
 def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, swarm: RealSwarm, known: str) -> None:
     """The way of one host through all of it."""
     engine = swarm.engines["buoy-c"]
@@ -123,8 +132,17 @@ def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, 
     until(lambda: member(product, "buoy-c").get("role") == "worker", "it is known as a worker", 20)
     assert done(product, leave)["state"] == "done"
     assert member(product, "buoy-c") == {}
-    until(lambda: node(product, known, old)["state"] == "down", "its node is down", 30)
-    assert product.post(f"/nodes/{known}/{old}/remove/").ok
+
+    pasted = swarm.first.docker("swarm", "join-token", "-q", "worker").strip()
+    remotes = [f"{swarm.first.address}:{PORT}"]
+    joined = ended(product, product.api("swarms/join", "POST", host="buoy-c", token=pasted, remotes=remotes)["job"])
+    assert joined["error"] == "" and pasted not in json.dumps(product.api(f"jobs/{joined['id']}"))
+    assert member(product, "buoy-c")["role"] == "worker"
+    assert done(product, leave)["state"] == "done"
+    gone = [old, joined_as(swarm, old)]
+    for one in gone:
+        until(lambda one=one: node(product, known, one)["state"] == "down", "its node is down", 30)
+        assert product.post(f"/nodes/{known}/{one}/remove/").ok
     assert product.api(f"nodes?swarm={known}")["count"] == 2
 
     wrong = product.post("/swarms/init/", host="buoy-c", advertise="no address!", subnet_size="24")
@@ -140,26 +158,43 @@ def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, 
     assert again.status_code == 422 and "buoy-c is in a swarm already" in again.text
     key = product.api(f"swarms/{own}/unlock-key", "POST")["key"]
     assert key in product.post(f"/swarms/{own}/unlock-key/").text and key.startswith("SWMKEY-1-")
+    product.api(f"swarms/{own}/rotate", "POST", what="key")
+    rotated = product.api(f"swarms/{own}/unlock-key", "POST")["key"]
+    assert rotated != key and rotated == engine.docker("swarm", "unlock-key", "-q").strip()
 
     engine.restart()
     until(lambda: member(product, "buoy-c").get("state") == "locked", "it is locked", 40)
     assert product.api(f"swarms/{own}")["state"] == "locked"
     assert "want the unlock key" in product.http.get(f"{product.url}/swarms/{own}/").text
-    failed = done(product, "/swarms/hosts/buoy-c/unlock/", key="SWMKEY-1-wrong")
-    assert failed["state"] == "failed" and "SWMKEY-1-wrong" not in json.dumps(failed)
-    assert done(product, "/swarms/hosts/buoy-c/unlock/", key=key)["error"] == ""
+    failed = done(product, "/swarms/hosts/buoy-c/unlock/", key=key)  # the one before
+    assert failed["state"] == "failed" and key not in json.dumps(failed)
+    assert done(product, "/swarms/hosts/buoy-c/unlock/", key=rotated)["error"] == ""
     until(lambda: product.api(f"swarms/{own}")["state"] == "active", "it is unlocked", 30)
+
+    engine.docker("config", "create", "kept", "-", stdin=b"kept")
+    product.api(f"swarms/{own}", "PATCH", autolock=False)
+    forced = done(product, "/swarms/init/", host="buoy-c", **typed | {"autolock": "", "force_new_cluster": "on"})
+    assert forced["error"] == "" and member(product, "buoy-c")["swarm"] == own
+    assert engine.docker("config", "ls", "--format", "{{.Name}}").split() == ["kept"]
     last = product.http.get(f"{product.url}{leave}").text
     assert "the swarm ends with it" in last
     assert done(product, leave, force="1")["state"] == "done"
     assert [s["name"] for s in product.api("swarms")["items"]] == [known]
 
-    token = swarm.first.docker("swarm", "join-token", "-q", "manager").strip()
-    job = done(product, "/swarms/join/", host="buoy-c", swarm=known, role="manager", advertise=engine.address)
+    token = swarm.first.docker("swarm", "join-token", "-q", "worker").strip()
+    job = done(product, "/swarms/join/", host="buoy-c", swarm=known, role="worker", advertise=engine.address)
     assert job["error"] == "" and token not in json.dumps(product.api(f"jobs/{job['id']}"))
     assert token not in audit(product, "swarm.join") + audit(product, "job.swarm.join")
+    until(lambda: product.api(f"nodes?swarm={known}&search=buoy-c")["count"], "its node is known")
+    product.api(f"nodes/{known}/buoy-c/promote", "POST")
     until(lambda: member(product, "buoy-c").get("role") == "manager", "it is a manager again", 30)
     until(lambda: node(product, known, "buoy-c")["reachability"] == "reachable", "the others reach it", 30)
+
+
+def joined_as(swarm: RealSwarm, old: str) -> str:
+    """The other node of that name."""
+    ids = swarm.first.docker("node", "ls", "-q", "--filter", "name=buoy-c").split()
+    return next(one for one in ids if one != old)
 
 
 def certificate(engine: DockerEngine) -> str:
@@ -181,7 +216,7 @@ def member(product: Product, host: str) -> dict[str, Any]:
 
 
 def test_joining_by_a_pasted_token_needs_a_whole_one_and_an_address(
-    product: Product, swarm: RealSwarm, known: str
+    product: Product, swarm: RealSwarm, known: str, mistaken: tuple[str, int]
 ) -> None:
     typed: dict[str, Any] = {"host": "local", "swarm": "", "token": "SWMTKN-1-short", "remotes": "10.0.0.1"}
     refused = product.post("/swarms/join/", **typed)
@@ -190,8 +225,6 @@ def test_joining_by_a_pasted_token_needs_a_whole_one_and_an_address(
     token = swarm.first.docker("swarm", "join-token", "-q", "worker").strip()
     refused = product.post("/swarms/join/", **typed | {"token": token, "remotes": ""})
     assert refused.status_code == 422 and "Name a manager of the swarm" in refused.text
-    wrong = token[:-4] + "0000"
-    started = product.api("swarms/join", "POST", host="local", token=wrong, remotes=[f"{swarm.first.address}:{PORT}"])
-    job = ended(product, started["job"])
-    assert job["state"] == "failed" and wrong not in json.dumps(product.api(f"jobs/{started['job']}"))
+    wrong, number = mistaken
+    assert ended(product, number)["state"] == "failed" and wrong not in json.dumps(product.api(f"jobs/{number}"))
     assert member(product, "local") == {}

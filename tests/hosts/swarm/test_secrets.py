@@ -124,6 +124,27 @@ def test_another_value_takes_the_place_of_the_old_in_all_services(
     product.api(f"secrets/{known}/{name}-v2/remove", "POST")
 
 
+@pytest.mark.core
+def test_the_value_of_a_config_is_replaced_and_a_driver_that_nobody_has_is_refused(
+    product: Product, swarm: RealSwarm, known: str, name: str
+) -> None:
+    product.api(f"configs/{known}", "POST", name=name, data="aGVsbG8=")
+    options = ["--config", f"source={name},target=/etc/greeting", "--replicas", "0", "--endpoint-mode", "dnsrr"]
+    swarm.first.docker("service", "create", "-d", "--name", name, *options, "busybox")
+    until(lambda: product.api(f"configs/{known}/{name}")["services"] == [name], "the service uses it")
+    number = product.api(f"configs/{known}/{name}/replace", "POST", data="c2FsYW0=")["job"]
+    with Watched(product, number) as job:
+        assert job.end(60)["state"] == "done"
+    used = swarm.inspect("service", name)["Spec"]["TaskTemplate"]["ContainerSpec"]["Configs"]
+    assert [(entry["ConfigName"], entry["File"]["Name"]) for entry in used] == [(f"{name}-v2", "/etc/greeting")]
+    assert swarm.inspect("config", f"{name}-v2")["Spec"]["Data"] == "c2FsYW0="
+    swarm.first.docker("service", "rm", name)
+    swarm.first.docker("config", "rm", f"{name}-v2")
+    typed: dict[str, Any] = {"swarm": known, "name": name, "value": "", "templating": "", "driver": "vault"}
+    refused = product.post("/secrets/create/", **typed)
+    assert refused.status_code == 422 and f"No manager of {known} has a secret driver called vault." in refused.text
+
+
 # ---------------------------------------------------------------- without an engine
 @pytest.mark.core
 def test_a_new_version_has_the_next_free_number() -> None:

@@ -12,9 +12,12 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import AuditEntry
+from hosts.engine.parse import swarms as parse_swarms
+from hosts.inventory import swarms
 from hosts.log_choice import LogChoice, chosen
+from hosts.models import Host
 from tests.engines.swarm import RealSwarm
-from tests.hosts.swarm.rows import SERVICE, some_services
+from tests.hosts.swarm.rows import SERVICE, service_json, some_services
 from tests.hosts.swarm.services import Fleet
 from tests.hosts.test_exports import body
 from tests.rows import a_host, container_json, containers, person
@@ -87,6 +90,26 @@ def test_a_viewer_changes_nothing(viewer: Client) -> None:
     for path in ("/services/create/", f"{PAGE}edit/", f"{PAGE}ask/remove/", "/stacks/swarm/shop/remove/"):
         assert viewer.get(path).status_code == 403
         assert viewer.post(path).status_code == 403
+
+
+def test_a_stack_without_services_is_one_and_pages_lead_from_one_to_the_other(viewer: Client) -> None:
+    swarm = some_services(Host.objects.get(name="buoy-a"))
+    labels = {"com.docker.stack.namespace": "vault"}
+    told = {"ID": "k" * 25, "Spec": {"Name": "key", "Labels": labels}}
+    secret = parse_swarms.secret_row(told)
+    assert secret is not None
+    swarms.apply_objects(swarm, "secret", [secret])
+    service = parse_swarms.service_row(service_json("web"))
+    assert service is not None
+    service["data"]["secrets"] = ["k" * 25]
+    swarms.apply_objects(swarm, "service", [service])
+    assert "/stacks/swarm/vault/" in viewer.get("/stacks/").content.decode()
+    row = next(row for row in viewer.get("/api/v1/stacks").json()["items"] if row["name"] == "vault")
+    assert (row["services"], row["desired"], row["swarm"]) == (0, 0, "swarm")
+    page = viewer.get(f"/secrets/swarm/{'k' * 25}/").content.decode()
+    assert f"/services/swarm/{SERVICE[:12]}/" in page and "/stacks/swarm/vault/" in page
+    page = viewer.get(PAGE).content.decode()
+    assert f"/secrets/swarm/{'k' * 25}/" in page and "/images/?search=nginx%3A1.27" in page
 
 
 def test_dialogs_say_what_will_happen(operator: Client) -> None:

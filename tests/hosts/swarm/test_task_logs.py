@@ -121,6 +121,7 @@ def test_pages_lead_to_it_and_parts_hits_and_files_of_it_are_whole(fleet: Fleet)
     name = fleet.create(mode={"kind": "global"}, command=command, tty=True)
     task = next(task for task in fleet.service(name)["tasks"] if task["node"] == ELSEWHERE)
     at, target = f"tasks/{fleet.name}/{task['id']}", f"{ELSEWHERE}/{task['id']}"
+    assert product.api(at)["node"] == ELSEWHERE and product.api(at)["container"] == task["container"]
     page = product.http.get(f"{product.url}/{at}/").text
     assert f"/logs/?target={quote(target, safe='')}" in page and "its log comes through buoy-" in page
     assert f"/{at}/" in product.http.get(f"{product.url}/services/{fleet.name}/{name}/").text
