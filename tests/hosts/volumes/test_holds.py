@@ -97,14 +97,14 @@ def test_nothing_is_stopped_that_would_not_come_back_or_by_who_may_not(
 def test_a_job_cancelled_while_a_container_stops_is_over_at_once_and_the_container_comes_back(
     docker_engine: DockerEngine, quay: Host, volume: str, run: Any
 ) -> None:
-    stubborn = run("trap '' TERM; while :; do sleep 0.1; done", "-v", f"{volume}:/data", "--stop-timeout", "3")
+    stubborn = run("trap '' TERM; while :; do sleep 0.1; done", "-v", f"{volume}:/data", "--stop-timeout", "5")
     started = docker_engine.docker("inspect", "-f", "{{.State.StartedAt}}", stubborn)
     context = a_job()
     threading.Timer(0.5, context.cancel).start()
     went = time.monotonic()
     with pytest.raises(Cancelled), holds.stopped_users(context, quay, volume):
         pass
-    assert time.monotonic() - went < 2.5
+    assert time.monotonic() - went < 4  # and not when the container has stopped
     words = f"{stubborn} on quay was stopped and is not started again yet. It is still being stopped."
     assert context.left == {"left": [f"{words} Dermaga goes on trying."]}
     Job.objects.update(state=JobState.CANCELLED, result=context.left)
@@ -114,7 +114,7 @@ def test_a_job_cancelled_while_a_container_stops_is_over_at_once_and_the_contain
         put_back(SYSTEM)
         return not Hold.objects.exists()
 
-    until(is_back, "it is put back")
+    until(is_back, "it is put back", 20)
     assert docker_engine.docker("inspect", "-f", "{{.State.StartedAt}}", stubborn) != started
     assert runs(docker_engine, stubborn)
     assert Job.objects.get().left[1:] == [f"Started {stubborn} again on quay."]

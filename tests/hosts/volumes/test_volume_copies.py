@@ -196,7 +196,8 @@ def test_what_a_cancelled_a_cut_off_and_a_killed_job_held_is_put_back(
     slow.bytes_per_second = FAST // 1000  # so slow that it is not done at once
     mortal.api(f"jobs/{job}/cancel", "POST")
     until(lambda: mortal.api(f"jobs/{job}")["state"] == "cancelled", "it is cancelled", 5)
-    assert is_as_before() and mortal.api(f"jobs/{job}")["left"] == []
+    assert is_as_before() or mortal.api(f"jobs/{job}")["left"]  # a slow engine: it is said, and done later
+    until(is_as_before, "all is put back", 40)
 
     job = start("cargo-cut")
     slow.cut()
