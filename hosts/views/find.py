@@ -17,7 +17,21 @@ from accounts.rights import Right, allows
 from common.lists import SEARCH_AT_MOST, searched
 from common.templatetags.ui import short_id
 from hosts import filters
-from hosts.models import Config, Container, Host, Image, Network, Node, Secret, Swarm, Volume
+from hosts.models import (
+    Config,
+    Container,
+    Host,
+    Image,
+    Network,
+    Node,
+    Plugin,
+    Registry,
+    Secret,
+    Service,
+    Swarm,
+    Task,
+    Volume,
+)
 from jobs.filters import JOBS, SCHEDULES
 from jobs.models import Job, Schedule
 
@@ -59,6 +73,11 @@ def places(user: Any, query: str) -> list[Entry]:
         (Right.IMAGES_VIEW, "photo", _("Images"), "image_list"),
         (Right.NETWORKS_VIEW, "network", _("Networks"), "network_list"),
         (Right.VOLUMES_VIEW, "database", _("Volumes"), "volume_list"),
+        (Right.PLUGINS_VIEW, "plug", _("Plugins"), "plugin_list"),
+        (Right.REGISTRIES_VIEW, "cloud-download", _("Registries"), "registry_list"),
+        (Right.SERVICES_VIEW, "stack-2", _("Services"), "service_list"),
+        (Right.SERVICES_VIEW, "circle-dashed", _("Tasks"), "task_list"),
+        (Right.SERVICES_VIEW, "stack-2", _("Stacks"), "stack_list"),
         (Right.SWARM_VIEW, "hexagons", _("Swarms"), "swarm_list"),
         (Right.SWARM_VIEW, "server-2", _("Nodes"), "node_list"),
         (Right.SECRETS_VIEW, "key", _("Secrets"), "secret_list"),
@@ -166,10 +185,6 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         for row in _some(Host.objects.visible_to(user), query, ("name", "url"), "name")
     ]
     images = [
-        Entry("photo", str(row), reverse("image_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
-        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
-    ]
-    images = [
         Entry("photo", row.name, reverse("image_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
         for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
         if row.name
@@ -186,6 +201,22 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         Entry("hexagons", row.name, reverse("swarm_page", args=[row.name]))
         for row in _some(Swarm.objects.visible_to(user), query, ("name", "engine_id"), "name")
     ]
+    plugins = [
+        Entry("plug", row.name, reverse("plugin_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
+        for row in _some(Plugin.objects.visible_to(user).select_related("host"), query, filters.PLUGINS.search, "name")
+    ]
+    registries = [
+        Entry("cloud-download", row.name, reverse("registry_page", args=[row.name]), row.address)
+        for row in _some(Registry.objects.visible_to(user), query, filters.REGISTRIES.search, "name")
+    ]
+    stacks = [
+        Entry("stack-2", name, reverse("stack_page", args=[swarm, name]), swarm)
+        for swarm, name in Service.objects.visible_to(user)
+        .filter(stack__icontains=query)
+        .order_by("stack", "swarm__name")
+        .values_list("swarm__name", "stack")
+        .distinct()[:OF_EACH]
+    ]
     views = [
         Entry("bookmark", row.name, row.url)
         for row in _some(SavedView.objects.filter(user=user.pk), query, ("name",), "name")
@@ -195,8 +226,13 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         (_("Containers"), containers),
         (_("Hosts"), hosts),
         (_("Images"), images),
-        (_("Networks"), _listed(user, Network, query, filters.NETWORKS.search, "network", "network_list")),
-        (_("Volumes"), _listed(user, Volume, query, filters.VOLUMES.search, "database", "volume_list")),
+        (_("Networks"), _paged(user, Network, query, filters.NETWORKS.search, "network", "network_page")),
+        (_("Volumes"), _paged(user, Volume, query, filters.VOLUMES.search, "database", "volume_page")),
+        (_("Plugins"), plugins),
+        (_("Registries"), registries),
+        (_("Services"), _of_swarms(user, Service, query, "stack-2", "service_page")),
+        (_("Stacks"), stacks),
+        (_("Tasks"), _of_swarms(user, Task, query, "circle-dashed", "task_page")),
         (_("Swarms"), swarms),
         (_("Nodes"), _of_swarms(user, Node, query, "server-2", "node_page")),
         (_("Secrets"), _of_swarms(user, Secret, query, "key", "secret_page")),
@@ -210,16 +246,12 @@ def _some(rows: Any, query: str, columns: Iterable[str], order: str) -> Any:
     return searched(rows, query, tuple(columns)).order_by(order)[:OF_EACH]
 
 
-def _listed(user: Any, model: Any, query: str, columns: Iterable[str], icon: str, place: str) -> list[Entry]:
-    """Objects without a page of their own: their list, narrowed to them."""
+def _paged(user: Any, model: Any, query: str, columns: Iterable[str], icon: str, place: str) -> list[Entry]:
+    """Objects of hosts that have a page by their name."""
     rows = _some(model.objects.visible_to(user).select_related("host"), query, columns, "name")
-    return [Entry(icon, row.name, f"{reverse(place)}?{_query(row)}", row.host.name) for row in rows if row.name]
+    return [Entry(icon, row.name, reverse(place, args=[row.host.name, row.name]), row.host.name) for row in rows]
 
 
 def _of_swarms(user: Any, model: Any, query: str, icon: str, place: str) -> list[Entry]:
     rows = _some(model.objects.visible_to(user).select_related("swarm"), query, ("name", "engine_id"), "name")
     return [Entry(icon, row.name, reverse(place, args=[row.swarm.name, row.engine_id]), row.swarm.name) for row in rows]
-
-
-def _query(row: Any) -> str:
-    return urlencode({"search": row.name, "host": row.host.name})

@@ -1,12 +1,17 @@
 """Ctrl K: what it finds, for whom."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from hosts.models import Container, Host
+from hosts.engine import parse
+from hosts.inventory import apply
+from hosts.models import Config, Container, Host, Node, Registry, Secret
 from jobs.models import Job, Schedule
+from tests.hosts.swarm.rows import SERVICE, TASK, some_services
 from tests.rows import a_host, container_json, containers, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
@@ -38,6 +43,37 @@ def test_it_finds_objects_jobs_schedules_and_the_lists_for_the_words(fleet: Host
     assert "web nightly" in words
     assert 'href="/containers/?search=web"' in page
     assert "fra-1" in found("viewer", "fra")[0]
+
+
+def test_it_finds_every_noun_by_its_name_and_leads_to_its_page(fleet: Host) -> None:
+    apply.apply_rows(fleet, "image", [parse.image_row({"Id": "sha256:1", "RepoTags": ["shop/redis:7"], "Size": 5})])
+    apply.apply_rows(fleet, "network", [parse.network_row({"Id": "n1", "Name": "shop-back", "Driver": "bridge"})])
+    apply.apply_rows(fleet, "volume", [parse.volume_row({"Name": "shop-data", "Driver": "local"})])
+    apply.apply_rows(fleet, "plugin", [parse.plugin_row({"Id": "p1", "Name": "shop-nfs:1"})])
+    Registry.objects.create(name="shop-hub", address="registry.example")
+    swarm = some_services(fleet)  # the stack shop, with web in it
+    base: Any = {"engine_id": "s" * 25, "swarm": swarm, "seen": timezone.now()}
+    Secret.objects.create(**base, name="shop-key")
+    Config.objects.create(**base, name="shop-conf")
+    Node.objects.create(**base, name="shop-node", role="worker")
+    _words, page = found("admin", "shop")
+    for path in (
+        "/images/fra-1/",
+        "/networks/fra-1/shop-back/",
+        "/volumes/fra-1/shop-data/",
+        "/plugins/fra-1/p1/",
+        "/registries/shop-hub/",
+        "/stacks/swarm/shop/",
+        "/secrets/swarm/",
+        "/configs/swarm/",
+        "/nodes/swarm/",
+    ):
+        assert f'href="{path}' in page, path
+    _words, page = found("admin", "web")
+    for path in ("/containers/fra-1/", f"/services/swarm/{SERVICE}/", f"/tasks/swarm/{TASK[:-1]}1/", "/jobs/"):
+        assert f'href="{path}' in page, path
+    places = set(found("admin", "")[0])
+    assert {"Plugins", "Registries", "Services", "Tasks", "Stacks", "Networks", "Volumes", "Schedules"} <= places
 
 
 def test_nothing_typed_gives_the_places_that_one_may_see(fleet: Host) -> None:
