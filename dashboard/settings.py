@@ -227,6 +227,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a container's form has 17 fields for each mount
 # on the disk of the data folder, so that a file is kept by moving it; /tmp may be memory
 UPLOADS = FILE_UPLOAD_TEMP_DIR = DATA / "uploads"
 UPLOADS.mkdir(mode=0o700, exist_ok=True)

@@ -1,6 +1,7 @@
 """The fields of the form that creates a container: how each part of a specification is shown as text, and read."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from common.errors import Invalid
+from hosts.forms.rows import Table
+from hosts.forms.tables import NETWORKS, PORTS, mounts, pairs
+from hosts.specs import dotenv
 from hosts.specs.devices import (
     is_gpus,
     read_device,
@@ -22,13 +26,15 @@ from hosts.specs.devices import (
     show_ulimit,
 )
 from hosts.specs.fields import FIELDS, HEALTH_TIMES, NOTHING, RATES, get, put
-from hosts.specs.kinds import read_env, read_pair, read_span, read_whole, show_span, shown
+from hosts.specs.kinds import read_pair, read_span, read_whole, show_span, shown
 from hosts.specs.mounts import is_short, read_mount, read_volume, show_mount, show_volume
-from hosts.specs.ports import read_expose, read_ports, show_port
+from hosts.specs.ports import read_expose, read_ports, show_ports
 from hosts.specs.run_flags import FLAGS, Reading, read_restart, show_restart
 from hosts.specs.run_line import network_words
 from hosts.specs.spec import PULLS, ContainerSpec, Health
 
+ROWS = {"labels", "container_labels"}  # of the tables' fields
+LABEL = _("Label")
 SECTIONS = {
     "main": _("Image and command"),
     "environment": _("Environment and labels"),
@@ -43,7 +49,8 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class Part:
-    """`kind`: text, area (a line each), switch or choice. `show` and `take` are each other's opposite."""
+    """`kind`: text, area (a line each), switch or choice. `show` and `take` are each other's opposite. With a `table` it
+    is shown as rows unless somebody wants text. `offers` are suggestions."""
 
     name: str
     label: Any
@@ -53,6 +60,9 @@ class Part:
     kind: str = "text"
     hint: str = ""
     choices: tuple[str, ...] = ()
+    table: Table | None = None
+    offers: tuple[str, ...] = ()
+    help: Any = ""
 
 
 # ---------------------------------------------------------------- texts
@@ -62,9 +72,14 @@ def lines(text: str) -> list[str]:
     return [line for line in found if line and not line.startswith("#")]
 
 
-def show_pairs(pairs: dict[str, str]) -> str:
-    """NAME=value a line; a value that a line cannot hold as it is stands in quotes."""
-    return "\n".join(f"{name}={_quoted(value)}" for name, value in pairs.items())
+def show_pairs(told: dict[str, str]) -> str:
+    """name=value a line; what a line cannot hold as it is stands in quotes."""
+    return "\n".join(f"{_quoted_name(name)}={_quoted(value)}" for name, value in told.items())
+
+
+def _quoted_name(name: str) -> str:
+    plain = name == name.strip() and name.isprintable() and not re.match(r"[#\"']", name) and "=" not in name
+    return name if plain else json.dumps(name)
 
 
 def _quoted(value: str) -> str:
@@ -73,12 +88,31 @@ def _quoted(value: str) -> str:
 
 
 def read_pairs(name: str, text: str, read: Callable[[str, str], tuple[str, str]]) -> dict[str, str]:
-    """Lines as a .env file has them: comments, `export` and quotes are understood."""
+    """The opposite: lines, comments and quotes are understood, and a dollar is a dollar."""
     found = {}
     for line in lines(text):
-        key, value = read(name, line.removeprefix("export "))
+        if quoted := re.match(r'("(?:[^"\\]|\\.)*")\s*=', line):
+            found[_unquoted(quoted[1])] = _unquoted(line[quoted.end() :].strip())
+            continue
+        key, value = read(name, line)
         found[key.strip()] = _unquoted(value.strip())
     return found
+
+
+def take_env(spec: Any, text: str) -> None:
+    """Lines of a .env file. Raises Invalid, which has those of the other wrong lines in `others`."""
+    found = dotenv.parse(text)
+    if found.wrong:
+        found.wrong[0].others = found.wrong[1:]
+        raise found.wrong[0]
+    spec.env = found.pairs
+
+
+HEALTH_HELP = _("A line for a shell, or NONE: without the image's own.")
+ENV_HELP = _(
+    "As in a .env file: NAME=value, a quoted value may have several lines, and # begins a comment. A dollar belongs to "
+    "the value in 'single quotes' only."
+)
 
 
 def _unquoted(value: str) -> str:
@@ -101,7 +135,9 @@ def words(name: str, text: str) -> list[str]:
 
 
 # ---------------------------------------------------------------- parts
-def plain(entry: Any, label: Any, section: str, hint: str = "", nothing: Any = NOTHING) -> Part:
+def plain(
+    entry: Any, label: Any, section: str, hint: str = "", nothing: Any = NOTHING, offers: tuple[str, ...] = ()
+) -> Part:
     """The part of a field of a table; `nothing` is a specification that says nothing."""
     name, kind = entry.name, entry.kind
 
@@ -131,7 +167,8 @@ def plain(entry: Any, label: Any, section: str, hint: str = "", nothing: Any = N
             put(spec, name, kind.read(name, text.strip()))
 
     shape = "area" if kind.many else "switch" if kind.switch else "text"
-    return Part(name, label, section, show, take, shape, hint)
+    table = pairs(name, LABEL, ("com.example.team", "web")) if name in ROWS else None
+    return Part(name, label, section, show, take, shape, hint, table=table, offers=offers)
 
 
 def listed(
@@ -143,6 +180,7 @@ def listed(
     hint: str = "",
     *,
     several: bool = False,
+    table: Table | None = None,
 ) -> Part:
     """A list with a line for each entry; `several`: a line may be more than one."""
 
@@ -150,7 +188,10 @@ def listed(
         found = [read(name, line) for line in lines(text)]
         put(spec, name, [one for many in found for one in many] if several else found)
 
-    return Part(name, label, section, lambda spec: "\n".join(show(one) for one in get(spec, name)), take, "area", hint)
+    def shown_lines(spec: Any) -> str:
+        return "\n".join(show(one) for one in get(spec, name))
+
+    return Part(name, label, section, shown_lines, take, "area", hint, table=table)
 
 
 def text_part(name: str, label: Any, section: str, hint: str = "", choices: tuple[str, ...] = ()) -> Part:
@@ -164,6 +205,26 @@ def text_part(name: str, label: Any, section: str, hint: str = "", choices: tupl
     return Part(
         name, label, section, lambda spec: str(get(spec, name)), take, "choice" if choices else "text", hint, choices
     )
+
+
+def env_part() -> Part:
+    """The environment."""
+    table = pairs("env", _("Variable"), ("TZ", "Asia/Jakarta"), variables=True)
+    return Part(
+        "env",
+        _("Environment"),
+        "environment",
+        lambda spec: dotenv.show(spec.env),
+        take_env,
+        "area",
+        "TZ=Asia/Jakarta",
+        table=table,
+        help=ENV_HELP,
+    )
+
+
+def _take_ports(spec: ContainerSpec, text: str) -> None:
+    spec.ports = [port for line in lines(text) for port in read_ports("ports", line)]
 
 
 def _entrypoint(spec: ContainerSpec, text: str) -> None:
@@ -272,6 +333,18 @@ LABELS: dict[str, tuple[str, Any, str]] = {  # of the table's fields: section, l
 }
 
 
+OFFERS = {  # suggestions for fields that may hold anything
+    "stop_signal": ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGKILL"),
+    "log.driver": ("json-file", "local", "journald", "syslog", "fluentd", "gelf", "awslogs", "splunk", "none"),
+    "userns_mode": ("host",),
+    "pid_mode": ("host", "container:"),
+    "ipc_mode": ("private", "shareable", "host", "none", "container:"),
+    "uts_mode": ("host",),
+    "cgroupns_mode": ("private", "host"),
+    "isolation": ("default", "process", "hyperv"),
+}
+
+
 def _rest() -> list[Part]:
     """The fields of the table: labelled ones in their sections, the others, by their flag's name, among the seldom ones."""
     found = []
@@ -279,7 +352,7 @@ def _rest() -> list[Part]:
         section, label, hint = LABELS.get(
             entry.name, ("seldom", entry.flags[0].removeprefix("--").replace("-", " "), "")
         )
-        found.append(plain(entry, label, section, hint))
+        found.append(plain(entry, label, section, hint, offers=OFFERS.get(entry.name, ())))
     return found
 
 
@@ -289,14 +362,14 @@ PARTS: list[Part] = [
     Part("command", _("Command"), "main", lambda spec: shlex.join(spec.command), lambda spec, text: setattr(spec, "command", words("command", text)), "text", "nginx -g 'daemon off;'"),
     Part("entrypoint", _("Entrypoint"), "main", lambda spec: "" if spec.entrypoint is None else shlex.join(spec.entrypoint or [""]), _entrypoint),
     text_part("pull", _("Pull the image"), "main", choices=PULLS),
-    Part("env", _("Environment, as lines or a .env file"), "environment", lambda spec: show_pairs(spec.env), lambda spec, text: setattr(spec, "env", read_pairs("env", text, read_env)), "area", "TZ=Asia/Jakarta"),
-    listed("ports", _("Ports"), "network", show_port, read_ports, "8080:80", several=True),
-    Part("networks", _("Networks"), "network", _show_networks, _take_networks, "area", "name=front,alias=web,ip=10.0.0.9"),
+    env_part(),
+    Part("ports", _("Published ports"), "network", lambda spec: "\n".join(show_ports(spec.ports)), _take_ports, "area", "8080:80", table=PORTS),
+    Part("networks", _("Networks"), "network", _show_networks, _take_networks, "area", "name=front,alias=web,ip=10.0.0.9", table=NETWORKS),
     listed("expose", _("Exposed ports"), "seldom", str, read_expose, "80/tcp", several=True),
     text_part("mac_address", _("MAC address"), "seldom", "02:42:ac:11:00:02"),
-    listed("mounts", _("Mounts"), "files", lambda mount: show_volume(mount) if is_short(mount) else show_mount(mount), lambda name, line: read_mount(name, line) if line.startswith("type=") else read_volume(name, line), "data:/data:ro"),
-    Part("restart", _("Restart"), "life", lambda spec: show_restart(spec.restart), lambda spec, text: setattr(spec, "restart", read_restart("restart", text or "no")), "text", "unless-stopped, on-failure:3"),
-    Part("health.test", _("Health check: a line for a shell, or NONE"), "life", show_health_test, take_health_test, "text", "curl -f http://localhost/ || exit 1"),
+    listed("mounts", _("Mounts"), "files", lambda mount: show_volume(mount) if is_short(mount) else show_mount(mount), lambda name, line: read_mount(name, line) if line.startswith("type=") else read_volume(name, line), "data:/data:ro", table=mounts(create=True)),
+    Part("restart", _("Restart"), "life", lambda spec: show_restart(spec.restart), lambda spec, text: setattr(spec, "restart", read_restart("restart", text or "no")), "text", "unless-stopped, on-failure:3", offers=("no", "always", "unless-stopped", "on-failure", "on-failure:3")),
+    Part("health.test", _("Health check"), "life", show_health_test, take_health_test, "text", "curl -f http://localhost/ || exit 1", help=HEALTH_HELP),
     health_number("interval", _("Time between checks"), "30s"),
     health_number("timeout", _("Time for a check"), "5s"),
     health_number("retries", _("Failures until it is unhealthy"), "3"),

@@ -6,20 +6,21 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from hosts.forms.create_parts import (
+    HEALTH_HELP,
     Part,
+    env_part,
     health_number,
     listed,
     plain,
-    read_pairs,
     show_health_test,
-    show_pairs,
     take_health_test,
     text_part,
     words,
 )
+from hosts.forms.tables import SERVICE_NETWORKS, SERVICE_PORTS, mounts
 from hosts.specs.devices import read_ulimit, show_ulimit
 from hosts.specs.fields import get, put
-from hosts.specs.kinds import read_env, read_whole
+from hosts.specs.kinds import read_whole
 from hosts.specs.services.fields import BY_NAME
 from hosts.specs.services.mounts import read_mount, show_mount
 from hosts.specs.services.spec import MODES, NOTHING, ServiceSpec
@@ -134,10 +135,6 @@ def _rollout(name: str) -> list[Part]:
     return [plain(BY_NAME[f"{name}.{key}"], label, name, hint, NOTHING) for key, (label, hint) in ROLLOUTS.items()]
 
 
-def _take_env(spec: ServiceSpec, text: str) -> None:
-    spec.env = read_pairs("env", text, read_env)
-
-
 PARTS: list[Part] = [
     text_part("name", _("Name"), "main", "web"),
     text_part("image", _("Image"), "main", "nginx:1.27"),
@@ -147,31 +144,47 @@ PARTS: list[Part] = [
     _number("mode.concurrent", _("Tasks at once (replicated-job)"), ""),
     _command("command", _("Command"), "nginx -g 'daemon off;'"),
     _command("entrypoint", _("Entrypoint"), ""),
-    Part(
-        "env",
-        _("Environment, as lines or a .env file"),
-        "environment",
-        lambda spec: show_pairs(spec.env),
-        _take_env,
-        "area",
-        "TZ=Asia/Jakarta",
+    env_part(),
+    listed(
+        "ports",
+        _("Ports"),
+        "network",
+        show_port,
+        read_ports,
+        "8080:80\nmode=host,published=53,target=53",
+        several=True,
+        table=SERVICE_PORTS,
     ),
     listed(
-        "ports", _("Ports"), "network", show_port, read_ports, "8080:80\nmode=host,published=53,target=53", several=True
+        "networks",
+        _("Networks"),
+        "network",
+        show_network,
+        read_network,
+        "front\nname=back,alias=db",
+        table=SERVICE_NETWORKS,
     ),
-    listed("networks", _("Networks"), "network", show_network, read_network, "front\nname=back,alias=db"),
-    listed("mounts", _("Mounts"), "files", show_mount, read_mount, "data:/data:ro\ntype=bind,source=/srv,target=/srv"),
+    listed(
+        "mounts",
+        _("Mounts"),
+        "files",
+        show_mount,
+        read_mount,
+        "data:/data:ro\ntype=bind,source=/srv,target=/srv",
+        table=mounts(create=False),
+    ),
     listed("secrets", _("Secrets"), "files", show_file, read_file, "key\nsource=cert,target=/etc/cert.pem,mode=0400"),
     listed("configs", _("Configs"), "files", show_file, read_file, "site\nsource=conf,target=/etc/app.conf"),
     listed("ulimits", "ulimit", "limits", show_ulimit, read_ulimit, "nofile=1024:2048"),
     Part(
         "health.test",
-        _("Health check: a line for a shell, or NONE"),
+        _("Health check"),
         "life",
         show_health_test,
         take_health_test,
         "text",
         "curl -f http://localhost/ || exit 1",
+        help=HEALTH_HELP,
     ),
     health_number("interval", _("Time between checks"), "30s"),
     health_number("timeout", _("Time for a check"), "5s"),

@@ -24,6 +24,13 @@ SIGNAL = re.compile(r"(?:SIG)?(?:[A-Z]{2,6}[0-9]?|RTM(?:IN|AX)(?:[+-][0-9]{1,2})
 MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
 EXPOSED = re.compile(r"[0-9]{1,5}/(tcp|udp|sctp)")
 POLICIES = ("", "no", "always", "unless-stopped", "on-failure")
+NO_MOUNT = Mount("")
+ONLY_FOR = (  # parts of a mount, and the types that have them
+    (("bind",), ("create", "propagation", "recursive")),
+    (("volume", "cluster"), ("no_copy", "driver", "driver_options", "labels")),
+    (("volume", "image"), ("subpath",)),
+    (("tmpfs",), ("size", "mode", "options")),
+)
 MAY_BE_NEGATIVE = {"limits.memory_swap", "limits.pids", "oom_score_adj", "limits.cpu_quota", "limits.cpu_rt_runtime"}
 
 
@@ -244,6 +251,15 @@ def check_mount(name: str, mount: Mount) -> Iterator[Invalid]:
             gettext_noop("“%(value)s” is none of enabled, disabled, writable, readonly."),
             mount.recursive,
         )
+    for kinds, names in ONLY_FOR:
+        for field in names if mount.type not in kinds else ():
+            if getattr(mount, field) != getattr(NO_MOUNT, field):
+                yield wrong(
+                    f"{name}.{field}",
+                    gettext_noop("%(field)s: this is for a mount of the type %(kinds)s, and not for %(value)s."),
+                    mount.type,
+                    kinds=", ".join(kinds),
+                )
     if mount.selinux not in {"", "z", "Z"}:
         yield wrong(f"{name}.selinux", gettext_noop("SELinux is z (shared) or Z (private)."))
 

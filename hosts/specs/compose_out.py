@@ -7,7 +7,7 @@ from hosts.specs.fields import FIELDS, HEALTH_TIMES, RATES, bury, get, is_said
 from hosts.specs.interpolate import guard
 from hosts.specs.kinds import show_bytes, show_span
 from hosts.specs.mounts import is_short, show_volume
-from hosts.specs.ports import show_port
+from hosts.specs.ports import show_ports
 from hosts.specs.run_flags import show_restart
 from hosts.specs.spec import ContainerSpec, DeviceRequest, Health, Mount, Network
 from hosts.specs.yaml_text import write
@@ -43,7 +43,7 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
         ("pull_policy", spec.pull if spec.pull != "missing" else ""),
         ("command", spec.command),
         ("environment", dict(spec.env)),
-        ("ports", [_port(port) for port in spec.ports]),
+        ("ports", show_ports(spec.ports)),
         ("expose", [port.removesuffix("/tcp") for port in spec.expose]),
         ("restart", show_restart(spec.restart)),
     ):
@@ -70,10 +70,6 @@ def _service(spec: ContainerSpec) -> dict[str, Any]:
         body["volumes"] = [show_volume(mount) if is_short(mount) else mount_body(mount) for mount in spec.mounts]
     _devices(spec, body)
     return body | ({OWN: own} if own else {})
-
-
-def _port(port: Any) -> str:
-    return show_port(port)
 
 
 def health_body(health: Health) -> dict[str, Any]:

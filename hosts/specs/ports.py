@@ -14,6 +14,7 @@ SHORT = re.compile(
     r"(?:(?:(?P<address>\[[0-9a-fA-F:.%]+\]|[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*):)?(?P<host>[0-9-]*):)?"
     r"(?P<container>[0-9-]+)(?:/(?P<protocol>\w+))?"
 )
+AS_RANGE = 3  # ports one after the other
 AT_ONCE = 1024  # ports that one range may stand for
 
 
@@ -70,9 +71,43 @@ def read_ports(field: str, text: str) -> list[Port]:
 
 def show_port(port: Port) -> str:
     """The short form."""
+    return _short(port, port.host, str(port.container))
+
+
+def _short(port: Port, host: str, container: str) -> str:
     address = f"[{port.address}]" if ":" in port.address else port.address
-    outside = f"{address}:{port.host}:" if address else f"{port.host}:" if port.host else ""
-    return f"{outside}{port.container}" + (f"/{port.protocol}" if port.protocol != "tcp" else "")
+    outside = f"{address}:{host}:" if address else f"{host}:" if host else ""
+    return f"{outside}{container}" + (f"/{port.protocol}" if port.protocol != "tcp" else "")
+
+
+def grouped(ports: list[Port]) -> list[tuple[list[Port], str, str]]:
+    """(ports, on the host, in the container) of each line: AS_RANGE or more that follow each other are a range."""
+    found: list[list[Port]] = []
+    for port in ports:
+        last = found[-1][-1] if found else None
+        follows = (
+            last
+            and (port.container, port.protocol, port.address) == (last.container + 1, last.protocol, last.address)
+            and (port.host == last.host == "" or (last.host.isdecimal() and port.host == str(int(last.host) + 1)))
+        )
+        if follows and len(found[-1]) < AT_ONCE:
+            found[-1].append(port)
+        else:
+            found.append([port])
+    lines: list[tuple[list[Port], str, str]] = []
+    for run in found:
+        if len(run) < AS_RANGE:
+            lines += [([port], port.host, str(port.container)) for port in run]
+            continue
+        first, last = run[0], run[-1]
+        outside = f"{first.host}-{last.host}" if first.host else ""
+        lines.append((run, outside, f"{first.container}-{last.container}"))
+    return lines
+
+
+def show_ports(ports: list[Port]) -> list[str]:
+    """The short forms of all; many that follow each other are one range."""
+    return [_short(many[0], outside, inside) for many, outside, inside in grouped(ports)]
 
 
 def read_expose(field: str, text: str) -> list[str]:

@@ -12,7 +12,7 @@ from hosts.specs.devices import is_gpus, show_device, show_gpus, show_rate, show
 from hosts.specs.fields import FIELDS, HEALTH_TIMES, RATES, get, is_said
 from hosts.specs.kinds import show_span, shown
 from hosts.specs.mounts import is_short, show_mount, show_volume
-from hosts.specs.ports import show_port
+from hosts.specs.ports import show_ports
 from hosts.specs.run_flags import FLAGS, Reading, show_restart
 from hosts.specs.spec import ContainerSpec, Health, Network
 
@@ -145,7 +145,7 @@ def _written(spec: ContainerSpec) -> list[list[str]]:
     flags += [["--platform", spec.platform]] if spec.platform else []
     flags += [["--pull", spec.pull]] if spec.pull != "missing" else []
     flags += [["-e", f"{name}={value}"] for name, value in spec.env.items()]
-    flags += [["-p", show_port(port)] for port in spec.ports]
+    flags += [["-p", text] for text in show_ports(spec.ports)]
     flags += [["--expose", port.removesuffix("/tcp")] for port in spec.expose]
     for mount in spec.mounts:
         flags.append(["-v", show_volume(mount)] if is_short(mount) else ["--mount", show_mount(mount)])

@@ -39,3 +39,34 @@ def test_an_images_tags_are_offered_and_taken_by_keyboard(page: Page, product: P
     expect(page.locator("#image-options")).to_be_visible()
     field.press("Escape")
     expect(page.locator("#image-options")).to_be_hidden()
+
+
+def test_rows_are_written_by_keyboard_and_secrets_show_when_asked(page: Page, product: Product) -> None:
+    page.goto(f"{product.url}/containers/create/")
+    page.get_by_text("Environment and labels").click()
+    rows = page.get_by_role("group", name="Variable", exact=True)
+    rows.first.get_by_label("Name", exact=True).press_sequentially("DB_PASSWORD")
+    value = rows.first.get_by_label("Value", exact=True)
+    value.fill("hunter2")
+    expect(value).to_have_css("-webkit-text-security", "disc")
+    rows.first.get_by_role("checkbox", name="Show the value").press("Space")
+    expect(value).to_have_css("-webkit-text-security", "none")
+    rows.first.get_by_label("Name", exact=True).press("Enter")
+    expect(rows).to_have_count(2)
+    expect(rows.last.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("TZ")
+    page.keyboard.press("Tab")
+    page.keyboard.type("UTC")
+    page.get_by_role("button", name="Add (Variable)").click()
+    expect(rows).to_have_count(3)
+    rows.last.get_by_role("button", name="Remove").click()
+    expect(rows).to_have_count(2)
+    with page.expect_response("**/containers/create/"):
+        page.get_by_label("from a .env file").set_input_files(
+            {"name": ".env", "mimeType": "text/plain", "buffer": b"# of a file\nTZ=Asia/Jakarta\nMORE='a b'\n"}
+        )
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1).get_by_label("Value", exact=True)).to_have_value("Asia/Jakarta")
+    page.get_by_role("button", name="Write it as text (Environment)").click()
+    text = page.get_by_label("Environment", exact=True)
+    expect(text).to_have_value("DB_PASSWORD=hunter2\nTZ=Asia/Jakarta\nMORE=a b")

@@ -1,5 +1,7 @@
 """The page that creates a container, or edits one by making it anew: one specification in three views, each typed or pasted, each copied out."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,13 +15,14 @@ from common.htmx import go, template_for
 from hosts import logins
 from hosts.access import get_container, get_host
 from hosts.actions.containers import create, looks, recreate
-from hosts.forms.create import VIEWS, CreateForm
-from hosts.models import Container, Host, Image
+from hosts.forms.create import VIEWS, CreateForm, fields
+from hosts.models import Container, Host, Image, Network, Volume
 from hosts.specs.spec import ContainerSpec
 from hosts.views.containers.container_recreate import seconds, sharing
 from jobs.models import Job
 
 IMAGES_OFFERED = 200
+OFFERED = 300
 RUNNING = {"running", "restarting", "paused"}
 
 
@@ -29,12 +32,11 @@ def container_create(request: HttpRequest) -> HttpResponse:
     """Shows another view of what was typed (`show`), or creates it. What is wrong is said at its field, and all stays."""
     if request.method == "GET":
         return _begin(request)
-    form = CreateForm.sent({name: str(value) for name, value in request.POST.items()})
-    wanted = request.POST.get("show", "")
+    form = CreateForm.sent(fields(request))
     if form.errors:
         return _page(request, form, status=422)
-    if wanted:
-        return _page(request, form.shown(wanted))
+    if form.wanted:
+        return _page(request, form)
     try:
         job = _start(request, form)
     except Invalid as error:
@@ -99,6 +101,20 @@ def _host(request: HttpRequest, name: str) -> Host:
         raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
 
 
+def _suggested(request: HttpRequest, host: str) -> dict[str, list[str]]:
+    """Names for the fields that take a volume, a network or an address: of the host, or of all while none is chosen."""
+
+    def names(rows: Any) -> list[str]:
+        rows = rows.filter(host__name=host) if host else rows
+        return list(rows.order_by("name").values_list("name", flat=True).distinct()[:OFFERED])
+
+    return {
+        "volumes": names(Volume.objects.visible_to(request.user).exclude(name__regex="^[0-9a-f]{64}$")),
+        "networks": names(Network.objects.visible_to(request.user)),
+        "addresses": ["127.0.0.1", "0.0.0.0", "::"],  # noqa: S104 - of a published port, where it is a choice
+    }
+
+
 def _page(
     request: HttpRequest,
     form: CreateForm,
@@ -114,6 +130,7 @@ def _page(
     context = {
         "form": form,
         "views": VIEWS,
+        "suggested": _suggested(request, form.host),
         "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
         "images": images.order_by("name").distinct()[:IMAGES_OFFERED],
         "error": error,

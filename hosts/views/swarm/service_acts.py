@@ -17,6 +17,7 @@ from common.htmx import go, template_for
 from hosts import logins
 from hosts.access import get_of_swarm, get_swarm
 from hosts.actions.swarm import services
+from hosts.forms.create import fields
 from hosts.forms.services import ServiceForm
 from hosts.models import Config, Image, Network, Secret, Service, Swarm, Task
 from hosts.service_specs import revision_of
@@ -35,7 +36,7 @@ def service_create(request: HttpRequest) -> HttpResponse:
         form = ServiceForm.of(ServiceSpec(image=request.GET.get("image", "")[:400]), host=request.GET.get("swarm", ""))
         return _page(request, form)
     form = _sent(request)
-    if form.errors or request.POST.get("show"):
+    if form.errors or form.wanted:
         return _shown(request, form)
     try:
         job = _start(request, form)
@@ -57,7 +58,7 @@ def service_edit(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
         form = ServiceForm.of(spec, host=swarm, revision=revision_of(service.spec))
         return _page(request, form, service)
     form = _sent(request)
-    if form.errors or request.POST.get("show"):
+    if form.errors or form.wanted:
         return _shown(request, form, service)
     try:
         account = request.POST.get("account")
@@ -75,13 +76,11 @@ def _start(request: HttpRequest, form: ServiceForm) -> Job:
 
 
 def _sent(request: HttpRequest) -> ServiceForm:
-    return ServiceForm.sent({name: str(value) for name, value in request.POST.items()})
+    return ServiceForm.sent(fields(request))
 
 
 def _shown(request: HttpRequest, form: ServiceForm, service: Service | None = None) -> HttpResponse:
-    if form.errors:
-        return _page(request, form, service, status=422)
-    return _page(request, form.shown(request.POST.get("show", "")), service)
+    return _page(request, form, service, status=422 if form.errors else 200)
 
 
 def _refused(
@@ -124,6 +123,7 @@ def _page(
         "service": service,
         "swarms": Swarm.objects.visible_to(user).prefetch_related("members__host"),
         "images": images.distinct()[:OFFERED],
+        "suggested": {"networks": [name for name in names(networks) if name != "ingress"]},
         "offered": {
             "networks": [name for name in names(networks) if name != "ingress"],
             "secrets": names(Secret.objects.visible_to(user)),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.engines.docker_engine import DockerEngine
@@ -20,11 +21,18 @@ LINE = """docker run -d --name shop -e 'GREETING=two words' -e "QUOTED=\\"x\\"" 
   --device-read-bps /dev/sda:1m --tmpfs /run:size=4m --log-opt max-size=1m --cap-drop ALL acme/web:1 serve 'a b'"""
 
 
+def row(page: "Page", part: str, number: int) -> dict[str, str]:
+    """The fields of one row."""
+    prefix = f"{part}.{number}."
+    return {name.removeprefix(prefix): value for name, value in page.fields.items() if name.startswith(prefix)}
+
+
 class Page:
     """The form of an answer: what a browser would send back."""
 
     def __init__(self, html: str) -> None:
         self.html = html
+        html = re.sub(r"<template>.*?</template>", "", html, flags=re.S)
         self.fields: dict[str, str] = {}
         for tag in re.findall(r"<input[^>]+>", html):
             told = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
@@ -34,7 +42,8 @@ class Page:
             self.fields[name] = unescape(text).replace("\n", "\r\n")
         for name, body in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', html, re.S):
             chosen = re.search(r"<option[^>]* selected[^>]*>([^<]*)", body)
-            self.fields[name] = unescape(chosen[1]) if chosen else ""
+            named = re.search(r'<option value="([^"]*)" selected', body)
+            self.fields[name] = unescape((named or chosen or ["", ""])[1])
 
     @property
     def whole(self) -> Any:
@@ -64,9 +73,11 @@ def pasted(view: str, text: str, show: str) -> dict[str, str]:
 def test_what_is_pasted_in_one_view_is_in_the_others_and_nothing_is_lost_on_the_way(otto: Client) -> None:
     form = send(otto, pasted("run", LINE, "form"))
     assert form.fields["image"] == "acme/web:1"
-    assert form.fields["env"] == 'GREETING=two words\r\nQUOTED="\\"x\\""'
-    assert form.fields["ports"] == "127.0.0.1:8080:80"
-    assert form.fields["networks"] == "name=front,alias=shop,ip=10.0.0.9"
+    assert row(form, "env", 1) == {"name": "QUOTED", "value": '"x"'}
+    assert row(form, "ports", 0) == {"address": "127.0.0.1", "host": "8080", "container": "80", "protocol": "tcp"}
+    assert row(form, "networks", 0) | {"name": "front", "aliases": "shop", "ipv4": "10.0.0.9"} == row(
+        form, "networks", 0
+    )
     assert form.fields["health.interval"] == "5s"
     assert form.fields["command"] == "serve 'a b'"
     compose = send(otto, form.fields | {"show": "compose"})
@@ -98,9 +109,9 @@ def test_what_a_view_cannot_say_is_said_and_kept(otto: Client) -> None:
 @pytest.mark.django_db
 def test_wrong_values_are_marked_at_their_fields_and_everything_typed_stays(otto: Client) -> None:
     form = send(otto, pasted("run", LINE, "form"))
-    typed = form.fields | {"ports": "80:x", "limits.memory": "lots", "name": "-", "show": "run"}
+    typed = form.fields | {"ports.0.container": "x", "limits.memory": "lots", "name": "-", "show": "run"}
     page = send(otto, typed, 422)
-    for name in ("ports", "limits.memory"):
+    for name in ("ports.0.container", "limits.memory"):
         assert f'id="{name}_error"' in page.html
     stays = {name: value for name, value in typed.items() if name not in {"show", "whole", "csrfmiddlewaretoken"}}
     assert {name: page.fields.get(name) for name in stays} == stays
@@ -110,6 +121,118 @@ def test_wrong_values_are_marked_at_their_fields_and_everything_typed_stays(otto
     assert "--nothing" in wrong.fields["run"] and 'id="run_error"' in wrong.html
     several = send(otto, pasted("compose", "services: {a: {image: x}, b: {image: y}}", "form"), 422)
     assert 'id="service_error"' in several.html and "a, b" in several.html
+
+
+# ---------------------------------------------------------------- rows
+HARD = {
+    "A": "x=y=z",
+    "EMPTY": "",
+    "QUOTED": 'it\'s "so"',
+    "LINES": "one\n  two\n",
+    "DOLLAR": "$HOME ${X}",
+    "PASSWORD": " p# ",
+}
+
+
+@pytest.mark.django_db
+def test_variables_and_labels_go_between_rows_and_text_without_loss(otto: Client) -> None:
+    run = send(
+        otto,
+        {
+            "view": "form",
+            "image": "x",
+            "pull": "missing",
+            "whole": json.dumps({"env": HARD, "labels": HARD}),
+            "show": "run",
+            "as.env": "rows",
+            "as.labels": "rows",
+        }
+        | fields_of(HARD),
+    )
+    assert run.whole["env"] == HARD and run.whole["labels"] == HARD
+    form = send(otto, run.fields | {"show": "form"})
+    for number, (name, value) in enumerate(HARD.items()):
+        shown = {"name": name, "value": value.replace("\n", "\r\n")}
+        assert row(form, "env", number) == shown and row(form, "labels", number) == shown
+    assert form.html.count("row-line secret") == 2  # PASSWORD, of each
+    text = send(otto, form.fields | {"turn": "env.text"})
+    text = send(otto, text.fields | {"turn": "labels.text"})
+    assert text.fields["as.env"] == text.fields["as.labels"] == "text"
+    assert "DOLLAR='$HOME ${X}'" in text.fields["env"] and "DOLLAR=$HOME ${X}" in text.fields["labels"]
+    again = send(otto, text.fields | {"whole": "{}", "turn": "env.rows"})
+    assert again.whole["env"] == HARD and again.whole["labels"] == HARD
+    assert row(again, "env", 3)["value"] == "one\r\n  two\r\n"
+
+
+def fields_of(pairs: dict[str, str]) -> dict[str, str]:
+    """The rows of two mappings as a browser sends them."""
+    cells: dict[str, str] = {}
+    for number, (name, value) in enumerate(pairs.items()):
+        for part in ("env", "labels"):
+            cells |= {f"{part}.{number}.name": name, f"{part}.{number}.value": value.replace("\n", "\r\n")}
+    return cells
+
+
+@pytest.mark.django_db
+def test_rows_come_and_go_without_scripts_and_nothing_else_changes(otto: Client) -> None:
+    form = send(otto, pasted("run", LINE, "form"))
+    typed = form.fields | {"limits.memory": "lots", "env.0.value": "typed"}
+    more = send(otto, typed | {"turn": "env.add"})
+    assert row(more, "env", 2) == {"name": "", "value": ""}
+    assert (more.fields["limits.memory"], more.fields["env.0.value"]) == ("lots", "typed")
+    less = send(otto, more.fields | {"turn": "mounts.drop.0"})
+    assert row(less, "mounts", 0) == {} and row(less, "mounts", 1)["target"] == "/srv"
+    end = send(otto, less.fields | {"limits.memory": "64m", "show": "compose"})
+    assert [mount["target"] for mount in end.whole["mounts"]] == ["/srv"]
+    assert end.whole["env"]["GREETING"] == "typed"
+
+
+@pytest.mark.django_db
+def test_a_wrong_row_is_marked_where_it_is(otto: Client) -> None:
+    text = "docker run -p 80:80 -p 8000-8005:8000-8005 -p 90:90 -v a:/a --network front x"
+    form = send(otto, pasted("run", text, "form"))
+    assert row(form, "ports", 1)["host"] == "8000-8005"
+    cells = {
+        ("ports.2.container", "x"): "“x” is no port",
+        ("ports.1.host", "1-3"): "the two ranges",
+        ("ports.2.address", "here"): "“here” is no address of the host.",
+        ("mounts.0.target", ""): "The path in the container is missing.",
+        ("mounts.0.type", "tmpfs"): "A tmpfs has no source.",
+        ("mounts.0.driver_options", "type"): "“type” is not name=value",
+        ("mounts.0.size", "64m"): "Size at most: this is for a mount of the type tmpfs, and not for volume.",
+        ("networks.0.ipv4", "10.0.0"): "“10.0.0” is no IPv4 address.",
+        ("networks.0.name", "host"): "",
+        ("env.0.name", "A=B"): "A name has no “=” in it.",
+        ("limits.cpus", "many"): "CPUs: “many” is no number",
+    }
+    for (name, value), sentence in cells.items():
+        late = "show" if not sentence else "none"
+        page = send(otto, form.fields | {name: value, late: "run"}, 422 if sentence else 200)
+        if sentence:
+            assert name.startswith("limits") or f'id="{name}_error"' in page.html or "source_error" in page.html, name
+            assert sentence in unescape(page.html), name
+            assert page.fields[name] == value
+    twice = form.fields | {"env.0.name": "A", "env.7.name": "A"}
+    assert "“A” is there twice." in send(otto, twice, 422).html.split('id="env.7.name_error"')[1]
+
+
+@pytest.mark.django_db
+def test_a_dot_env_file_is_read_into_the_rows_and_its_wrong_lines_are_named(otto: Client) -> None:
+    form = send(otto, pasted("run", "docker run -e A=old -e KEPT=1 x", "form"))
+
+    def picked(content: bytes, status: int = 200) -> Page:
+        file = SimpleUploadedFile(".env", content)
+        sent: dict[str, Any] = form.fields | {"turn": "env.file"}
+        return send(otto, sent | {"env_file": file}, status)
+
+    good = picked(b"# mine\nA='new $x'\nexport B=\"two\nlines\"\n")
+    assert good.whole["env"] == {"A": "new $x", "KEPT": "1", "B": "two\nlines"}
+    assert "Variables read from the file: 2; 1 of them were there" in good.html
+    wrong = picked(b"A=1\nno value\nB=$NOPE\n", 422)
+    assert "Line 2: “no value” has no value here" in wrong.html and "Line 3: the variable NOPE" in wrong.html
+    assert row(wrong, "env", 0) == {"name": "A", "value": "old"}
+    assert "is no .env file" in picked(b"\x89PNG\xff\xfe", 422).html
+    assert "Choose a .env file first." in send(otto, form.fields | {"turn": "env.file"}, 422).html
 
 
 @pytest.mark.django_db
@@ -129,14 +252,17 @@ def test_a_container_is_created_from_the_page_and_duplicated(product: Product, d
     try:
         empty = Page(product.http.get(f"{product.url}/containers/create/").text)
         create(
-            product, empty.fields | {"host": "local", "image": "dermaga/web", "name": first, "env": "A='x y'\n# no\n"}
+            product,
+            empty.fields
+            | {"host": "local", "image": "dermaga/web", "name": first, "as.env": "text", "env": "A='x y'\n# no\n"},
         )
         until(lambda: product.api(f"containers?search={first}")["count"] == 1, "it is in the table")
         page = product.http.get(f"{product.url}/containers/create/?from=local/{first}").text
         part = re.search(r'hx-get="([^"]+part=form)"', page)
         assert part
         filled = Page(product.http.get(f"{product.url}{unescape(part[1])}", headers={"HX-Request": "true"}).text)
-        assert (filled.fields["image"], filled.fields["env"], filled.fields["name"]) == ("dermaga/web", "A=x y", "")
+        assert (filled.fields["image"], filled.fields["name"]) == ("dermaga/web", "")
+        assert row(filled, "env", 0) == {"name": "A", "value": "x y"}
         assert filled.fields["host"] == "local"
         create(product, filled.fields | {"name": second})
         one, two = (json.loads(docker_engine.docker("inspect", name))[0] for name in (first, second))
@@ -176,14 +302,15 @@ def test_a_container_is_edited_in_the_same_form(product: Product, docker_engine:
         part = product.http.get(f"{url}&part=form", headers={"HX-Request": "true"})
         form = Page(part.text)
         old = product.api(f"containers/local/{name}")["id"]
-        assert (form.fields["name"], form.fields["env"], form.fields["edits"]) == (name, "A=1", f"local/{old}")
+        assert (form.fields["name"], form.fields["edits"]) == (name, f"local/{old}")
+        assert row(form, "env", 0) == {"name": "A", "value": "1"}
         assert form.fields["start"] == "1"
-        wrong = product.post("/containers/create/", None, **form.fields | {"settle": "soon", "env": "A=2"})
+        wrong = product.post("/containers/create/", None, **form.fields | {"settle": "soon", "env.0.value": "2"})
         assert wrong.status_code == 422
         assert Page(wrong.text).fields["settle"] == "soon"
-        assert Page(wrong.text).fields["env"] == "A=2"
+        assert row(Page(wrong.text), "env", 0) == {"name": "A", "value": "2"}
         assert "Nothing was changed." in wrong.text
-        sent = product.post("/containers/create/", None, **form.fields | {"settle": "0", "env": "A=2"})
+        sent = product.post("/containers/create/", None, **form.fields | {"settle": "0", "env.0.value": "2"})
         job = re.fullmatch(rf"{product.url}/jobs/(\d+)/", sent.url)
         assert job, sent.text[:2000]
         end = until(
