@@ -17,7 +17,7 @@ from hosts.forms.rows import Table, take
 from hosts.specs import dotenv
 from hosts.specs.check import problems
 from hosts.specs.compose_in import from_compose
-from hosts.specs.compose_out import to_compose
+from hosts.specs.compose_out import to_compose, unsaid
 from hosts.specs.run_line import from_run, to_run
 from hosts.specs.spec import ContainerSpec, from_json, to_json
 
@@ -161,7 +161,12 @@ class CreateForm:
 
     def _read_text(self, before: Any) -> None:
         typed = self.values.get(self.view, "")
-        if typed.strip() == self.write(before)[0].strip():
+        start, self.start = self.start, True
+        texts = [self.write(before)[0].strip()]
+        self.start = False
+        texts.append(self.write(before)[0].strip())
+        self.start = start
+        if typed.strip() in texts:  # whichever it was written with: that is not the text's to say
             self.spec = before
         else:
             self.spec, self.notes = self.read(typed)
@@ -178,7 +183,7 @@ class CreateForm:
 
     def write(self, spec: Any) -> tuple[str, list[str]]:
         """The opposite."""
-        return to_run(spec, start=self.start) if self.view == "run" else (to_compose(spec), [])
+        return to_run(spec, start=self.start) if self.view == "run" else (to_compose(spec), unsaid(spec))
 
     def to_json(self) -> dict[str, Any]:
         """What it says, as JSON values."""

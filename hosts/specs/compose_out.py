@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from hosts.specs.devices import show_device
 from hosts.specs.fields import FIELDS, HEALTH_TIMES, RATES, bury, get, is_said
 from hosts.specs.interpolate import guard
@@ -18,6 +20,23 @@ OWN = "x-dermaga"
 def to_compose(spec: ContainerSpec, service: str = "") -> str:
     """A whole compose file with one service."""
     return write(document(spec, service))
+
+
+def unsaid(spec: ContainerSpec) -> list[str]:
+    """Sentences about what compose has no key for."""
+    found: set[str] = set()
+    _keys_of_own(_service(spec), found)
+    if not found:
+        return []
+    words = _("Compose has no key for this, so it stands in x-dermaga, which docker compose leaves out: %(names)s.")
+    return [words % {"names": ", ".join(sorted(found))}]
+
+
+def _keys_of_own(value: Any, found: set[str]) -> None:
+    if isinstance(value, dict):
+        found |= set(value.get(OWN) or {})
+    for entry in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _keys_of_own(entry, found)
 
 
 def document(spec: ContainerSpec, service: str = "") -> dict[str, Any]:

@@ -126,7 +126,6 @@ def _is_default(name: str, value: Any, answer: Mapping[str, Any], defaults: Defa
         case "limits.pids":
             return not value or value < 0
         case "security_opt":
-            # the engine notes these itself for a privileged container, or one in the host's namespaces
             return not value or value == ["label=disable"]
         case "oom_score_adj":
             return not value
@@ -171,7 +170,8 @@ def _process(spec: ContainerSpec, config: dict[str, Any], base: dict[str, Any], 
 def _rights(spec: ContainerSpec, host: dict[str, Any]) -> None:
     if host.get("MaskedPaths") == [] and host.get("ReadonlyPaths") == [] and not spec.privileged:
         spec.security_opt = [*spec.security_opt, UNCONFINED]
-    if spec.privileged:
+    # the engine notes it itself for a privileged container, and for one in the host's processes or memory
+    if spec.privileged or "host" in {spec.pid_mode, spec.ipc_mode}:
         spec.security_opt = [word for word in spec.security_opt if word != "label=disable"]
     spec.ulimits = [
         Ulimit(_limit_name(limit.get("Name")), int(limit.get("Soft") or 0), int(limit.get("Hard") or 0))

@@ -225,6 +225,8 @@ def _unsaid(spec: ContainerSpec) -> list[str]:
             notes.append(_("docker run cannot say all options of the mount at %(path)s.") % {"path": mount.target})
     if any(network.links for network in spec.networks):
         notes.append(_("docker run cannot give links to one network of several: they are left out."))
+    if len(spec.entrypoint or []) > 1:
+        notes.append(_("docker run has no entrypoint of several words: all but the first are in the command here."))
     if not re.search(r"\S", spec.image):
         notes.append(_("The image is missing."))
     return notes

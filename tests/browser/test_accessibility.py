@@ -20,6 +20,7 @@ PAGES = (
     "/containers/?group=project",
     "/containers/?search=nothing-has-this-name",
     *(f"/containers/local/looked-at/{tab}" for tab in ("", "logs/", "stats/", "terminal/", "processes/", "changes/")),
+    "/containers/create/",
     "/containers/local/looked-at/inspect/",
     "/containers/local/looked-at/files/?path=/etc",
     "/containers/local/looked-at/files/file/?path=/etc/passwd",
