@@ -31,6 +31,9 @@ class Right(StrEnum):
     NETWORKS_MANAGE = "networks.manage"
     VOLUMES_VIEW = "volumes.view"
     VOLUMES_MANAGE = "volumes.manage"
+    BACKUPS_VIEW = "backups.view"  # and the places where they lie
+    BACKUPS_MANAGE = "backups.manage"  # make, download, restore, remove: whoever has a backup has all that is in it
+    BACKUPS_PLACES = "backups.places"  # where they may lie
     REGISTRIES_VIEW = "registries.view"
     REGISTRIES_MANAGE = "registries.manage"
     PLUGINS_VIEW = "plugins.view"

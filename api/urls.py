@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api import (
+    backups,
     containers,
     diagnostics,
     disk,
@@ -47,6 +48,9 @@ api.add_router("registries", registries.router)
 api.add_router("plugins", plugins.router)
 api.add_router("networks", networks.router)
 api.add_router("volumes", volumes.router)
+api.add_router("volumes", backups.of_volumes)
+api.add_router("backups", backups.router)
+api.add_router("destinations", backups.places)
 api.add_router("swarms", swarms.router)
 api.add_router("nodes", nodes.router)
 api.add_router("services", services.router)

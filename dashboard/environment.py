@@ -77,6 +77,15 @@ def names(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def folders(name: str) -> list[str]:
+    """A comma-separated list of whole paths of folders, like /srv/backups."""
+    values = names(name)
+    for value in values:
+        if not value.startswith("/") or os.path.normpath(value) == "/":
+            raise ImproperlyConfigured(f"{name}={value} is not the whole path of a folder. Example: /srv/backups")
+    return values
+
+
 def data_folder(default: Path) -> Path:
     """The folder for the database file and the keys; made with mode 0700 when missing."""
     folder = Path(text("DERMAGA_DATA", str(default))).expanduser().absolute()

@@ -143,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-uploads": {"task": "jobs.forget_old_uploads", "schedule": 3600.0},
     "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
+    "sweep-backups": {"task": "hosts.sweep_backups", "schedule": 60.0},
     "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},
     "put-back": {"task": "hosts.put_back", "schedule": 10.0},
     "forget-old-stats": {"task": "hosts.forget_old_stats", "schedule": 3600.0},
@@ -238,6 +239,7 @@ DOCKER_HOST = env.text("DOCKER_HOST")
 JOBS_AT_ONCE_ON_A_HOST = env.number("JOBS_AT_ONCE_ON_A_HOST", 4, 1, 200)
 UPLOADS_KEPT_HOURS = env.number("UPLOADS_KEPT_HOURS", 24, 1, 8760)
 JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", 90, 1, 3650)
+DERMAGA_BACKUP_FOLDERS = env.folders("DERMAGA_BACKUP_FOLDERS")
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 7, 1, 3650)
 DISK_EVERY_MINUTES = env.number("DISK_EVERY_MINUTES", 30, 1, 10_080)
 RESYNC_SECONDS = env.number("RESYNC_SECONDS", 60, 5, 3600)

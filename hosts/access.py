@@ -9,7 +9,9 @@ from django.db.models import Q, QuerySet
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
 from hosts.models import (
+    Backup,
     Container,
+    Destination,
     Host,
     Image,
     Network,
@@ -23,6 +25,7 @@ from hosts.models import (
 from hosts.models.swarms import SwarmMirrored
 
 NAMES_A_QUERY = 50
+MOST_KEY = 1 << 63  # databases' numbers end there
 OfSwarm = TypeVar("OfSwarm", bound=SwarmMirrored)
 VOLUME_NAME = re.compile(r"[^\0\ud800-\udfff]{1,255}")  # drivers may allow more than engines do
 
@@ -65,6 +68,25 @@ def get_account(user: Any, registry: Registry, pk: int | str, right: Right) -> R
     if account is None:
         raise NotFound
     return account
+
+
+def get_destination(user: Any, name: str, right: Right = Right.BACKUPS_VIEW) -> Destination:
+    """The destination of backups called `name`, if `user` may see it and has `right`."""
+    found = Destination.objects.visible_to(user).filter(name=name).first() if _is_text(name) else None
+    if found is None:
+        raise NotFound
+    _demand(user, Right.BACKUPS_VIEW, right)
+    return found
+
+
+def get_backup(user: Any, pk: int, right: Right = Right.BACKUPS_VIEW) -> Backup:
+    """The backup, if `user` may see it and has `right`."""
+    rows = Backup.kept().visible_to(user).select_related("destination")
+    found = rows.filter(pk=pk).first() if 0 < pk < MOST_KEY else None
+    if found is None:
+        raise NotFound
+    _demand(user, Right.BACKUPS_VIEW, right)
+    return found
 
 
 def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONTAINERS_VIEW) -> Container:

@@ -58,6 +58,16 @@ NODES = _of_swarm(
 )
 SECRETS = _of_swarm("name", "engine_id", "driver", "templating", "created", "updated", "labels", "seen")
 CONFIGS = _of_swarm("name", "engine_id", "templating", "size", "created", "updated", "labels", "seen")
+BACKUPS: Columns = {
+    "host": attrgetter("host"),
+    "volume": attrgetter("volume"),
+    "destination": attrgetter("destination.name"),
+    **{
+        name: attrgetter(name)
+        for name in ("key", "bytes", "content_bytes", "entries", "sha256", "created", "by_name", "checked")
+    },
+}
+DESTINATIONS: Columns = {name: attrgetter(name) for name in ("name", "kind", "place", "added")}
 REGISTRIES: Columns = {
     **{name: attrgetter(name) for name in ("name", "address", "plain_http")},
     "users": lambda row: [account.username for account in row.accounts.all()],

@@ -137,7 +137,12 @@ def with_state(plugins: QuerySet[Any]) -> QuerySet[Any]:
 
 def users_of(noun: str, thing: Any, containers: QuerySet[Any]) -> QuerySet[Any]:
     """Those of `containers` that use this network or volume (`noun`)."""
-    uses = Use.objects.filter(noun=noun, host=thing.host_id, name=thing.name)
+    return users_of_name(noun, thing.host, thing.name, containers)
+
+
+def users_of_name(noun: str, host: Host, name: str, containers: QuerySet[Any]) -> QuerySet[Any]:
+    """The same, of the network or volume of that name on a host, which need not be in our tables."""
+    uses = Use.objects.filter(noun=noun, host=host, name=name)
     return containers.filter(pk__in=uses.values("container"))
 
 
@@ -265,6 +270,19 @@ VOLUMES = Table(
     conditions={"label": _labels},
 )
 REGISTRIES = Table(search=("name", "address"), sorts={"name": ["name"], "address": ["address", "name"]}, first="name")
+BACKUPS = Table(
+    search=("volume", "host", "key", "by_name"),
+    sorts={
+        "created": ["created"],
+        "volume": ["volume", "host", "created"],
+        "host": ["host", "volume", "created"],
+        "destination": ["destination__name", "created"],
+        "size": ["bytes"],
+    },
+    first="-created",
+    facets={"host": "host", "volume": "volume", "destination": "destination__name"},
+)
+DESTINATIONS = Table(search=("name", "folder"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name")
 PLUGINS = Table(
     search=("name", "reference", "description", "kind", "host__name"),
     sorts={"name": ["name"], "host": ["host__name", "name"], "state": ["enabled", "name"], "kind": ["kind", "name"]},

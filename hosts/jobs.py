@@ -89,6 +89,7 @@ def add_kinds() -> None:
     _add_making_kinds()
     _add_network_kinds()
     _add_volume_kinds()
+    _add_backup_kinds()
     _add_service_kinds()
     _add_swarm_kinds()
 
@@ -131,6 +132,16 @@ def _add_volume_kinds() -> None:
     add_kind(
         "volume.remove", _("Remove volumes"), manage, volume_removals.run_removals, seconds=6 * HOUR, repeatable=False
     )
+
+
+def _add_backup_kinds() -> None:
+    from hosts.actions.backups import kept, making, restoring
+
+    manage, volumes = Right.BACKUPS_MANAGE, Right.VOLUMES_MANAGE
+    add_kind("volume.backup", _("Back up volume"), manage, making.run_backup, seconds=24 * HOUR)
+    add_kind("volume.restore", _("Restore volume"), volumes, restoring.run_restore, seconds=24 * HOUR)
+    add_kind("backup.check", _("Check backup"), manage, kept.run_check, seconds=12 * HOUR)
+    add_kind("backup.remove", _("Remove backups"), manage, kept.run_removal, seconds=2 * HOUR, repeatable=False)
 
 
 def _add_service_kinds() -> None:
@@ -202,3 +213,12 @@ def put_back() -> None:
 
     held.put_back(SYSTEM)
     volume_files.close_old(SYSTEM)
+
+
+@shared_task(name="hosts.sweep_backups", expires=50)
+def sweep_backups() -> None:
+    """Every minute: what is left of backups whose worker was killed goes."""
+    from accounts.rights import SYSTEM
+    from hosts.actions.backups import making
+
+    making.sweep(SYSTEM)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from hosts.views import events, find, frame, logs, overview
+from hosts.views.backups import backups, destinations
 from hosts.views.containers import (
     container_acts,
     container_create,
@@ -127,6 +128,19 @@ urlpatterns = [
     path("volumes/<slug:host>/<str:ref>/", volumes.volume_page, name="volume_page"),
     path("volumes/<slug:host>/<str:ref>/copy/", volume_copies.volume_copy, name="volume_copy"),
     path("volumes/<slug:host>/<str:ref>/files/", volume_files.volume_files_open, name="volume_files"),
+    path("volumes/<slug:host>/<str:ref>/backup/", backups.volume_backup, name="volume_backup"),
+    path("volumes/<slug:host>/<str:ref>/download/", backups.volume_download, name="volume_download"),
+    path("backups/", backups.backup_list, name="backup_list"),
+    path("backups/remove/", backups.backups_remove, name="backups_remove"),
+    path("backups/destinations/", destinations.destination_list, name="destination_list"),
+    path("backups/destinations/add/", destinations.destination_add, name="destination_add"),
+    path("backups/destinations/<slug:name>/", destinations.destination_edit, name="destination_edit"),
+    path("backups/destinations/<slug:name>/test/", destinations.destination_test, name="destination_test"),
+    path("backups/destinations/<slug:name>/remove/", destinations.destination_remove, name="destination_remove"),
+    path("backups/<int:pk>/", backups.backup_page, name="backup_page"),
+    path("backups/<int:pk>/download/", backups.backup_download, name="backup_download"),
+    path("backups/<int:pk>/restore/", backups.backup_restore, name="backup_restore"),
+    path("backups/<int:pk>/check/", backups.backup_check, name="backup_check"),
     path("volumes/<slug:host>/<str:ref>/remove/", volumes.volume_remove, name="volume_remove"),
     path("plugins/", plugins.plugin_list, name="plugin_list"),
     path("plugins/create/", plugin_acts.plugin_create, name="plugin_create"),

@@ -179,7 +179,9 @@ def product(docker_engine: DockerEngine) -> Iterator[Product]:
     """The product with the first engine as its host `local`: embedded, or as separate processes where DATABASE_URL and
     REDIS_URL are set (tests/full_mode.py)."""
     database, redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
-    with Product(docker_engine.url, database_url=database, redis_url=redis) as running:
+    (current().folder / "backups").mkdir(exist_ok=True)
+    settings = {"DERMAGA_BACKUP_FOLDERS": str(current().folder / "backups")}
+    with Product(docker_engine.url, database_url=database, redis_url=redis, settings=settings) as running:
         yield running
 
 

@@ -187,6 +187,25 @@ def mention(reader: Reader, line: str) -> None:
     assert "Usage" in reader.type(f"{line} --help")
 
 
+BACKUP = "data-20261126T020000Z-17.tar.zst"
+RESTORE = f"zstd -d < {BACKUP} | "
+DATA_FOLDER = "/var/lib/docker/volumes/data/_data"
+
+
+def restore_by_hand(reader: Reader, line: str) -> None:
+    """What was downloaded, into a folder or through a container of the engine."""
+    docker = f"docker -H {reader.product.environment['DOCKER_HOST']}"
+    reader.type(f"{docker} run --rm -v to-restore:/v busybox sh -c 'echo tea > /v/list; chown 5:6 /v/list'")
+    until(lambda: reader.product.api("volumes?search=to-restore")["count"], "the volume shows")
+    whole = reader.product.http.get(f"{reader.product.url}/volumes/local/to-restore/download/")
+    (reader.folder / BACKUP).write_bytes(whole.content)
+    place = reader.folder / "unpacked"
+    place.mkdir(exist_ok=True)
+    reader.type(line.replace(DATA_FOLDER, str(place)).replace("docker run", f"{docker} run"), reader.folder)
+    look = f"{docker} run --rm -v data:/v busybox cat /v/list" if "docker run" in line else f"cat {place}/list"
+    assert reader.type(look).strip() == "tea"
+
+
 KNOWN: dict[str, Callable[[Reader, str], None]] = {
     "make run": serve,
     "make run HOST=0.0.0.0 PORT=9000": serve,
@@ -202,6 +221,8 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py token list": list_tokens,
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
     f"TOKEN=$({PYTHON}manage.py token create admin --name shell)": keep_token,
+    f"{RESTORE}tar -x --numeric-owner --xattrs --xattrs-include='*' -p -C {DATA_FOLDER}": restore_by_hand,
+    f"{RESTORE}docker run --rm -i -v data:/data busybox tar -x -C /data": restore_by_hand,
     "python -m common.icons": lambda reader, line: print(reader.type(f".venv/bin/{line}")),
     "python -m api.examples": lambda reader, line: print(reader.type(f".venv/bin/{line}")),
 }

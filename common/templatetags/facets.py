@@ -36,6 +36,8 @@ LABELS = {
     "update": n_("Update"),
     "to": n_("Until"),
     "use": n_("Use"),
+    "volume": n_("Volume"),
+    "destination": n_("Destination"),
 }
 WITHOUT = {
     "health": n_("no health check"),

@@ -16,6 +16,8 @@ HEADER = 8
 OUT, ERR = 1, 2
 NO_PROGRAM = (126, 127)
 FRAME_AT_MOST = 1024 * 1024
+ERR_AT_MOST = 16 * 1024  # bytes of what a long command complains of
+STARTED_SECONDS = 60.0
 WORDS_AT_MOST = 1000  # bytes of what a failing command said last
 
 
@@ -81,6 +83,46 @@ def _create(target: Target, words: Sequence[str], user: str, deadline: Deadline)
         path = f"/containers/{target.container_id}/exec"
         call.open("POST", path, version=target.version, body=body, seconds=deadline.left())
         return str((call.read_json(deadline.left()) or {}).get("Id", ""))
+
+
+class Running:
+    """A command of any length, as root: `output` gives what it writes as it comes; then `code` and `err` are there.
+
+    `open_call` makes the calls, so that whoever cancels can end them; `seconds` may pass between two blocks.
+    """
+
+    def __init__(
+        self, open_call: Callable[[], Call], target: Target, words: Sequence[str], seconds: float, user: str = ROOT
+    ) -> None:
+        self.code, self.err = -1, b""
+        self._open, self._target, self._seconds = open_call, target, seconds
+        self._body = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True, "User": user}
+
+    def output(self) -> Iterator[bytes]:
+        """Starts it. Raises EngineError: Conflict for a container that does not run."""
+        where, version = self._target.endpoint.address, self._target.version
+        with self._open() as call:
+            path = f"/containers/{self._target.container_id}/exec"
+            call.open("POST", path, version=version, body=self._body, seconds=STARTED_SECONDS)
+            exec_id = str((call.read_json(STARTED_SECONDS) or {}).get("Id", ""))
+        with self._open() as call:
+            body = {"Detach": False, "Tty": False}
+            try:
+                call.open("POST", f"/exec/{exec_id}/start", version=version, body=body, seconds=self._seconds)
+            except BadRequest as error:  # newer engines say so before they answer, older ones in the output
+                if "executable file not found" not in error.detail and "no such file" not in error.detail:
+                    raise
+                self.code = NO_PROGRAM[1]
+                return
+            for stream, payload in _frames(call, lambda: self._seconds):
+                if stream == OUT:
+                    yield payload
+                else:
+                    self.err = (self.err + payload)[:ERR_AT_MOST]
+        try:
+            self.code = _exit_code(self._target, exec_id, Deadline(STARTED_SECONDS))
+        except TimeoutError as error:
+            raise TimedOut(error, where=where, seconds=STARTED_SECONDS) from error
 
 
 def _start(target: Target, exec_id: str, deadline: Deadline) -> tuple[bytes, bytes, bool]:

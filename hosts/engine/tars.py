@@ -20,6 +20,8 @@ KINDS = {
     tarfile.FIFOTYPE: "pipe",
 }
 CAPABILITIES = "SCHILY.xattr.security.capability"
+XATTR, SPARSE = "SCHILY.xattr.", "GNU.sparse."
+EXTRA = (XATTR, SPARSE)
 TOLD = {"path", "linkpath", "size", "mtime", "uid", "gid", CAPABILITIES}  # of an entry's extended attributes
 LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
 
@@ -27,7 +29,8 @@ LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkp
 @dataclass(frozen=True)
 class Member:
     """One entry of a tar. `kind`: file, folder, link, hard link, device, pipe or other; `mode` are its twelve bits,
-    `capabilities` a file's, as the kernel writes them (setcap)."""
+    `capabilities` a file's, as the kernel writes them (setcap); `extra` are extended attributes, and marks of sparse
+    files, by the names that a tar gives them."""
 
     name: str
     kind: str
@@ -38,6 +41,7 @@ class Member:
     gid: int
     link: str = ""
     capabilities: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
 
 
 class TarReader:
@@ -124,6 +128,7 @@ class TarReader:
             int(more.get("gid", info.gid)),
             more.get("linkpath", info.linkname),
             more.get(CAPABILITIES, ""),
+            tuple(sorted((key, value) for key, value in more.items() if key.startswith(EXTRA))),
         )
 
 
@@ -137,8 +142,8 @@ def _records(data: bytes) -> dict[str, str]:
             raise ValueError("a broken extended attribute")
         record = data[position + len(length) + 1 : position + size]
         key, _, value = record[:-1].partition(b"=")
-        if key.decode("utf-8", "replace") in TOLD:
-            found[key.decode()] = _text(value)
+        if _text(key) in TOLD or _text(key).startswith(EXTRA):
+            found[_text(key)] = _text(value)
         position += size
     return found
 

@@ -3,13 +3,13 @@
 What is sent on is written by us, entry by entry: two programs that read one tar differently could not see two things.
 """
 
-import posixpath
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from hosts.engine.archives import inside
 from hosts.engine.errors import PathRefused, gettext_noop
 from hosts.engine.paths import is_name
 from hosts.engine.tars import Part
@@ -34,7 +34,7 @@ def _parts(tar: tarfile.TarFile, owner: tuple[int, int] | None) -> list[Part]:
     parts: list[Part] = []
     kinds: dict[str, str] = {}  # name -> kind, of what came before
     for member in tar:
-        name = _inside(member.name)
+        name = inside(member.name)
         if not name:
             continue  # the folder itself
         _check(name, kinds)
@@ -56,7 +56,7 @@ def _part(
     if member.issym():
         return Part(name, "link", 0, mode, mtime, uid, gid, member.linkname)
     if member.islnk():
-        other = _inside(member.linkname)
+        other = inside(member.linkname)
         if kinds.get(other) not in {"file", "hard link"}:
             raise PathRefused(gettext_noop("%(path)s is a hard link to something outside of the tar."), name)
         return Part(name, "hard link", 0, mode, mtime, uid, gid, other)
@@ -72,14 +72,6 @@ def _opener(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], IO[by
         return file
 
     return opened
-
-
-def _inside(name: str) -> str:
-    """The name without `.`; "" for the folder itself. Raises PathRefused when it leads out."""
-    if name.startswith("/") or ".." in name.split("/"):
-        raise PathRefused(gettext_noop("%(path)s leads out of the folder that it is unpacked into."), name)
-    inside = posixpath.normpath(name) if name else "."
-    return "" if inside == "." else inside
 
 
 def _check(name: str, kinds: dict[str, str]) -> None:

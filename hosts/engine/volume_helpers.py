@@ -20,7 +20,7 @@ PLACE = "/volume"  # where the volume is in the helper
 NAME = "dermaga-files-"  # how helpers' names begin
 HELPER_LABEL = "org.dermaga.helper"  # whose it is: OF_PAGES or OF_JOBS
 VOLUME_LABEL = "org.dermaga.volume"  # of those that pages share
-OF_PAGES, OF_JOBS = "files", "job"
+OF_PAGES, OF_JOBS, OF_DOWNLOADS = "files", "job", "download"
 OPEN_SECONDS, CLOSE_SECONDS = 10.0, 10.0
 # what root needs for files of others, and no more
 CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"]
@@ -32,6 +32,12 @@ class Helper:
 
     target: Target
     runs: bool
+
+
+def is_helper(entry: dict[str, Any]) -> bool:
+    """Whether a container, as an engine lists it, is one of ours."""
+    labels = entry.get("Labels")
+    return isinstance(labels, dict) and HELPER_LABEL in labels
 
 
 def new_name() -> str:
@@ -49,10 +55,11 @@ def make(
     read_only: bool = False,
     runs: int = 0,
     seconds: float,
+    owner: str = OF_JOBS,
 ) -> str:
     """The id of a helper of a job, made by `call`; not started, but of an image with a shell when it is to run for `runs`
     seconds. Raises EngineError."""
-    body = _body(volume, image, {HELPER_LABEL: OF_JOBS}, read_only=read_only)
+    body = _body(volume, image, {HELPER_LABEL: owner}, read_only=read_only)
     body |= _waiting(runs) if runs else {"Cmd": ["never-started"]}
     return _create(call, body, name, version, Deadline(seconds))
 
@@ -62,11 +69,13 @@ def start(call: Call, helper: str, *, version: str, seconds: float) -> None:
     call.open("POST", f"/containers/{helper}/start", version=version, seconds=seconds)
 
 
-def open_for(endpoint: Endpoint, volume: str, images: list[str], seconds: int, *, version: str) -> str:
+def open_for(
+    endpoint: Endpoint, volume: str, images: list[str], seconds: int, *, version: str, owner: str = OF_PAGES
+) -> str:
     """The id of a helper for pages that ends by itself after `seconds`, of the first of `images` (ids or names) that has
     a shell. Where none has, that of one that was made and does not run. Raises EngineError."""
     deadline = Deadline(OPEN_SECONDS)
-    labels = {HELPER_LABEL: OF_PAGES, VOLUME_LABEL: volume}
+    labels = {HELPER_LABEL: owner} | ({VOLUME_LABEL: volume} if owner == OF_PAGES else {})
     for image in images:
         running = _body(volume, image, labels) | _waiting(seconds)
         running["HostConfig"] |= {"AutoRemove": True}

@@ -1,3 +1,4 @@
+from hosts.models.backups import Backup, Destination
 from hosts.models.containers import Container, ContainerDetail
 from hosts.models.disk import DiskReading
 from hosts.models.events import Event
@@ -19,6 +20,8 @@ from hosts.models.watchers import WatchProcess
 from hosts.models.watches import Watch
 
 __all__ = [
+    "Backup",
+    "Destination",
     "Config",
     "Container",
     "ContainerDetail",

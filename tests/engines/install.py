@@ -32,6 +32,7 @@ NEEDED = {
     "chromium": ["/usr/bin/chromium"],
     "fonts-dejavu-core": ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     "gettext": ["msgfmt"],
+    "zstd": ["zstd"],
     "gcc": ["gcc"],
     "libc6-dev": ["/usr/include/stdio.h"],
     "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt"],

@@ -86,7 +86,7 @@ def _running_users(asker: VolumeAsker, volume: str) -> list[_User]:
     found = []
     for entry in asker.users(volume):
         labels = parse.labels_of(entry.get("Labels"))
-        if entry.get("State") not in RUNNING or volume_helpers.HELPER_LABEL in labels:
+        if entry.get("State") not in RUNNING or volume_helpers.is_helper(entry):
             continue
         inspect = asker.ask("GET", f"/containers/{entry['Id']}/json") or {}
         name = str(inspect.get("Name") or "").strip("/")
@@ -163,6 +163,13 @@ def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = Fa
             yield stack.enter_context(_made(context, host, volume, image, read_only=read_only))
 
 
+@contextmanager
+def running_helper(context: JobContext, host: Host, volume: str) -> Iterator[Helper]:
+    """One that runs, whatever the engine: for programs of its image."""
+    with ExitStack() as stack:
+        yield _running_helper(context, host, volume, False, stack)
+
+
 def _running_helper(context: JobContext, host: Host, volume: str, read_only: bool, stack: ExitStack) -> Helper:
     """Of the first image that has what it needs."""
     for image in likely_shells(host, volume):
@@ -175,6 +182,11 @@ def _running_helper(context: JobContext, host: Host, volume: str, read_only: boo
         except Failure as error:
             if not isinstance(error.__cause__, engine.Answered):
                 raise
+    if host.engine != "Podman":
+        needs = gettext_noop(
+            "No image of %(host)s has a shell and tar, which are needed. Pull a small image like busybox."
+        )
+        raise Failure("no_shell", 409, needs, {"host": host.name})
     words = gettext_noop(
         "%(host)s runs Podman, whose archives do not tell owners of files: they are read by tar in a helper container, and "
         "no image there has it. Pull a small one that does, such as busybox, and start this again."

@@ -13,7 +13,7 @@ from common.errors import DermagaError, Failure
 from hosts.actions.act import recorded
 from hosts.engine import parse, volume_helpers
 from hosts.engine.calls import Call
-from hosts.engine.volume_helpers import HELPER_LABEL, NAME, OF_PAGES, PLACE, VOLUME_LABEL
+from hosts.engine.volume_helpers import HELPER_LABEL, NAME, OF_DOWNLOADS, OF_PAGES, PLACE, VOLUME_LABEL
 from hosts.helper_images import likely_shells
 from hosts.inventory import apply
 from hosts.models import Container, Host, Volume
@@ -22,7 +22,9 @@ from hosts.models.hosts import LIVE_STATES
 OPEN_MINUTES = 30
 REUSED_MINUTES = 20  # one that has less time left is not given to somebody who comes now
 SECONDS = 5.0
-CLOSED_AT_ONCE = 20
+CLOSED_AT_ONCE = 100
+DOWNLOAD_HOURS = 12  # the longest that one may take
+AGES = {OF_PAGES: timedelta(minutes=OPEN_MINUTES), OF_DOWNLOADS: timedelta(hours=DOWNLOAD_HOURS)}
 
 
 class Opened(NamedTuple):
@@ -71,13 +73,14 @@ def close_files(actor: Any, volume: Volume) -> None:
 
 def close_old(actor: Any) -> None:
     """Removes helpers of pages that are as old as those that end by themselves: they never ran, since no image of their
-    host has a shell."""
-    made_before = timezone.now() - timedelta(minutes=OPEN_MINUTES)
+    host has a shell. Those of downloads too, whose process was killed."""
+    now = timezone.now()
     rows = Container.objects.select_related("host").filter(
-        name__startswith=NAME, state="created", created__lt=made_before, host__state__in=LIVE_STATES, host__enabled=True
+        name__startswith=NAME, state="created", host__state__in=LIVE_STATES, host__enabled=True
     )
-    for helper in rows[:CLOSED_AT_ONCE]:
-        if helper.labels.get(HELPER_LABEL) != OF_PAGES:
+    for helper in rows.filter(created__lt=now - min(AGES.values()))[:CLOSED_AT_ONCE]:
+        age = AGES.get(helper.labels.get(HELPER_LABEL, ""))
+        if age is None or helper.created is None or helper.created > now - age:
             continue
         with (
             suppress(DermagaError),

@@ -16,8 +16,10 @@ from hosts import columns, filters
 from hosts.access import get_host, get_volume
 from hosts.actions.volumes import volumes
 from hosts.forms.volumes import VolumeForm
-from hosts.models import Container, Host, Volume
+from hosts.models import Backup, Container, Host, Volume
 from hosts.views.uses import add_users
+
+BACKUPS_SHOWN = 10
 
 
 @guard(Right.VOLUMES_VIEW, live=True)
@@ -43,7 +45,9 @@ def volume_page(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     context = filters.MEMBERS.context(request, rows)
     for container in context["page"].items:
         container.mounts = [m for m in container.data.get("mounts", []) if m.get("name") == volume.name]
-    context |= {"volume": volume, "host": volume.host}
+    backups = Backup.kept().visible_to(request.user).filter(host=host, volume=volume.name)
+    context |= {"volume": volume, "host": volume.host, "backup_count": backups.count()}
+    context["backups"] = list(backups.select_related("destination")[:BACKUPS_SHOWN])
     return render(request, template_for(request, "volumes/volume.html", "volumes/_volume.html"), context)
 
 

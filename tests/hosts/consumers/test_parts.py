@@ -26,6 +26,7 @@ from hosts.consumers.changes import ChangesConsumer
 from hosts.consumers.parts import Ask, Parts, PartView, is_live, parts
 from hosts.engine import parse
 from hosts.inventory import apply
+from hosts.models import Backup, Destination
 from jobs.models import Job, Schedule
 from tests.hosts.consumers.sockets import Socket, open_scope, open_socket
 from tests.hosts.swarm.rows import SERVICE, TASK, some_services
@@ -220,6 +221,7 @@ LIVE = [
     "/swarms/", "/swarms/swarm/", "/nodes/", "/nodes/swarm/buoy-a/", "/secrets/", "/secrets/swarm/s1/", "/configs/",
     "/configs/swarm/c1/",
     "/services/", f"/services/swarm/{SERVICE}/", "/tasks/", f"/tasks/swarm/{TASK[:-1]}1/", "/stacks/", "/stacks/swarm/shop/",
+    "/backups/", "/backups/{backup}/",
 ]  # fmt: skip
 
 
@@ -238,7 +240,11 @@ def test_nothing_in_a_live_part_belongs_to_one_person() -> None:
     schedule = Schedule.objects.create(
         name="nightly", kind="image.prune", cron="0 0 * * *", timezone="UTC", by=admins[0]
     )
-    urls = [url.format(job=job.pk, schedule=schedule.pk) for url in LIVE]
+    destination = Destination.objects.create(name="nas", kind="folder", folder="/srv/backups")
+    backup = Backup.objects.create(
+        host="fra-1", volume="data", destination=destination, key="k", state="kept", by_name="annika"
+    )
+    urls = [url.format(job=job.pk, schedule=schedule.pk, backup=backup.pk) for url in LIVE]
     assert all(is_live(url) for url in urls)
     marked = {entry.name for _, entry in our_routes() if getattr(entry.callback, "live", False)}
     assert {resolve(url.partition("?")[0]).url_name for url in urls} == marked

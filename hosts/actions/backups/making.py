@@ -1,0 +1,141 @@
+"""Backups are made: a volume, packed and hashed as it is read, into a file at a destination."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.rights import Right
+from common.errors import Conflict, DermagaError
+from common.events import changed
+from common.templatetags.ui import filesize_iec
+from hosts.actions.act import demand, host_of, recorded, recorded_at
+from hosts.actions.backups.work import VolumeWork
+from hosts.actions.volumes import holds
+from hosts.engine import parse
+from hosts.engine.archives import Recast
+from hosts.models import Backup, Destination, Volume
+from hosts.models.backups import BackupState
+from hosts.stores.packing import Sealed, packed
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import JobContext
+
+READ_SHARE = 0.97  # of the progress
+SWEPT_AT_ONCE = 20
+
+log = structlog.get_logger("dermaga.backups")
+
+
+def start_backup(actor: Any, volume: Volume, destination: Destination, *, stop: bool = False) -> Job:
+    """Starts a job that stores what is in the volume. `stop`: running containers that use it are stopped meanwhile."""
+    demand(actor, Right.BACKUPS_MANAGE)
+    host = volume.host
+    if not host.enabled:
+        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    return queue.start(
+        actor,
+        "volume.backup",
+        host=host.name,
+        target=f"{volume.name} -> {destination.name}",
+        params={"host": host.name, "volume": volume.name, "destination": destination.pk, "stop": stop},
+        locks=[lock(host.name, "volume", volume.name)],
+    )
+
+
+def run_backup(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker. A file that is not whole is no backup, and goes."""
+    work = VolumeWork(context, host_of(context), str(context.params["volume"]))
+    destination = work.destination()
+    detail = {"destination": destination.name}
+    with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "volume.backup", work.volume, detail=detail):
+        about = work.asker.look(work.volume)
+        if context.params["stop"]:
+            with holds.stopped_users(context, work.host, work.volume):
+                backup = _make(work, destination, about)
+        else:
+            words = _("%(name)s runs and uses it: what it writes meanwhile may be half there.")
+            for name in work.running_users():
+                context.log(words % {"name": name})
+            backup = _make(work, destination, about)
+    return {"backup": backup.pk, "size": backup.bytes, "files": backup.entries, "sha256": backup.sha256}
+
+
+def _make(work: VolumeWork, destination: Destination, about: dict[str, Any]) -> Backup:
+    job = work.context.job
+    backup = Backup.objects.create(
+        host=work.host.name,
+        volume=work.volume,
+        destination=destination,
+        key=_key(work.host.name, work.volume, timezone.now(), job.pk),
+        labels=parse.labels_of(about.get("Labels")),
+        by_name=job.by_name,
+        job=job,
+        schedule=job.schedule,
+    )
+    try:
+        recast, sealed = _write(work, backup)
+    except BaseException:
+        _give_up(backup)
+        raise
+    backup.bytes, backup.sha256 = sealed.bytes, sealed.sha256
+    backup.content_bytes, backup.entries, backup.content = recast.size, recast.entries, recast.digest()
+    backup.state, backup.created = BackupState.KEPT, timezone.now()
+    backup.save()
+    changed("backup", backup.host, str(backup.pk))
+    words = _("Stored %(name)s: %(size)s, packed from %(content)s in %(n)s entries. SHA-256 %(hash)s")
+    told = {"name": backup.key, "size": filesize_iec(backup.bytes), "content": filesize_iec(backup.content_bytes)}
+    work.context.log(words % {**told, "n": backup.entries, "hash": backup.sha256})
+    return backup
+
+
+def _write(work: VolumeWork, backup: Backup) -> tuple[Recast, Sealed]:
+    """What went into the file."""
+    recast, sealed = Recast(), Sealed()
+    with work.reading(recast) as blocks:
+        store = backup.destination.store()
+        work.context.on_cancel(store.end)
+        counted = work.told(blocks, (0, READ_SHARE), work.size, _("%(size)s read"))
+        store.write(backup.key, sealed.watch(packed(counted)), work.size)
+    work.context.check_cancelled()
+    for name in recast.skipped:
+        work.context.log(_("Left out, since it is a device: %(path)s") % {"path": name})
+    return recast, sealed
+
+
+def _key(host: str, volume: str, now: datetime, job: int) -> str:
+    """The same for nobody else: a job writes one file."""
+    name = quote(volume, safe="").replace(".", "%2E") if volume.startswith(".") else quote(volume, safe="")
+    return f"{host}/{name[:180]}/{name[:150]}-{now:%Y%m%dT%H%M%SZ}-{job}.tar.zst"
+
+
+# ---------------------------------------------------------------- what was not finished
+def _give_up(backup: Backup) -> None:
+    try:
+        _sweep(backup)
+    except Exception as error:  # its place is away: `sweep` tries again
+        log.warning("half a backup is left for now", backup=backup.pk, error=type(error).__name__)
+
+
+def _sweep(backup: Backup) -> None:
+    store = backup.destination.store()
+    store.sweep(backup.key)
+    store.remove(backup.key)  # whole, but killed before that was noted
+    backup.delete()
+
+
+def sweep(actor: Any) -> None:
+    """Deletes what is left of backups whose worker was killed, or whose place was away when they failed."""
+    demand(actor, Right.BACKUPS_MANAGE)
+    rows = Backup.objects.filter(state=BackupState.WRITING).select_related("destination", "job")
+    for backup in rows[:SWEPT_AT_ONCE]:
+        if backup.job is not None and backup.job.is_open:
+            continue
+        try:
+            with recorded_at(actor, Right.BACKUPS_MANAGE, backup.host, "backup.sweep", backup.key):
+                _sweep(backup)
+        except DermagaError as error:
+            log.warning("half a backup is left for now", backup=backup.pk, reason=error.code)

@@ -1,0 +1,202 @@
+"""Backups, and files that were sent, are put back into volumes: looked through first, compared afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.rights import Right
+from common.errors import Conflict, Failure, Invalid
+from hosts.actions.act import demand, host_of, recorded
+from hosts.actions.backups.work import VolumeWork
+from hosts.actions.volumes import holds
+from hosts.engine import volume_archives
+from hosts.engine.archives import Recast
+from hosts.engine.errors import PathRefused
+from hosts.engine.targets import Target
+from hosts.models import Backup, Host, Volume
+from hosts.stores.errors import Broken
+from hosts.stores.packing import Sealed, unpacked
+from hosts.volume_plan import NAME, NOT_A_NAME
+from jobs import queue
+from jobs.models import Job, lock
+from jobs.run import JobContext
+
+LOOKED, FILLED = 0.3, 0.7  # shares of the progress
+STOP_THEM = gettext_noop(
+    "%(names)s run and use %(volume)s. Stop them first, or have them stopped meanwhile: tick that in the form."
+)
+
+
+def start_restore(
+    actor: Any, backup: Backup, host: Host, name: str, *, replace: bool = False, stop: bool = False
+) -> Job:
+    """Starts a job that puts the backup into a new volume called `name`; with `replace` into the one of that name, whose
+    files are deleted first. `stop`: running containers that use that one are stopped meanwhile."""
+    demand(actor, Right.BACKUPS_MANAGE)
+    _check_target(actor, host, name, replace=replace)
+    return queue.start(
+        actor,
+        "volume.restore",
+        host=host.name,
+        target=f"{backup.file_name} -> {name}",
+        params={"backup": backup.pk, "host": host.name, "volume": name, "replace": replace, "stop": stop},
+        locks=[lock(host.name, "volume", name), backup.lock],
+    )
+
+
+def _check_target(actor: Any, host: Host, name: str, *, replace: bool) -> None:
+    """Raises Denied, Conflict, or Invalid for a name that is taken, is none, or is not there."""
+    demand(actor, Right.VOLUMES_MANAGE)
+    if not host.enabled:
+        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    there = Volume.objects.filter(host=host, name=name).exists()
+    told = {"name": name, "host": host.name}
+    if replace and not there:
+        raise Invalid("volume", gettext_noop("There is no volume called %(name)s on %(host)s to be replaced."), told)
+    if replace:
+        return
+    if not NAME.fullmatch(name):
+        raise Invalid("volume", NOT_A_NAME)
+    if there:
+        words = gettext_noop(
+            "There is a volume called %(name)s on %(host)s already. Choose another name, or replace it."
+        )
+        raise Invalid("volume", words, told)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is put back: `blocks` begins to read it anew; `check` raises when what went by is not what was stored, and
+    `when_whole` hears that it is."""
+
+    blocks: Callable[[], Iterator[bytes]]
+    size: int
+    check: Callable[[Sealed], None]
+    when_whole: Callable[[], None]
+    content: str = ""  # the digest that it must have; "": any
+    labels: dict[str, str] | None = None
+
+    def recast(self, top: str = "./") -> Recast:
+        """Takes it apart and makes it anew."""
+        return Recast(top=top)
+
+
+def run_restore(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker."""
+    work = _work(context)
+    backup = work.backup()
+    source = Source(
+        blocks=lambda: work.stored(backup),
+        size=backup.bytes,
+        check=backup.compare,
+        when_whole=lambda: work.was_whole(backup),
+        content=backup.content,
+        labels=backup.labels,
+    )
+    with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "backup.restore", backup.key):
+        return _restore(work, source)
+
+
+def _work(context: JobContext) -> VolumeWork:
+    return VolumeWork(context, host_of(context), str(context.params["volume"]))
+
+
+def _restore(work: VolumeWork, source: Source) -> dict[str, Any]:
+    """Looks through the whole file before anything is touched, puts it back, and compares what arrived."""
+    context, replace = work.context, bool(work.context.params["replace"])
+    detail = {"replace": replace}
+    with recorded(context.job.by, Right.VOLUMES_MANAGE, work.host, "volume.restore", work.volume, detail=detail):
+        with work.cancellable():
+            look = _look_through(work, source)
+            source.when_whole()
+            if replace:
+                _replace(work, source, look)
+            else:
+                with holds.filling(context, work.host, work.volume, labels=source.labels or {}):
+                    with holds.helper(context, work.host, work.volume) as helper:
+                        _put(work, helper.target, source)
+                    _compare(work, look)
+    return {"volume": work.volume, "files": look.entries, "size": look.size}
+
+
+def _look_through(work: VolumeWork, source: Source) -> Recast:
+    recast = source.recast()
+    try:
+        for _block in _cast(work, source, recast, (0, LOOKED), _("%(size)s looked through")):
+            pass
+        if source.content and recast.digest() != source.content:
+            raise Broken("its content is not what was stored", where=work.context.job.target)
+    except BaseException:
+        work.context.log(_("Nothing was changed."))
+        raise
+    for name in recast.skipped:
+        work.context.log(_("Left out, since it is a device: %(path)s") % {"path": name})
+    work.context.log(_("The file is whole: %(n)s entries.") % {"n": recast.entries})
+    return recast
+
+
+def _cast(work: VolumeWork, source: Source, recast: Recast, share: tuple[float, float], words: str) -> Iterator[bytes]:
+    """The tar in its plain form, read to the last byte of the file. Raises StoreError and PathRefused."""
+    sealed = Sealed()
+    try:
+        tar = unpacked(work.told(sealed.watch(source.blocks()), share, source.size, words))
+        yield from recast.cast(tar)
+        for _rest in tar:  # what comes after the tar's end belongs to the file's hash
+            pass
+    except ValueError as error:
+        raise Broken(error, where=work.context.job.target) from error
+    source.check(sealed)
+
+
+def _replace(work: VolumeWork, source: Source, look: Recast) -> None:
+    context, told = work.context, {"name": work.volume, "host": work.host.name}
+    if work.asker.find(work.volume) is None:
+        raise Conflict(gettext_noop("There is no volume called %(name)s any more."), told)
+    left = _("%(name)s on %(host)s is not whole now. Restore it once more.") % told
+    with _without_users(work):
+        with holds.running_helper(context, work.host, work.volume) as helper:
+            context.log(_("Deleting what is in %(name)s.") % told)
+            try:
+                volume_archives.empty(work.open_call, helper.target)
+            except PathRefused:
+                raise  # nothing was deleted
+            except BaseException:
+                context.leaves(left)
+                raise
+            try:
+                _put(work, helper.target, source)
+            except BaseException:
+                context.leaves(left)
+                raise
+        _compare(work, look)
+
+
+@contextmanager
+def _without_users(work: VolumeWork) -> Iterator[None]:
+    if work.context.params["stop"]:
+        with holds.stopped_users(work.context, work.host, work.volume):
+            yield
+        return
+    if running := work.running_users():
+        raise Conflict(STOP_THEM, {"names": ", ".join(running[:5]), "volume": work.volume})
+    yield
+
+
+def _put(work: VolumeWork, target: Target, source: Source) -> None:
+    _place, top = volume_archives.write_place(podman=work.podman)
+    blocks = _cast(work, source, source.recast(top), (LOOKED, FILLED), _("%(size)s put back"))
+    volume_archives.write(work.open_call, target, blocks, podman=work.podman)
+
+
+def _compare(work: VolumeWork, look: Recast) -> None:
+    found = work.look((FILLED, 1))
+    if found.digest(with_top=look.has_top) != look.digest():
+        words = gettext_noop(
+            "What arrived in %(name)s is not what is in the backup. Something wrote to it, or a disk is broken."
+        )
+        raise Failure("not_the_same", 502, words, {"name": work.volume})
+    work.context.log(_("What arrived was read again and is the same."))

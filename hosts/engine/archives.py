@@ -1,0 +1,177 @@
+"""What is in a volume as a tar of a plain form: names from its top, nothing that leads out, each entry written by us.
+
+A tar that an engine or a person gives is taken apart and made anew as it comes: two programs that read one tar differently
+could not see two things, and what an engine says in its own way (types in modes, other names of the top) is gone.
+"""
+
+import hashlib
+import posixpath
+import tarfile
+from collections.abc import Iterable, Iterator
+
+from hosts.engine.errors import PathRefused, gettext_noop
+from hosts.engine.paths import is_name
+from hosts.engine.tars import BLOCK, END, SPARSE, TYPES, Member, TarReader
+
+ROUND = 1 << 256
+LINKS_AT_MOST = 1_000_000  # that are remembered, so that nothing is written through one
+FILES_KEPT = 200_000  # whose digests are remembered, for hard links to them
+SKIPPED_SHOWN = 20
+GIB = 1024**3
+FIFO = {**TYPES, "pipe": tarfile.FIFOTYPE}
+
+
+class Recast:
+    """Makes a tar anew, and sums up what is in it: `entries`, `size` (bytes of files), `skipped` (names of devices, which
+    mean nothing elsewhere), and `digest`.
+
+    The digest is the same for two volumes with the same files, in whatever order they come: names, kinds, sizes, modes,
+    owners, links, extended attributes, contents, and times of files; not times of folders and links, which change when
+    they are made. Memory stays flat.
+    """
+
+    def __init__(self, *, top: str = "./", refuse_devices: bool = False, at_most: int = 0) -> None:
+        """`top` is put before each name. `at_most` bytes of files are taken (0: any number)."""
+        self.entries, self.size = 0, 0
+        self.skipped: list[str] = []
+        self._top, self._refuse_devices, self._at_most = top, refuse_devices, at_most
+        self._reader = TarReader()
+        self._links: set[str] = set()
+        self._files: dict[bytes, bytes] = {}
+        self._sum = self._of_top = 0
+        self._name, self._about = "", b""
+        self._content: hashlib._Hash | None = None
+        self._left = self._padding = 0
+        self._drops = False
+
+    # ---------------------------------------------------------------- the stream
+    def cast(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The tar of `blocks` in its plain form, to its end. Raises PathRefused for what must not be unpacked, ValueError
+        for what is no tar or was cut."""
+        for block in blocks:
+            yield from self.feed(block)
+        if not self._reader.ended:
+            raise ValueError("it was cut off before its end")
+        self._close()
+        yield END
+
+    def feed(self, block: bytes) -> Iterator[bytes]:
+        """The plain form of the next bytes."""
+        for part in self._reader.feed(block):
+            if isinstance(part, Member):
+                head = self._take(part)
+                if head:
+                    yield head
+            elif not self._drops:
+                self._left -= len(part)
+                if self._content is not None:
+                    self._content.update(part)
+                yield part + bytes(self._padding) if not self._left else part
+
+    def digest(self, *, with_top: bool = True) -> str:
+        """64 hexadecimal digits, once the tar has ended; `with_top`: owner and mode of the volume itself count."""
+        return f"{(self._sum + self._of_top * with_top) % ROUND:064x}"
+
+    @property
+    def has_top(self) -> bool:
+        """Whether it tells owner and mode of the volume itself."""
+        return bool(self._of_top)
+
+    # ---------------------------------------------------------------- one entry
+    def _take(self, member: Member) -> bytes:
+        self._close()
+        name = inside(member.name)
+        self._check(name, member)
+        if member.kind == "device":
+            if self._refuse_devices:
+                raise PathRefused(gettext_noop("%(path)s is a device: such files are not restored."), name)
+            self.skipped = [*self.skipped, name][:SKIPPED_SHOWN]
+            self._drops = True
+            return b""
+        self._drops = False
+        self.entries += bool(name)
+        self.size += member.size
+        if self._at_most and self.size > self._at_most:
+            words = gettext_noop("It would fill more than %(most)s GiB, the most that may be restored from a file.")
+            raise PathRefused(words, name, most=self._at_most // GIB)
+        link = inside(member.link) if member.kind == "hard link" else member.link
+        self._left, self._padding = member.size, -member.size % BLOCK
+        self._note(name, member, link)
+        return self._head(name, member, link)
+
+    def _check(self, name: str, member: Member) -> None:
+        if member.kind == "other" or any(key.startswith(SPARSE) for key, _value in member.extra):
+            raise PathRefused(gettext_noop("%(path)s is of a kind that is not known, or a sparse file."), member.name)
+        if not name and member.kind != "folder":
+            raise PathRefused(gettext_noop("%(path)s is not a folder, where the volume itself should be."), member.name)
+        self._check_way(name)
+        if member.kind == "hard link":
+            self._check_way(inside(member.link))
+            if not inside(member.link):
+                raise PathRefused(gettext_noop("%(path)s is a hard link to a folder."), name)
+        if member.kind == "link":
+            if len(self._links) >= LINKS_AT_MOST:
+                raise PathRefused(gettext_noop("There are more than %(most)s links in it."), name, most=LINKS_AT_MOST)
+            self._links.add(name)
+        else:
+            self._links.discard(name)
+
+    def _check_way(self, name: str) -> None:
+        parts = name.split("/") if name else []
+        if not all(is_name(part) for part in parts):
+            raise PathRefused(gettext_noop("%(path)s has a part of more than 255 bytes."), name)
+        for n in range(1, len(parts)):
+            if self._links and "/".join(parts[:n]) in self._links:
+                raise PathRefused(gettext_noop("%(path)s would be written through a link."), name)
+
+    def _head(self, name: str, member: Member, link: str) -> bytes:
+        info = tarfile.TarInfo(f"{self._top}{name}" if name else self._top)
+        info.type = FIFO[member.kind]
+        info.linkname = f"{self._top}{link}" if member.kind == "hard link" else link
+        info.size, info.mode, info.mtime = member.size, member.mode, max(0, int(member.mtime))
+        info.uid, info.gid = max(0, member.uid), max(0, member.gid)
+        info.pax_headers = dict(member.extra)
+        return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+    # ---------------------------------------------------------------- the sum
+    def _note(self, name: str, member: Member, link: str) -> None:
+        mode = 0 if member.kind == "link" else member.mode
+        mtime = max(0, int(member.mtime)) if member.kind == "file" else 0
+        told = (member.kind, member.size, mode, member.uid, member.gid, mtime, link, member.extra)
+        self._name = name
+        self._about = repr(told).encode("utf-8", "surrogateescape")
+        self._content = hashlib.sha256() if member.kind == "file" else None
+        if member.kind == "hard link":  # another name of the same file: which of them comes first is chance
+            target = _key(link)
+            self._add(name, self._files.get(target, b"a name of a file that is not remembered"))
+            self._about = b""
+
+    def _close(self) -> None:
+        """Adds the entry that has just ended."""
+        if not self._about:
+            return
+        whole = hashlib.sha256(self._about + (self._content.digest() if self._content else b"")).digest()
+        if self._content and len(self._files) < FILES_KEPT:
+            self._files[_key(self._name)] = whole
+        self._add(self._name, whole)
+        self._about = b""
+
+    def _add(self, name: str, whole: bytes) -> None:
+        words = name.encode("utf-8", "surrogateescape") + b"\0" + whole
+        part = int.from_bytes(hashlib.sha256(words).digest(), "big")
+        if name:
+            self._sum = (self._sum + part) % ROUND
+        else:
+            self._of_top = part
+
+
+def _key(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:16]
+
+
+def inside(name: str) -> str:
+    """The name without `.`; "" for the folder itself. Raises PathRefused when it leads out."""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise PathRefused(gettext_noop("%(path)s leads out of the folder that it is unpacked into."), name)
+    found = posixpath.normpath(name) if name else "."
+    return "" if found == "." else found

@@ -1,0 +1,165 @@
+"""Backups of volumes: list, page, and what can be done to one."""
+
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.guard import guard
+from accounts.rights import Right
+from common.errors import DermagaError, Invalid, NotFound
+from common.htmx import go, template_for
+from hosts import columns, filters
+from hosts.access import get_backup, get_destination, get_host, get_volume
+from hosts.actions.backups import downloads, kept, making, restoring
+from hosts.models import Backup, Container, Destination, Host
+from hosts.models.hosts import LIVE_STATES
+
+RUNNING = ("running", "restarting")
+
+
+@guard(Right.BACKUPS_VIEW, live=True)
+@require_GET
+def backup_list(request: HttpRequest) -> HttpResponseBase:
+    """Newest first."""
+    rows = Backup.kept().visible_to(request.user)
+    if menu := filters.BACKUPS.menu(request, rows):
+        return menu
+    if file := filters.BACKUPS.file(request, rows, columns.BACKUPS, "backups", "destination"):
+        return file
+    context = filters.BACKUPS.context(request, rows, "destination")
+    context["size"] = rows.aggregate(all=Sum("bytes"))["all"] or 0
+    return render(request, template_for(request, "backups/page.html", "backups/_rows.html"), context)
+
+
+@guard(Right.BACKUPS_VIEW, live=True)
+@require_GET
+def backup_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One backup."""
+    backup = get_backup(request.user, pk)
+    context = {"backup": backup, "host": Host.objects.visible_to(request.user).filter(name=backup.host).first()}
+    return render(request, template_for(request, "backups/backup.html", "backups/_backup.html"), context)
+
+
+# ---------------------------------------------------------------- of a volume
+@guard(Right.BACKUPS_MANAGE)
+@require_GET
+def volume_download(request: HttpRequest, host: str, ref: str) -> StreamingHttpResponse:
+    """All that is in the volume now as a tar.zst."""
+    return downloads.download(request.user, get_volume(request.user, host, ref))
+
+
+@guard(Right.BACKUPS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def volume_backup(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """Asks where to; on POST starts the job and shows it."""
+    volume = get_volume(request.user, host, ref)
+    typed = request.POST.dict()
+    error: DermagaError | None = None
+    if request.method == "POST":
+        try:
+            destination = _destination(request, typed.get("destination", ""))
+            job = making.start_backup(request.user, volume, destination, stop=typed.get("stop") == "1")
+            return go(request, reverse("job_page", args=[job.pk]))
+        except DermagaError as refused:
+            error = refused
+    context = {
+        "volume": volume,
+        "destinations": Destination.objects.visible_to(request.user),
+        "users": _users(request, volume.host, volume.name),
+        "typed": typed,
+        "error": error,
+        "field": getattr(error, "field", ""),
+    }
+    fragment = "backups/_make_form.html" if error else "backups/_make_dialog.html"
+    return render(request, template_for(request, "backups/make.html", fragment), context, status=422 if error else 200)
+
+
+def _destination(request: HttpRequest, name: str) -> Destination:
+    try:
+        return get_destination(request.user, name)
+    except NotFound as error:
+        raise Invalid("destination", gettext_noop("Choose a destination.")) from error
+
+
+def _users(request: HttpRequest, host: Host, volume: str) -> list[Container]:
+    """Containers that use the volume and run."""
+    rows = filters.users_of_name("volume", host, volume, Container.objects.visible_to(request.user))
+    return list(rows.filter(state__in=RUNNING).order_by("name")[:20])
+
+
+# ---------------------------------------------------------------- of a backup
+@guard(Right.BACKUPS_MANAGE)
+@require_GET
+def backup_download(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The file."""
+    return kept.download(request.user, get_backup(request.user, pk, Right.BACKUPS_MANAGE))
+
+
+@guard(Right.VOLUMES_MANAGE)
+@require_http_methods(["GET", "POST"])
+def backup_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks where to, and says what is lost; on POST starts the job and shows it."""
+    backup = get_backup(request.user, pk, Right.BACKUPS_MANAGE)
+    hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).order_by("name"))
+    typed = {"host": backup.host, "volume": f"{backup.volume}-restored"[:255], "into": "new"} | _asked(request)
+    error: DermagaError | None = None
+    if request.method == "POST":
+        try:
+            job = _restore(request, backup, typed)
+            return go(request, reverse("job_page", args=[job.pk]))
+        except DermagaError as refused:
+            error = refused
+    context: dict[str, Any] = {
+        "backup": backup,
+        "hosts": hosts,
+        "typed": typed,
+        "error": error,
+        "field": getattr(error, "field", ""),
+        "users": [],
+        "live": LIVE_STATES,
+    }
+    host = next((host for host in hosts if host.name == typed["host"]), None)
+    if host is not None and typed["into"] == "replace":
+        context["users"] = _users(request, host, typed["volume"])
+    part = request.method == "POST" or "host" in request.GET
+    fragment = "backups/_restore_form.html" if part else "backups/_restore_dialog.html"
+    template = template_for(request, "backups/restore.html", fragment)
+    return render(request, template, context, status=422 if error else 200)
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return request.POST.dict() or request.GET.dict()
+
+
+def _restore(request: HttpRequest, backup: Backup, typed: dict[str, str]) -> Any:
+    try:
+        host = get_host(request.user, typed["host"])
+    except NotFound as error:
+        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    replace = typed["into"] == "replace"
+    return restoring.start_restore(
+        request.user, backup, host, typed["volume"].strip(), replace=replace, stop=typed.get("stop") == "1"
+    )
+
+
+@guard(Right.BACKUPS_MANAGE)
+@require_POST
+def backup_check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Reads the file and compares its hash, as a job."""
+    backup = get_backup(request.user, pk, Right.BACKUPS_MANAGE)
+    return redirect("job_page", kept.start_check(request.user, backup).pk)
+
+
+@guard(Right.BACKUPS_MANAGE)
+@require_POST
+def backups_remove(request: HttpRequest) -> HttpResponse:
+    """Deletes the chosen files, as a job."""
+    keys = [int(key) for key in request.POST.getlist("target")[: kept.AT_ONCE + 1] if key.isdecimal() and len(key) < 19]
+    found = Backup.kept().visible_to(request.user).filter(pk__in=keys).select_related("destination")
+    return go(request, reverse("job_page", args=[kept.start_removal(request.user, found).pk]))
