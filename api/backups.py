@@ -9,6 +9,7 @@ from pydantic import Field
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
+from api.schedules import show as show_schedule
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_backup, get_destination, get_host, get_volume
@@ -22,11 +23,18 @@ of_volumes = Router(tags=["backups"])
 
 
 class DestinationIn(Schema):
-    """`kind` folder with its `folder`."""
+    """`kind` folder with its `folder`, or s3 with `url`, `bucket`, `access_key`, `secret_key`; `ca` is PEM text."""
 
     name: str
     kind: str
     folder: str = ""
+    url: str = ""
+    region: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    access_key: str = ""
+    secret_key: str = ""
+    ca: str = ""
 
 
 class DestinationChange(Schema):
@@ -35,6 +43,13 @@ class DestinationChange(Schema):
     name: str | None = None
     kind: str | None = None
     folder: str | None = None
+    url: str | None = None
+    region: str | None = None
+    bucket: str | None = None
+    prefix: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+    ca: str | None = None
 
 
 class Make(Schema):
@@ -43,6 +58,18 @@ class Make(Schema):
 
     destination: str
     stop: bool = False
+
+
+class Plan(Make):
+    """A schedule of such backups: `cron` is minute, hour, day, month and weekday. Of those that it makes the last
+    `keep_last` are kept, and those of the last `keep_days` days; all with neither."""
+
+    name: str
+    cron: str
+    timezone: str = "UTC"
+    catch_up: bool = False
+    keep_last: int = 0
+    keep_days: int = 0
 
 
 class Restore(Schema):
@@ -150,6 +177,16 @@ def volume_backup(request: HttpRequest, host: str, volume: str, body: Make) -> A
     found = get_volume(request.user, host, volume)
     destination = get_destination(request.user, body.destination)
     return 202, {"job": making.start_backup(request.user, found, destination, stop=body.stop).pk}
+
+
+@of_volumes.post("/{host}/{volume}/backup/schedule", response={201: dict})
+@needs(Right.BACKUPS_MANAGE)
+def volume_backup_schedule(request: HttpRequest, host: str, volume: str, body: Plan) -> Any:
+    """Makes a schedule of its backups."""
+    found = get_volume(request.user, host, volume)
+    asked = body.dict(exclude={"destination"})
+    destination = get_destination(request.user, body.destination)
+    return 201, show_schedule(making.schedule(request.user, found, destination, **asked))
 
 
 # ---------------------------------------------------------------- destinations

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import File, Form, Router, Schema, UploadedFile
 from pydantic import Field
 
 from accounts.rights import Right
@@ -11,6 +11,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_volume
+from hosts.actions.backups import restoring
 from hosts.actions.volumes import volume_copies, volume_files, volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
@@ -117,8 +118,26 @@ def volumes_remove(request: HttpRequest, host: str, body: RemoveMany) -> Any:
     return 202, {"job": volume_removals.start_removals(request.user, found).pk}
 
 
+@router.post("/{host}/restore", response={202: dict})
+@needs(Right.VOLUMES_MANAGE)
+def volume_restore(
+    request: HttpRequest,
+    host: str,
+    file: File[UploadedFile],
+    volume: Form[str],
+    replace: Form[bool] = False,
+    stop: Form[bool] = False,
+) -> Any:
+    """Starts a job that puts a tar that is sent (packed by zstd, by gzip or not at all) into a new volume, or with
+    `replace` into the one of that name, whose files are deleted first."""
+    on = get_host(request.user, host)
+    job = restoring.start_unpack(request.user, on, volume, file, replace=replace, stop=stop)
+    return 202, {"job": job.pk}
+
+
 @router.get("/{host}/prune", response=dict, include_in_schema=False)
 @router.get("/{host}/remove", response=dict, include_in_schema=False)
+@router.get("/{host}/restore", response=dict, include_in_schema=False)
 @needs(Right.VOLUMES_VIEW)
 def volume_called_so(request: HttpRequest, host: str) -> Any:
     """A volume may have that name."""

@@ -282,7 +282,9 @@ BACKUPS = Table(
     first="-created",
     facets={"host": "host", "volume": "volume", "destination": "destination__name"},
 )
-DESTINATIONS = Table(search=("name", "folder"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name")
+DESTINATIONS = Table(
+    search=("name", "folder", "url", "bucket"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name"
+)
 PLUGINS = Table(
     search=("name", "reference", "description", "kind", "host__name"),
     sorts={"name": ["name"], "host": ["host__name", "name"], "state": ["enabled", "name"], "kind": ["kind", "name"]},

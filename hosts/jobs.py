@@ -140,6 +140,8 @@ def _add_backup_kinds() -> None:
     manage, volumes = Right.BACKUPS_MANAGE, Right.VOLUMES_MANAGE
     add_kind("volume.backup", _("Back up volume"), manage, making.run_backup, seconds=24 * HOUR)
     add_kind("volume.restore", _("Restore volume"), volumes, restoring.run_restore, seconds=24 * HOUR)
+    unpack, title = restoring.run_unpack, _("Restore volume from a file")
+    add_kind("volume.unpack", title, volumes, unpack, seconds=24 * HOUR, repeatable=False, uploads=_one_upload)
     add_kind("backup.check", _("Check backup"), manage, kept.run_check, seconds=12 * HOUR)
     add_kind("backup.remove", _("Remove backups"), manage, kept.run_removal, seconds=2 * HOUR, repeatable=False)
 

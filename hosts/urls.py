@@ -128,6 +128,10 @@ urlpatterns = [
     path("volumes/<slug:host>/<str:ref>/", volumes.volume_page, name="volume_page"),
     path("volumes/<slug:host>/<str:ref>/copy/", volume_copies.volume_copy, name="volume_copy"),
     path("volumes/<slug:host>/<str:ref>/files/", volume_files.volume_files_open, name="volume_files"),
+    path("volumes/restore/", backups.volume_restore, name="volume_restore"),
+    path(
+        "volumes/<slug:host>/<str:ref>/backup/schedule/", backups.volume_backup_schedule, name="volume_backup_schedule"
+    ),
     path("volumes/<slug:host>/<str:ref>/backup/", backups.volume_backup, name="volume_backup"),
     path("volumes/<slug:host>/<str:ref>/download/", backups.volume_download, name="volume_download"),
     path("backups/", backups.backup_list, name="backup_list"),

@@ -17,6 +17,7 @@ ROUND = 1 << 256
 LINKS_AT_MOST = 1_000_000  # that are remembered, so that nothing is written through one
 FILES_KEPT = 200_000  # whose digests are remembered, for hard links to them
 SKIPPED_SHOWN = 20
+ENTRIES_AT_MOST = 1_000_000  # of a tar that somebody sent: their names are remembered
 GIB = 1024**3
 FIFO = {**TYPES, "pipe": tarfile.FIFOTYPE}
 
@@ -163,6 +164,36 @@ class Recast:
             self._sum = (self._sum + part) % ROUND
         else:
             self._of_top = part
+
+
+class Foreign(Recast):
+    """Of a tar that somebody sent: devices, entries that come twice, and more than a bounded number of them are refused;
+    folders that are not told of are made, as those who unpack it would."""
+
+    def __init__(self, *, top: str = "./", at_most: int) -> None:
+        super().__init__(top=top, refuse_devices=True, at_most=at_most)
+        self._seen: set[bytes] = set()
+
+    def _take(self, member: Member) -> bytes:
+        name = inside(member.name)
+        made = b""
+        parts = name.split("/")[:-1] if name else []
+        for n in range(1, len(parts) + 1):
+            folder = "/".join(parts[:n])
+            if _key(folder) not in self._seen:
+                made += self._new(Member(folder, "folder", 0, 0o755, 0, 0, 0))
+        return made + self._new(member)
+
+    def _new(self, member: Member) -> bytes:
+        key = _key(inside(member.name))
+        if key in self._seen:
+            raise PathRefused(gettext_noop("%(path)s is in it twice, or its folder comes after it."), member.name)
+        if len(self._seen) >= ENTRIES_AT_MOST:
+            raise PathRefused(
+                gettext_noop("There are more than %(most)s entries in it."), member.name, most=ENTRIES_AT_MOST
+            )
+        self._seen.add(key)
+        return super()._take(member)
 
 
 def _key(name: str) -> bytes:

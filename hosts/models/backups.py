@@ -7,10 +7,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
+from common.secrets import EncryptedTextField
 from hosts.models.base import VisibleQuerySet
 from hosts.stores.errors import WrongHash
 from hosts.stores.folder import FolderStore
 from hosts.stores.packing import Sealed
+from hosts.stores.s3 import Bucket, S3Store
 from hosts.stores.store import Store
 from jobs.models import Job, Schedule, lock
 
@@ -19,6 +21,7 @@ class DestinationKind(models.TextChoices):
     """What it is."""
 
     FOLDER = "folder", _("Folder")
+    S3 = "s3", _("S3 bucket")
 
 
 class Destination(models.Model):
@@ -28,7 +31,15 @@ class Destination(models.Model):
 
     name = models.SlugField(max_length=63, unique=True)
     kind = models.CharField(max_length=10, choices=DestinationKind.choices)
-    folder = models.CharField(max_length=1000, blank=True)  # of a folder
+    folder = models.CharField(max_length=1000, blank=True)
+    # of a bucket: https://host[:port], and the names of its objects begin with `prefix`
+    url = models.CharField(max_length=500, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    bucket = models.CharField(max_length=255, blank=True)
+    prefix = models.CharField(max_length=500, blank=True)
+    access_key = models.CharField(max_length=255, blank=True)
+    secret_key = EncryptedTextField(blank=True)
+    ca = models.TextField(blank=True)  # PEM, trusted besides the system's CAs
     added = models.DateTimeField(auto_now_add=True)
 
     objects = VisibleQuerySet.as_manager()
@@ -41,12 +52,17 @@ class Destination(models.Model):
 
     def store(self) -> Store:
         """The way to it. Raises StoreError for what cannot be one any more."""
-        return FolderStore(self.folder, settings.DERMAGA_BACKUP_FOLDERS, self.name)
+        if self.kind == DestinationKind.FOLDER:
+            return FolderStore(self.folder, settings.DERMAGA_BACKUP_FOLDERS, self.name)
+        bucket = Bucket(self.url, self.region, self.bucket, self.prefix, self.access_key, self.secret_key, self.ca)
+        return S3Store(bucket, self.name)
 
     @property
     def place(self) -> str:
         """Where it is, in short."""
-        return self.folder
+        if self.kind == DestinationKind.FOLDER:
+            return self.folder
+        return "/".join(filter(None, (self.url, self.bucket, self.prefix)))
 
 
 class BackupState(models.TextChoices):
@@ -65,6 +81,7 @@ class Backup(models.Model):
     volume = models.CharField(max_length=255, db_index=True)
     destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="backups")
     key = models.CharField(max_length=1000)
+    upload = models.CharField(max_length=1000, blank=True)  # by which a bucket knows the parts of half a file
     state = models.CharField(max_length=10, choices=BackupState.choices, default=BackupState.WRITING)
     bytes = models.BigIntegerField(default=0)  # of the file
     content_bytes = models.BigIntegerField(default=0)  # of the files in it

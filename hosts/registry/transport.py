@@ -206,17 +206,23 @@ class Transport:
     def _connect(self, origin: Origin) -> Any:
         """A connected socket. The addresses are looked at before anybody is called: a name may lead anywhere."""
         own = origin.host == self.place.origin.host
-        found = resolve(origin.host, origin.port, self._deadline)
-        for _family, address in found:
-            if is_forbidden(str(address[0]), loopback=own or self._own_is_loopback):
-                where = self.place.address if own else origin.host
-                raise errors.ForbiddenAddress(where=where, address=address[0])
-        sock = connect_first(found, self._deadline)
+        where = self.place.address if own else origin.host
+        loopback = own or self._own_is_loopback
+        sock = connect_allowed(origin.host, origin.port, self._deadline, loopback=loopback, where=where)
         with self._lock:
             self._sockets.append(sock.dup())  # TLS takes the socket itself apart
         if own:
             self._own_is_loopback = is_forbidden(str(sock.getpeername()[0]), loopback=False)
         return sock
+
+
+def connect_allowed(host: str, port: int, deadline: Deadline, *, loopback: bool, where: str) -> Any:
+    """A connected socket to a server that people named: a registry, a bucket. Raises ForbiddenAddress, OSError."""
+    found = resolve(host, port, deadline)
+    for _family, address in found:
+        if is_forbidden(str(address[0]), loopback=loopback):
+            raise errors.ForbiddenAddress(where=where, address=address[0])
+    return connect_first(found, deadline)
 
 
 WAYS: list[tuple[tuple[type[EngineError], ...], type[errors.RegistryError]]] = [

@@ -28,6 +28,50 @@ class Full(StoreError):
     template = gettext_noop("There is no room left at %(where)s. Remove old backups, or choose another place.")
 
 
+class Unreachable(StoreError):
+    code = "store_unreachable"
+    template = gettext_noop(
+        "%(where)s cannot be reached: %(words)s. Check its address, and the network and DNS of this machine."
+    )
+    defaults = {"message": "", "words": ""}
+
+
+class Untrusted(StoreError):
+    code = "store_untrusted"
+    template = gettext_noop(
+        "The certificate of %(where)s is not trusted: %(message)s. If a CA of your own signed it, add that CA to the destination."
+    )
+
+
+class NoS3(StoreError):
+    code = "store_no_s3"
+    template = gettext_noop("What answers at %(where)s does not speak S3. Check the address and the port.")
+
+
+class NoBucket(StoreError):
+    code = "store_no_bucket"
+    status = 409
+    template = gettext_noop("%(where)s has no bucket called %(bucket)s. Make it there, or correct the name.")
+    defaults = {"message": "", "bucket": ""}
+
+
+class KeysWrong(StoreError):
+    code = "store_keys_wrong"
+    status = 409
+    template = gettext_noop(
+        "%(where)s does not take the keys: %(message)s. Enter them again; the secret may have been replaced."
+    )
+
+
+class NotAllowed(StoreError):
+    code = "store_not_allowed"
+    status = 409
+    template = gettext_noop(
+        "The keys may not do this in the bucket %(bucket)s of %(where)s: %(message)s. They need to list, read, write and delete."
+    )
+    defaults = {"message": "", "bucket": ""}
+
+
 class NotThere(StoreError):
     code = "store_not_there"
     status = 404
@@ -46,3 +90,15 @@ class WrongHash(StoreError):
     template = gettext_noop(
         "The file at %(where)s is not the one that was stored: its hash is another. It was changed, or the disk is broken."
     )
+
+
+# by the codes of hosts.engine.errors
+WORDS = {
+    "refused": "nothing listens there",
+    "name_unknown": "its name is unknown",
+    "no_route": "there is no way to it",
+    "connection_lost": "it ended the connection",
+    "timed_out": "it does not answer",
+    "tls_to_plain": "it speaks no TLS: use http://",
+    "plain_to_tls": "it wants TLS: use https://",
+}

@@ -7,7 +7,7 @@ out of it.
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 
@@ -25,7 +25,7 @@ class FolderStore:
         self.where = where
         self._root, self._way = _split(path, allowed, where)
 
-    def write(self, key: str, blocks: Iterable[bytes], size: int) -> None:
+    def write(self, key: str, blocks: Iterable[bytes], size: int, began: Callable[[str], None] | None = None) -> None:
         """Under another name until all of it is on the disk."""
         with self._folder_of(key, make=True) as (folder, name):
             half = f".{name}.{secrets.token_hex(4)}{PART}"
@@ -79,7 +79,7 @@ class FolderStore:
             if error.errno != errno.ENOENT:
                 raise self._ours(error) from error
 
-    def sweep(self, key: str) -> None:
+    def sweep(self, key: str, upload: str) -> None:
         """Halves of that name."""
         try:
             with self._folder_of(key) as (folder, name):

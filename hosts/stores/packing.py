@@ -1,14 +1,18 @@
 """Streams packed by zstd and hashed on the way: memory holds a block."""
 
+import gzip
 import hashlib
+import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import zstandard
 
 from hosts.stores.errors import Broken
 
 LEVEL = 3
+ZSTD, GZIP = bytes.fromhex("28b52ffd"), bytes.fromhex("1f8b")
 BLOCK = 256 * 1024
 WINDOW_AT_MOST = 128 * 1024 * 1024  # bytes of memory that a file may ask for to be unpacked
 
@@ -52,6 +56,10 @@ class Pulled:
         self._blocks = filter(None, blocks)
         self._rest = b""
 
+    def put_back(self, data: bytes) -> None:
+        """It is read once more."""
+        self._rest = data + self._rest
+
     def read(self, size: int = -1) -> bytes:
         """`size` bytes, fewer at the end."""
         found = bytearray()
@@ -65,8 +73,24 @@ class Pulled:
         return bytes(found)
 
 
+def opened(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """A tar that was packed by zstd or gzip, or not at all. Raises Broken."""
+    file = Pulled(blocks)
+    head = file.read(len(ZSTD))
+    file.put_back(head)
+    if head == ZSTD:
+        yield from unpacked(iter(partial(file.read, BLOCK), b""))
+        return
+    source: Any = gzip.GzipFile(fileobj=cast(Any, file)) if head.startswith(GZIP) else file
+    try:
+        while block := source.read(BLOCK):
+            yield block
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Broken(f"gzip: {error}") from error
+
+
 def unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """What was packed. Raises Broken. However far a little of it swells, memory holds a block."""
+    """What was packed by zstd. Raises Broken. However far a little of it swells, memory holds a block."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW_AT_MOST)
     file: Any = Pulled(blocks)
     try:

@@ -1,6 +1,6 @@
 """What every place for backups can do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 CHECK_KEY = ".dermaga-check"
@@ -9,9 +9,9 @@ CHECK_KEY = ".dermaga-check"
 class Store(Protocol):
     """Keys are paths of plain names. All raise StoreError."""
 
-    def write(self, key: str, blocks: Iterable[bytes], size: int) -> None:
+    def write(self, key: str, blocks: Iterable[bytes], size: int, began: Callable[[str], None] | None = None) -> None:
         """Stores a new file; nothing of that name is there before all of it is. `size` is about how much will come (0:
-        nobody knows). What `blocks` raises is raised, and nothing is left."""
+        nobody knows). `began` hears what `sweep` has to be told. What `blocks` raises is raised, and nothing is left."""
 
     def read(self, key: str) -> Iterator[bytes]:
         """The file. Raises NotThere."""
@@ -19,8 +19,8 @@ class Store(Protocol):
     def remove(self, key: str) -> None:
         """Deletes it; that it is gone already is no error."""
 
-    def sweep(self, key: str) -> None:
-        """Deletes what a `write` of that key left whose process was killed."""
+    def sweep(self, key: str, upload: str) -> None:
+        """Deletes what a `write` of that key left whose process was killed; `upload` is what `began` heard, if anything."""
 
     def end(self) -> None:
         """Ends what goes on, from any thread."""

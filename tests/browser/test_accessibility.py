@@ -49,6 +49,7 @@ PAGES = (
     "/backups/",
     "/backups/destinations/",
     "/backups/destinations/add/",
+    "/volumes/restore/",
     "/swarms/",
     "/swarms/init/",
     "/swarms/join/",

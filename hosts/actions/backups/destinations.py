@@ -16,7 +16,7 @@ from hosts.models.backups import BackupState
 from hosts.stores import store as stores
 from jobs.models.jobs import OPEN_STATES
 
-FIXED = ("kind", "folder")  # what says where its backups are
+FIXED = ("kind", "folder", "url", "bucket", "prefix")  # what says where its backups are
 
 
 def add(actor: Any, destination: Destination) -> Destination:

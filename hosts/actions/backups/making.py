@@ -1,18 +1,24 @@
 """Backups are made: a volume, packed and hashed as it is read, into a file at a destination."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import structlog
+from django.core.cache import cache
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from accounts.audit import record
 from accounts.rights import Right
-from common.errors import Conflict, DermagaError
+from common.errors import Conflict, DermagaError, Invalid
 from common.events import changed
 from common.templatetags.ui import filesize_iec
 from hosts.actions.act import demand, host_of, recorded, recorded_at
+from hosts.actions.backups import keeping
 from hosts.actions.backups.work import VolumeWork
 from hosts.actions.volumes import holds
 from hosts.engine import parse
@@ -20,12 +26,13 @@ from hosts.engine.archives import Recast
 from hosts.models import Backup, Destination, Volume
 from hosts.models.backups import BackupState
 from hosts.stores.packing import Sealed, packed
-from jobs import queue
-from jobs.models import Job, lock
+from jobs import queue, schedules
+from jobs.models import Job, Schedule, lock
 from jobs.run import JobContext
 
 READ_SHARE = 0.97  # of the progress
 SWEPT_AT_ONCE = 20
+SWEPT_EVERY = 50.0  # seconds between two tries, and longer the older it is
 
 log = structlog.get_logger("dermaga.backups")
 
@@ -36,14 +43,44 @@ def start_backup(actor: Any, volume: Volume, destination: Destination, *, stop: 
     host = volume.host
     if not host.enabled:
         raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
-    return queue.start(
-        actor,
-        "volume.backup",
-        host=host.name,
-        target=f"{volume.name} -> {destination.name}",
-        params={"host": host.name, "volume": volume.name, "destination": destination.pk, "stop": stop},
-        locks=[lock(host.name, "volume", volume.name)],
-    )
+    return queue.start(actor, "volume.backup", **_asked(volume, destination, stop))
+
+
+def _asked(volume: Volume, destination: Destination, stop: bool, **more: int) -> dict[str, Any]:
+    host = volume.host.name
+    return {
+        "host": host,
+        "target": f"{volume.name} -> {destination.name}",
+        "params": {"host": host, "volume": volume.name, "destination": destination.pk, "stop": stop, **more},
+        "locks": [lock(host, "volume", volume.name)],
+    }
+
+
+def schedule(
+    actor: Any,
+    volume: Volume,
+    destination: Destination,
+    *,
+    stop: bool = False,
+    keep_last: int = 0,
+    keep_days: int = 0,
+    **times: Any,
+) -> Schedule:
+    """Makes a schedule of such jobs; `times` are those of jobs.schedules.add. Of the backups that it makes the last
+    `keep_last` are kept, and those of the last `keep_days` days; all with neither."""
+    demand(actor, Right.BACKUPS_MANAGE)
+    for field, value, most in (
+        ("keep_last", keep_last, keeping.LAST_AT_MOST),
+        ("keep_days", keep_days, keeping.DAYS_AT_MOST),
+    ):
+        if not 0 <= value <= most:
+            raise Invalid(field, gettext_noop("Give a number from 0 to %(most)s; 0 keeps all."), {"most": most})
+    asked = _asked(volume, destination, stop, keep_last=keep_last, keep_days=keep_days)
+    with transaction.atomic():
+        made = schedules.add(actor, Job(kind="volume.backup", **asked), **times)
+        detail = {"schedule": made.pk, "keep_last": keep_last, "keep_days": keep_days}
+        record(actor, "volume.backup_schedule", volume.name, host=volume.host.name, detail=detail)
+    return made
 
 
 def run_backup(context: JobContext) -> dict[str, Any]:
@@ -61,6 +98,7 @@ def run_backup(context: JobContext) -> dict[str, Any]:
             for name in work.running_users():
                 context.log(words % {"name": name})
             backup = _make(work, destination, about)
+    keeping.keep(context, backup)
     return {"backup": backup.pk, "size": backup.bytes, "files": backup.entries, "sha256": backup.sha256}
 
 
@@ -99,11 +137,15 @@ def _write(work: VolumeWork, backup: Backup) -> tuple[Recast, Sealed]:
         store = backup.destination.store()
         work.context.on_cancel(store.end)
         counted = work.told(blocks, (0, READ_SHARE), work.size, _("%(size)s read"))
-        store.write(backup.key, sealed.watch(packed(counted)), work.size)
+        store.write(backup.key, sealed.watch(packed(counted)), work.size, partial(_note_upload, backup))
     work.context.check_cancelled()
     for name in recast.skipped:
         work.context.log(_("Left out, since it is a device: %(path)s") % {"path": name})
     return recast, sealed
+
+
+def _note_upload(backup: Backup, upload: str) -> None:
+    Backup.objects.filter(pk=backup.pk).update(upload=upload[:1000])
 
 
 def _key(host: str, volume: str, now: datetime, job: int) -> str:
@@ -122,7 +164,8 @@ def _give_up(backup: Backup) -> None:
 
 def _sweep(backup: Backup) -> None:
     store = backup.destination.store()
-    store.sweep(backup.key)
+    backup.refresh_from_db(fields=["upload"])
+    store.sweep(backup.key, backup.upload)
     store.remove(backup.key)  # whole, but killed before that was noted
     backup.delete()
 
@@ -134,6 +177,9 @@ def sweep(actor: Any) -> None:
     for backup in rows[:SWEPT_AT_ONCE]:
         if backup.job is not None and backup.job.is_open:
             continue
+        wait = max(SWEPT_EVERY, (timezone.now() - backup.created).total_seconds() / 4)
+        if not cache.add(f"dermaga.sweep.{backup.pk}", 1, wait):
+            continue  # its place was away just now
         try:
             with recorded_at(actor, Right.BACKUPS_MANAGE, backup.host, "backup.sweep", backup.key):
                 _sweep(backup)

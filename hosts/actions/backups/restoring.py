@@ -3,23 +3,27 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
+from common import uploads
 from common.errors import Conflict, Failure, Invalid
 from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.backups.work import VolumeWork
 from hosts.actions.volumes import holds
 from hosts.engine import volume_archives
-from hosts.engine.archives import Recast
+from hosts.engine.archives import GIB, Foreign, Recast
 from hosts.engine.errors import PathRefused
 from hosts.engine.targets import Target
 from hosts.models import Backup, Host, Volume
 from hosts.stores.errors import Broken
-from hosts.stores.packing import Sealed, unpacked
+from hosts.stores.packing import BLOCK, Sealed, opened, unpacked
 from hosts.volume_plan import NAME, NOT_A_NAME
 from jobs import queue
 from jobs.models import Job, lock
@@ -80,9 +84,15 @@ class Source:
     content: str = ""  # the digest that it must have; "": any
     labels: dict[str, str] | None = None
 
+    at_most: int = 0  # bytes that it may fill; 0: it is a backup of ours
+
     def recast(self, top: str = "./") -> Recast:
         """Takes it apart and makes it anew."""
-        return Recast(top=top)
+        return Foreign(top=top, at_most=self.at_most) if self.at_most else Recast(top=top)
+
+    def opened(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """The tar in it."""
+        return opened(blocks) if self.at_most else unpacked(blocks)
 
 
 def run_restore(context: JobContext) -> dict[str, Any]:
@@ -99,6 +109,54 @@ def run_restore(context: JobContext) -> dict[str, Any]:
     )
     with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "backup.restore", backup.key):
         return _restore(work, source)
+
+
+def start_unpack(
+    actor: Any,
+    host: Host,
+    name: str,
+    upload: "UploadedFile[Any] | None",
+    *,
+    replace: bool = False,
+    stop: bool = False,
+) -> Job:
+    """The same with a file that was sent: a tar, packed by zstd, gzip or not at all."""
+    _check_target(actor, host, name, replace=replace)
+    if upload is None or not upload.size:
+        raise Invalid("file", gettext_noop("Choose a file that is not empty."))
+    file = "".join(letter if letter.isprintable() else "_" for letter in str(upload.name or "file"))[:200]
+    params = {"upload": uploads.keep(upload), "host": host.name, "volume": name, "replace": replace, "stop": stop}
+    return queue.start(
+        actor,
+        "volume.unpack",
+        host=host.name,
+        target=f"{file} -> {name}",
+        params=params,
+        locks=[lock(host.name, "volume", name)],
+    )
+
+
+def run_unpack(context: JobContext) -> dict[str, Any]:
+    """Runs in a worker; the file is dropped whatever becomes of it."""
+    key = context.params["upload"]
+    try:
+        place = uploads.place_of(key)
+        source = Source(
+            blocks=lambda: _blocks(place),
+            size=place.stat().st_size,
+            check=lambda sealed: None,
+            when_whole=lambda: None,
+            at_most=settings.RESTORE_AT_MOST_GIB * GIB,
+        )
+        return _restore(_work(context), source)
+    finally:
+        uploads.drop(key)
+
+
+def _blocks(place: Path) -> Iterator[bytes]:
+    with place.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 def _work(context: JobContext) -> VolumeWork:
@@ -143,7 +201,7 @@ def _cast(work: VolumeWork, source: Source, recast: Recast, share: tuple[float, 
     """The tar in its plain form, read to the last byte of the file. Raises StoreError and PathRefused."""
     sealed = Sealed()
     try:
-        tar = unpacked(work.told(sealed.watch(source.blocks()), share, source.size, words))
+        tar = source.opened(work.told(sealed.watch(source.blocks()), share, source.size, words))
         yield from recast.cast(tar)
         for _rest in tar:  # what comes after the tar's end belongs to the file's hash
             pass

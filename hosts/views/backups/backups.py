@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,8 +19,10 @@ from common.htmx import go, template_for
 from hosts import columns, filters
 from hosts.access import get_backup, get_destination, get_host, get_volume
 from hosts.actions.backups import downloads, kept, making, restoring
+from hosts.forms.backups import BackupScheduleForm
 from hosts.models import Backup, Container, Destination, Host
 from hosts.models.hosts import LIVE_STATES
+from jobs.schedules import NAME_AT_MOST
 
 RUNNING = ("running", "restarting")
 
@@ -93,6 +97,48 @@ def _users(request: HttpRequest, host: Host, volume: str) -> list[Container]:
     return list(rows.filter(state__in=RUNNING).order_by("name")[:20])
 
 
+@guard(Right.BACKUPS_MANAGE)
+@require_http_methods(["GET", "POST"])
+def volume_backup_schedule(request: HttpRequest, host: str, ref: str) -> HttpResponse:
+    """The form of a schedule of its backups."""
+    volume = get_volume(request.user, host, ref)
+    destinations = Destination.objects.visible_to(request.user)
+    form = BackupScheduleForm(
+        request.POST or None, destinations=destinations, initial={"name": f"{volume.name} ({host})"[:NAME_AT_MOST]}
+    )
+    if request.method == "POST" and form.is_valid():
+        asked = dict(form.cleaned_data)
+        try:
+            destination = _destination(request, asked.pop("destination"))
+            made = making.schedule(request.user, volume, destination, **asked)
+            messages.success(request, _("Stored %(name)s.") % {"name": made.name})
+            return redirect("schedule_page", made.pk)
+        except Invalid as error:
+            form.refuse(error)
+    context = {"form": form, "volume": volume, "destinations": destinations}
+    return render(request, "backups/schedule.html", context, status=422 if form.errors else 200)
+
+
+@guard(Right.VOLUMES_MANAGE)
+@require_http_methods(["GET", "POST"])
+def volume_restore(request: HttpRequest) -> HttpResponse:
+    """Asks for a file and where to; on POST starts the job and shows it. What was typed stays, the file does not."""
+    hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).order_by("name"))
+    typed = {"host": hosts[0].name if hosts else "", "volume": "", "into": "new"} | _asked(request)
+    error: DermagaError | None = None
+    if request.method == "POST":
+        try:
+            host = _host(request, typed["host"])
+            replace, stop = typed["into"] == "replace", typed.get("stop") == "1"
+            file, name = request.FILES.get("file"), typed["volume"].strip()
+            job = restoring.start_unpack(request.user, host, name, file, replace=replace, stop=stop)
+            return redirect("job_page", job.pk)
+        except DermagaError as refused:
+            error = refused
+    context = {"hosts": hosts, "typed": typed, "error": error, "field": getattr(error, "field", "")}
+    return render(request, "backups/upload.html", context, status=422 if error else 200)
+
+
 # ---------------------------------------------------------------- of a backup
 @guard(Right.BACKUPS_MANAGE)
 @require_GET
@@ -138,14 +184,18 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 
 def _restore(request: HttpRequest, backup: Backup, typed: dict[str, str]) -> Any:
-    try:
-        host = get_host(request.user, typed["host"])
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = _host(request, typed["host"])
     replace = typed["into"] == "replace"
     return restoring.start_restore(
         request.user, backup, host, typed["volume"].strip(), replace=replace, stop=typed.get("stop") == "1"
     )
+
+
+def _host(request: HttpRequest, name: str) -> Host:
+    try:
+        return get_host(request.user, name)
+    except NotFound as error:
+        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
 
 
 @guard(Right.BACKUPS_MANAGE)
