@@ -10,7 +10,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from hosts.forms.create import CreateForm
+from hosts.specs.inspected import Defaults, from_inspect
+from hosts.specs.spec import from_json, to_json
 from tests.engines.docker_engine import DockerEngine
+from tests.hosts.specs.every_field import EVERY, NOT_EVERYWHERE, NOT_TOGETHER
 from tests.rows import a_host, container_json, containers, person
 from tests.servers.product import Product
 from tests.waiting import until
@@ -276,9 +280,40 @@ def test_a_container_is_created_from_the_page_and_duplicated(product: Product, d
         )
 
 
-def create(product: Product, fields: dict[str, str]) -> None:
+def test_an_engine_makes_what_every_field_of_the_form_says(product: Product, docker_engine: DockerEngine) -> None:
+    name = f"every-{uuid4().hex[:6]}"
+    told = {field: value for field, value in EVERY.items() if field not in NOT_TOGETHER}
+    limits = {key: value for key, value in EVERY["limits"].items() if key not in NOT_EVERYWHERE}
+    told |= {"image": "busybox", "name": name, "limits": limits}
+    docker_engine.docker("network", "create", "--subnet", "10.98.7.0/24", "front")
+    try:
+        form = CreateForm.of(from_json(told))
+        modes = {f"as.{part.name}": "rows" for part in form.parts if part.table}
+        create(product, {"host": "local", "view": "form", "whole": "{}", **modes, **form.values}, start="")
+        answer = json.loads(docker_engine.docker("inspect", name))[0]
+        assert answer["State"]["Status"] == "created"
+        image = json.loads(docker_engine.docker("image", "inspect", "busybox"))[0]
+        made = to_json(from_inspect(answer, image, Defaults(cgroupns="host")))
+        made["cap_add"], made["cap_drop"] = ([c.removeprefix("CAP_") for c in made[k]] for k in ("cap_add", "cap_drop"))
+        wanted = to_json(from_json(told))
+        assert made.pop("limits") == wanted.pop("limits")
+        assert in_order(made) == in_order(wanted)
+    finally:
+        if docker_engine.docker("ps", "-aq", "-f", f"name={name}").strip():
+            docker_engine.docker("rm", "-f", "-v", name)
+        docker_engine.docker("network", "rm", "front")
+        docker_engine.docker("volume", "rm", "-f", "every-data", "every-driver")
+
+
+def in_order(spec: dict[str, Any]) -> dict[str, Any]:
+    """With the lists whose order an engine does not keep in one order."""
+    lists = {"mounts", "ports", "expose", "ulimits"}
+    return {key: sorted(value, key=json.dumps) if key in lists else value for key, value in spec.items()}
+
+
+def create(product: Product, fields: dict[str, str], start: str = "1") -> None:
     """Sends the form, and waits until its job is done."""
-    sent: dict[str, Any] = fields | {"start": "1"}
+    sent: dict[str, Any] = fields | {"start": start}
     answer = product.post("/containers/create/", **sent)
     found = re.fullmatch(rf"{product.url}/jobs/(\d+)/", answer.url)
     assert answer.ok and found, f"{answer.status_code} {answer.text[-3000:]}"

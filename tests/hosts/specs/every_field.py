@@ -129,6 +129,10 @@ LIMITS_ELSEWHERE: dict[str, Any] = {
     "io_maxiops": 100,
 }
 
+# what goes not with all the others: one host name with the host's, ...; and limits that not every kernel has
+NOT_TOGETHER = {"uts_mode", "privileged", "mac_address", "cgroup_parent"}
+NOT_EVERYWHERE = {"memory_swap", "oom_kill_disable", "blkio_weight"}
+
 
 def single() -> dict[str, dict[str, Any]]:
     """Each field alone, dotted: its specification without the image."""
