@@ -1,5 +1,6 @@
 """Accounts, administered by an admin."""
 
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +19,9 @@ from accounts.audit import record
 from accounts.guard import guard
 from accounts.models import User
 from accounts.rights import Right, Role
+from common import exports
+
+COLUMNS: exports.Columns = {name: attrgetter(name) for name in ("username", "role", "is_active", "last_login")}
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -70,9 +75,12 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @guard(Right.USERS_MANAGE)
 @require_GET
-def user_list(request: HttpRequest) -> HttpResponse:
+def user_list(request: HttpRequest) -> HttpResponseBase:
     """Everybody."""
-    return render(request, "users/page.html", {"users": User.objects.order_by("username")})
+    users = User.objects.order_by("username")
+    if (kind := request.GET.get("format", "")) in exports.KINDS:
+        return exports.as_file(users, COLUMNS, "users", kind)
+    return render(request, "users/page.html", {"users": users})
 
 
 @guard(Right.USERS_MANAGE)

@@ -9,7 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
@@ -25,10 +25,27 @@ def as_file(rows: QuerySet[Any], columns: Columns, name: str, kind: str) -> Stre
     keys = list(rows.values_list("pk", flat=True)[:ROWS_AT_MOST])
     blocks = _csv(rows, keys, columns) if kind == "csv" else _json(rows, keys, columns)
     response = StreamingHttpResponse(blocks, content_type=KINDS[kind])
-    stamp = timezone.now().strftime("%Y%m%d-%H%M%S")
-    response["Content-Disposition"] = content_disposition_header(True, f"{name}-{stamp}.{kind}")
+    response["Content-Disposition"] = _named(name, kind)
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+def small_file(rows: list[dict[str, Any]], name: str, kind: str) -> HttpResponse:
+    """A few rows that are at hand, as `as_file` gives those of a query."""
+    if kind == "csv":
+        body = _lines([list(rows[0])] if rows else []) + _lines(
+            [_cell(value) for value in row.values()] for row in rows
+        )
+    else:
+        body = (json.dumps(rows, ensure_ascii=False, default=_plain, indent=0) + "\n").encode()
+    response = HttpResponse(body, content_type=KINDS[kind])
+    response["Content-Disposition"] = _named(name, kind)
+    return response
+
+
+def _named(name: str, kind: str) -> str:
+    stamp = timezone.now().strftime("%Y%m%d-%H%M%S")
+    return str(content_disposition_header(True, f"{name}-{stamp}.{kind}"))
 
 
 async def _chunks(rows: QuerySet[Any], keys: list[Any], columns: Columns) -> AsyncGenerator[list[dict[str, Any]]]:

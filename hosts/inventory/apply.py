@@ -75,7 +75,8 @@ def _apply_uses(rows: list[Any], old: dict[str, Any]) -> None:
         Use.objects.filter(container__in=[row.pk for row in moved]).delete()
     moved += [row for row in rows if row.engine_id not in old]
     uses = [Use(container=row, host_id=row.host_id, noun=noun, name=name) for row in moved for noun, name in _uses(row)]
-    Use.objects.bulk_create(uses, batch_size=BATCH)
+    # who has just made a container puts it into the table as the watcher does: each use is there once
+    Use.objects.bulk_create(uses, batch_size=BATCH, ignore_conflicts=True)
 
 
 def _uses(container: Container) -> set[tuple[str, str]]:

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver, reverse
 
 from hosts.engine import parse
 from hosts.inventory import apply
-from hosts.models import Host, Registry, RegistryAccount
+from hosts.models import Backup, Destination, Host, Registry, RegistryAccount
 from jobs.models import Job, Schedule
 from tests.engines.docker_engine import DockerEngine
-from tests.rows import a_host, container_json, containers, person
+from tests.hosts.swarm.rows import some_services
+from tests.rows import a_host, a_swarm, container_json, containers, person
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -31,7 +33,17 @@ LISTS = (
     "jobs",
     "jobs/schedules",
     "registries",
+    "swarms",
+    "nodes",
+    "services",
+    "tasks",
+    "stacks",
+    "secrets",
+    "configs",
+    "backups",
+    "backups/destinations",
 )
+NO_SEARCH = {"jobs": "state=queued", "stacks": "", "tasks": "", "backups": ""}
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)")
 
 
@@ -52,6 +64,10 @@ def viewer(client: Client, db: None) -> Client:
     account = {"username": "ci", "secret": "canary-2"}
     RegistryAccount.objects.create(registry=Registry.objects.create(name="team", address="registry.example"), **account)
     happened(host, "die", "web", 0)
+    a_swarm(host)
+    some_services(host)
+    loft = Destination.objects.create(name="loft", kind="folder", folder="/srv/loft", secret_key="canary-4")
+    Backup.objects.create(host="quay", volume="data", destination=loft, key="quay/data/1", state="kept")
     return client
 
 
@@ -74,7 +90,7 @@ def names(client: Client, path: str) -> list[str]:
 
 @pytest.mark.parametrize("noun", LISTS)
 def test_every_list_is_a_file_in_both_forms_and_its_page_leads_to_them(viewer: Client, noun: str) -> None:
-    path = f"/{noun}/?search=" if noun != "jobs" else "/jobs/?state=queued"
+    path = f"/{noun}/?{NO_SEARCH.get(noun, 'search=')}"
     rows = json.loads(body(viewer, f"{path}&format=json"))
     table = list(csv.DictReader(io.StringIO(body(viewer, f"{path}&format=csv"))))
     assert len(rows) == len(table) >= 1
@@ -86,6 +102,16 @@ def test_every_list_is_a_file_in_both_forms_and_its_page_leads_to_them(viewer: C
     assert answer["Content-Type"].startswith("text/csv")
     assert answer["Content-Disposition"].startswith(f'attachment; filename="{called}-')
     assert viewer.get(f"{path}&format=xml")["Content-Type"].startswith("text/html")
+
+
+def test_no_list_lacks_a_file(client: Client, db: None) -> None:
+    """Not even the one that only administrators see."""
+    paths = {reverse(name) for name in get_resolver().reverse_dict if isinstance(name, str) and name.endswith("_list")}
+    assert {f"/{noun}/" for noun in LISTS} == paths - {"/users/"}
+    client.force_login(person("ada", "admin"))
+    assert [row["username"] for row in json.loads(body(client, "/users/?format=json"))] == ["ada"]
+    assert body(client, "/users/?format=csv").splitlines()[1].startswith("ada,admin,True,")
+    assert "format=csv" in client.get("/users/").content.decode()
 
 
 def test_a_file_holds_what_the_filters_leave_in_its_order(viewer: Client) -> None:

@@ -97,3 +97,17 @@ def test_a_page_never_reads_all_containers(page: Client, path: str, monkeypatch:
         assert page.get(path, headers={"HX-Request": "true"}).status_code == 200
     assert made == []
     assert len(queries) <= 6
+
+
+def test_two_who_write_the_same_container_at_once_do_each_other_no_harm(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = apply._apply_uses
+
+    def with_another_before(rows: list[Any], old: dict[str, Any]) -> None:
+        write(rows, old)
+        write(rows, old)
+
+    monkeypatch.setattr(apply, "_apply_uses", with_another_before)
+    containers(Host.objects.get(), using("web"))
+    assert sorted(Use.objects.values_list("noun", "name")) == [("network", "front"), ("volume", "data")]

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
+from common import exports
 from common.errors import DermagaError
 from common.htmx import go, template_for
 from hosts import stacks
@@ -17,7 +18,17 @@ from hosts.actions.swarm import stacks as acts
 @require_GET
 def stack_list(request: HttpRequest) -> HttpResponse:
     """One table."""
-    context = {"stacks": stacks.names_of(request.user)}
+    found = stacks.names_of(request.user)
+    if (kind := request.GET.get("format", "")) in exports.KINDS:
+        names = {
+            "swarm__name": "swarm",
+            "stack": "name",
+            "count": "services",
+            "running": "running",
+            "wanted": "desired",
+        }
+        return exports.small_file([{to: row[key] for key, to in names.items()} for row in found], "stacks", kind)
+    context = {"stacks": found}
     return render(request, template_for(request, "stacks/page.html", "stacks/_rows.html"), context)
 
 

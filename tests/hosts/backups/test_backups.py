@@ -55,6 +55,7 @@ def files(folder: Path) -> list[Path]:
     return [place for place in folder.rglob("*") if place.is_file()]
 
 
+@pytest.mark.core
 def test_a_backup_has_everything_and_stopped_containers_start_again(
     product: Product, docker_engine: DockerEngine, volume: str, shed: str, folder: Path, run: Any
 ) -> None:

@@ -14,8 +14,6 @@ from tests.hosts.watched import Watched, send
 from tests.servers.product import PASSWORD, Product
 from tests.waiting import until
 
-pytestmark = pytest.mark.core
-
 
 @pytest.fixture(scope="module")
 def otto(product: Product) -> Iterator[Any]:

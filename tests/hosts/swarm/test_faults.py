@@ -14,7 +14,6 @@ from tests.hosts.watched import Watched
 from tests.servers.product import Product
 from tests.waiting import until
 
-pytestmark = pytest.mark.core
 NO_LEADER = Fail(503, "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that ...")
 
 

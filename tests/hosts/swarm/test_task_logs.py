@@ -20,7 +20,6 @@ from tests.hosts.swarm.services import Fleet
 from tests.servers.product import Product
 from tests.waiting import until
 
-pytestmark = pytest.mark.core
 HERE, ELSEWHERE = ("buoy-a", "buoy-b"), "buoy-c"
 
 
