@@ -13,13 +13,17 @@ from typing import Any
 
 import pytest
 import requests
+import zstandard
 
 from jobs import kinds
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.run import current
 from tests.fake_engine import FakeContainer, FakeEngine
 from tests.fake_engine.behaviours import Answer, Behaviour
 from tests.fake_engine.managers import RECORDED, Says, manage
 from tests.fake_engine.things import image, network
 from tests.fake_engine.wire import Connection, Request
+from tests.hosts.backups import cargo
 from tests.hosts.containers.test_files import Archive
 from tests.servers.product import Product
 from tests.waiting import until
@@ -64,6 +68,7 @@ class Bench:
     other: str  # host
     swarm_id: str = ""
     swarm: str = ""  # as it is called here
+    backup: int = 0  # that can be restored
 
     def post(self, path: str, method: str = "POST", **body: Any) -> int:
         """Calls the API, which answers with a job; `{host}` and `{swarm}` in the path are this one's."""
@@ -111,7 +116,10 @@ class Case:
 
 
 MAY = "may do it all the same"
+MADE = "may have been made"
 NONE_WENT = "0 of "
+SHELF = "slack-shelf"  # a destination
+NO_ENGINE = {"backup.check", "backup.remove"}  # they ask a destination alone
 SWARM: dict[str, Behaviour] = {
     f"/services/{SERVICE['ID']}": Says(SERVICE),
     f"/secrets/{SECRET['ID']}": Says(SECRET),
@@ -227,8 +235,27 @@ CASES: dict[str, list[Case]] = {
     "volume.remove": [
         Case(lambda b: b.post("volumes/{host}/remove", volumes=["data"]), "DELETE /volumes/*", MAY),
     ],
-    "volume.copy": [
-        Case(lambda b: b.post("volumes/{host}/data/copy", name="twin"), "POST /volumes/create", "may have been made")
+    "volume.copy": [Case(lambda b: b.post("volumes/{host}/data/copy", name="twin"), "POST /volumes/create", MADE)],
+    "volume.backup": [
+        Case(
+            lambda b: b.post("volumes/{host}/data/backup", destination=SHELF),
+            "POST /containers/create",
+            "is not removed yet",
+        )
+    ],
+    "volume.restore": [
+        Case(
+            lambda b: b.post(f"backups/{b.backup}/restore", volume="again", host=b.host),
+            "POST /volumes/create",
+            MADE,
+        )
+    ],
+    "volume.unpack": [
+        Case(
+            lambda b: b.send("volumes/{host}/restore", "file", zstandard.compress(a_tar()), volume="sent"),
+            "POST /volumes/create",
+            MADE,
+        )
     ],
     "disk.measure": [Case(lambda b: b.post("disk/{host}/measure"), "GET /system/df")],
     "system.prune": [Case(Bench.prune_all, "DELETE /containers/*", NONE_WENT)],
@@ -377,11 +404,27 @@ def _ended(product: Product, number: int) -> dict[str, Any] | None:
 
 
 @pytest.fixture(scope="module")
-def benches(product: Product) -> Iterator[list[Bench]]:
+def backup(product: Product, docker_engine: DockerEngine) -> Iterator[int]:
+    """One that is kept, by its number, at the destination SHELF."""
+    folder = current().folder / "backups" / SHELF
+    folder.mkdir()
+    cargo.fill(docker_engine, "slack-cargo", "touch /v/one")
+    product.api("destinations", "POST", name=SHELF, kind="folder", folder=str(folder))
+    cargo.known(product, "slack-cargo")
+    cargo.done(product, "volumes/local/slack-cargo/backup", destination=SHELF)
+    number = product.api("backups?volume=slack-cargo")["items"][0]["id"]
+    yield number
+    cargo.done(product, "backups/remove", backups=[number])
+    product.api(f"destinations/{SHELF}", "DELETE")
+    docker_engine.docker("volume", "rm", "slack-cargo")
+
+
+@pytest.fixture(scope="module")
+def benches(product: Product, backup: int) -> Iterator[list[Bench]]:
     names = [f"slack-{n}" for n in range(ENGINES + MANAGERS)]
     engines = [furnished(name) for name in names]
     made = [
-        Bench(product, engine, name, names[n - 1], f"tide-{n}" if n >= ENGINES else "")
+        Bench(product, engine, name, names[n - 1], f"tide-{n}" if n >= ENGINES else "", backup=backup)
         for n, (name, engine) in enumerate(zip(names, engines, strict=True))
     ]
     try:
@@ -432,7 +475,7 @@ def ends(benches: list[Bench]) -> dict[tuple[str, int], End | BaseException]:
 
 
 def test_every_kind_is_in_the_table() -> None:
-    assert set(CASES) == set(kinds.names())
+    assert set(CASES) == set(kinds.names()) - NO_ENGINE
 
 
 @pytest.mark.parametrize(("kind", "n"), ALL)
