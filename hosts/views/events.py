@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,7 +12,8 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.htmx import template_for
 from hosts import columns, filters
-from hosts.models import Container, Event
+from hosts.event_pages import pages_of
+from hosts.models import Event
 from hosts.models.containers import FINE_EXITS
 
 ID_SHOWN = 12
@@ -23,21 +23,16 @@ BAD_ACTIONS = ("oom", "health_status: unhealthy")
 @guard(Right.EVENTS_VIEW, live=True)
 @require_GET
 def event_list(request: HttpRequest) -> HttpResponseBase:
-    """Newest first; the name of a container that is still there leads to it."""
-    there = Container.objects.visible_to(request.user).filter(host=OuterRef("host"), engine_id=OuterRef("actor_id"))
+    """Newest first; the name of what is still there leads to it."""
     rows = Event.objects.visible_to(request.user)
     if menu := filters.EVENTS.menu(request, rows):
         return menu
     if file := filters.EVENTS.file(request, rows, columns.EVENTS, "events", "host"):
         return file
-    context = filters.EVENTS.context(
-        request,
-        rows,
-        "host",
-        shape=lambda rows: rows.annotate(has_page=Exists(there)),
-    )
+    context = filters.EVENTS.context(request, rows, "host")
+    pages = pages_of(request.user, context["page"].items)
     for event in context["page"].items:
-        event.detail, event.is_bad = _detail(event.data), _is_bad(event)
+        event.detail, event.is_bad, event.page = _detail(event.data), _is_bad(event), pages.get(event.pk, "")
     return render(request, template_for(request, "events/page.html", "events/_rows.html"), context)
 
 

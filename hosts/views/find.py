@@ -32,6 +32,7 @@ from hosts.models import (
     Task,
     Volume,
 )
+from hosts.palette import PLACES
 from jobs.filters import JOBS, SCHEDULES
 from jobs.models import Job, Schedule
 
@@ -67,42 +68,10 @@ def find(request: HttpRequest) -> HttpResponse:
 # ---------------------------------------------------------------- places and acts on nothing in particular
 def places(user: Any, query: str) -> list[Entry]:
     """Pages whose name has the words."""
-    found = [
-        (Right.LOGIN, "layout-dashboard", _("Overview"), "overview"),
-        (Right.CONTAINERS_VIEW, "box", _("Containers"), "container_list"),
-        (Right.IMAGES_VIEW, "photo", _("Images"), "image_list"),
-        (Right.NETWORKS_VIEW, "network", _("Networks"), "network_list"),
-        (Right.VOLUMES_VIEW, "database", _("Volumes"), "volume_list"),
-        (Right.PLUGINS_VIEW, "plug", _("Plugins"), "plugin_list"),
-        (Right.REGISTRIES_VIEW, "cloud-download", _("Registries"), "registry_list"),
-        (Right.SERVICES_VIEW, "stack-2", _("Services"), "service_list"),
-        (Right.SERVICES_VIEW, "circle-dashed", _("Tasks"), "task_list"),
-        (Right.SERVICES_VIEW, "stack-2", _("Stacks"), "stack_list"),
-        (Right.SWARM_VIEW, "hexagons", _("Swarms"), "swarm_list"),
-        (Right.SWARM_VIEW, "server-2", _("Nodes"), "node_list"),
-        (Right.SECRETS_VIEW, "key", _("Secrets"), "secret_list"),
-        (Right.CONFIGS_VIEW, "file-text", _("Configs"), "config_list"),
-        (Right.HOSTS_VIEW, "database", _("Disk"), "disk_page"),
-        (Right.HOSTS_VIEW, "server", _("Hosts"), "host_list"),
-        (Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
-        (Right.JOBS_VIEW, "clock", _("Schedules"), "schedule_list"),
-        (Right.EVENTS_VIEW, "activity", _("Events"), "event_list"),
-        (Right.LOGS_VIEW, "file-text", _("Logs"), "log_page"),
-        (Right.USERS_MANAGE, "users", _("Users"), "user_list"),
-        (Right.DIAGNOSTICS, "heartbeat", _("Diagnostics"), "diagnostics"),
-        (Right.HOSTS_MANAGE, "plus", _("Add host"), "host_add"),
-        (Right.USERS_MANAGE, "user-plus", _("Add user"), "user_add"),
-        (Right.LOGIN, "key", _("Change password"), "account_change_password"),
-    ]
-    asked = [
-        (Right.IMAGES_MANAGE, "cloud-download", _("Pull an image"), "image_pull"),
-        (Right.IMAGES_MANAGE, "trash", _("Prune images"), "image_prune"),
-    ]
     return [
-        Entry(icon, words, reverse(name), how=how)
-        for entries, how in ((found, ""), (asked, "ask"))
-        for right, icon, words, name in entries
-        if allows(user, right) and _has(words, query)
+        Entry(place.icon, str(place.words), reverse(place.page), how=place.how)
+        for place in PLACES
+        if allows(user, place.right) and _has(str(place.words), query)
     ]
 
 

@@ -1,15 +1,18 @@
 """Ctrl K: what it finds, for whom."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
 
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Config, Container, Host, Node, Registry, Secret
+from hosts.palette import PLACES
 from jobs.models import Job, Schedule
 from tests.hosts.swarm.rows import SERVICE, TASK, some_services
 from tests.rows import a_host, container_json, containers, person
@@ -43,6 +46,20 @@ def test_it_finds_objects_jobs_schedules_and_the_lists_for_the_words(fleet: Host
     assert "web nightly" in words
     assert 'href="/containers/?search=web"' in page
     assert "fra-1" in found("viewer", "fra")[0]
+
+
+def test_it_offers_every_list_and_every_form_that_needs_nothing_first() -> None:
+    ends = ("_list", "_create", "_add", "_init", "_join", "_pull", "_build", "_load", "_install", "_prune", "_restore")
+    names = {name for name in get_resolver().reverse_dict if isinstance(name, str) and name.endswith(ends)}
+    without = set()
+    for name in names - {"disk_prune"}:  # which begins with what the disk page measured
+        with suppress(NoReverseMatch):
+            without.add(name if reverse(name) else "")
+    assert len(without) > 30
+    assert without - {place.page for place in PLACES} == set()
+    words, page = found("admin", "network")
+    assert "New network" in words and "Prune networks" in words and 'href="/networks/create/"' in page
+    assert "New network" not in found("viewer", "network")[0]
 
 
 def test_it_finds_every_noun_by_its_name_and_leads_to_its_page(fleet: Host) -> None:
