@@ -94,8 +94,13 @@ OPENERS = {
 OPEN = "dialog[open], #found:not([hidden]), details[open] .menu-list:not([aria-busy]), .chosen-bar:not([hidden]), [popover]:popover-open"
 
 
-RESTED = """() => Promise.allSettled(document.getAnimations()
-  .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished))"""
+# in what is folded away an animation stands still and never ends
+RESTED = """() => Promise.race([
+  Promise.allSettled(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity && one.effect.target.checkVisibility())
+    .map((one) => one.finished)),
+  new Promise((done) => setTimeout(done, 2000)),
+])"""
 
 
 def serious(page: Page, *rules: str) -> list[str]:
