@@ -58,21 +58,24 @@ def find(request: HttpRequest) -> HttpResponse:
     """The entries for what was typed, in groups; for nothing typed, the places."""
     query = request.GET.get("q", "").replace("\0", "")[:SEARCH_AT_MOST].strip()
     user = request.user
-    groups = [(_("Acts"), acts(user, query)), (_("Places"), places(user, query))]
+    named, other = places(user, query)
+    groups = [(_("Acts"), acts(user, query)), (_("Places"), named)]
     if query:
-        groups[1:1] = objects(user, query)
-        groups.append((_("Lists"), lists(user, query)))
+        groups += [*objects(user, query), (_("Pages"), other), (_("Lists"), lists(user, query))]
     return render(request, "components/found.html", {"groups": [g for g in groups if g[1]], "query": query})
 
 
 # ---------------------------------------------------------------- places and acts on nothing in particular
-def places(user: Any, query: str) -> list[Entry]:
-    """Pages whose name has the words."""
-    return [
+def places(user: Any, query: str) -> tuple[list[Entry], list[Entry]]:
+    """Pages whose name has the words: those whose name begins with them, which are meant whatever else is called so, and
+    the others."""
+    found = [
         Entry(place.icon, str(place.words), reverse(place.page), how=place.how)
         for place in PLACES
         if allows(user, place.right) and _has(str(place.words), query)
     ]
+    begins = [entry for entry in found if entry.words.casefold().startswith(query.casefold())]
+    return begins, [entry for entry in found if entry not in begins]
 
 
 def lists(user: Any, query: str) -> list[Entry]:

@@ -62,6 +62,13 @@ def test_it_offers_every_list_and_every_form_that_needs_nothing_first() -> None:
     assert "New network" not in found("viewer", "network")[0]
 
 
+def test_a_page_whose_name_begins_with_the_words_comes_first(fleet: Host) -> None:
+    Job.objects.create(kind="volume.backup", by_name="ada", host="fra-1", target="volumes -> loft")
+    words, _page = found("admin", "vol")
+    assert words[0] == "Volumes" and "Back up volume volumes -&gt; loft" in words
+    assert words.index("New volume") > words.index("Back up volume volumes -&gt; loft")
+
+
 def test_it_finds_every_noun_by_its_name_and_leads_to_its_page(fleet: Host) -> None:
     apply.apply_rows(fleet, "image", [parse.image_row({"Id": "sha256:1", "RepoTags": ["shop/redis:7"], "Size": 5})])
     apply.apply_rows(fleet, "network", [parse.network_row({"Id": "n1", "Name": "shop-back", "Driver": "bridge"})])
