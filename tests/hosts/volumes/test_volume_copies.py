@@ -95,7 +95,7 @@ def copied(product: Product, volume: str, name: str, *, to: str, host: str = "lo
 
 def test_a_clone_has_everything(product: Product, docker_engine: DockerEngine, cargo: str, run: Any) -> None:
     user = run("sleep 300", "-v", f"{cargo}:/data", "--stop-timeout", "0")
-    until(lambda: product.api(f"containers?search={user}")["count"], "it is in the table")
+    until(lambda: product.api(f"containers?search={user}&state=running")["count"], "it runs in the table")
     os.setxattr(place_of(docker_engine, cargo) / "large", "security.capability", CAPABILITY)
     dialog = product.http.get(f"{product.url}/volumes/local/{cargo}/copy/").text
     assert f'value="{cargo}-copy"' in dialog and user in dialog
