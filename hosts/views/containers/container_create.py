@@ -105,7 +105,7 @@ def _suggested(request: HttpRequest, host: str) -> dict[str, list[str]]:
     """Names for the fields that take a volume, a network or an address: of the host, or of all while none is chosen."""
 
     def names(rows: Any) -> list[str]:
-        rows = rows.filter(host__name=host) if host else rows
+        rows = rows.filter(host__name=host.replace("\0", "")) if host else rows  # no database takes a NUL
         return list(rows.order_by("name").values_list("name", flat=True).distinct()[:OFFERED])
 
     return {
