@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 
+from accounts.models import AuditEntry
+from hosts.actions.system import hosts
 from hosts.engine import disk
 from hosts.inventory import apply
+from hosts.inventory.swarms import forget_empty
 from hosts.models import Host
 from tests.rows import a_host, container_json, containers, person
 
@@ -109,3 +113,22 @@ def test_who_may_not_manage_hosts_is_offered_nothing(client: Client, role: str) 
     html = client.get("/hosts/quay/").content.decode()
     assert "/hosts/quay/edit/" not in html
     assert "/hosts/quay/remove/" not in html
+
+
+def test_a_host_that_its_watcher_writes_of_meanwhile_is_removed_all_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(person("ada", "admin"))
+    a_host("leaving")
+    forget, tried = forget_empty, []
+
+    def once_too_early() -> None:
+        tried.append(1)
+        if len(tried) == 1:
+            raise IntegrityError("still referenced from hosts_event")
+        forget()
+
+    monkeypatch.setattr(hosts, "forget_empty", once_too_early)
+    assert client.delete("/api/v1/hosts/leaving").status_code in {200, 204}
+    assert not Host.objects.exists() and len(tried) == 2
+    assert AuditEntry.objects.filter(action="host.remove", target="leaving").count() == 1

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts.audit import record
@@ -18,6 +18,7 @@ from hosts.models import Host
 from hosts.models.hosts import HostState
 
 CONNECTION_FIELDS = ("url", "kind", "tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts")
+TRIES = 5  # to remove a host of which somebody writes
 
 
 def add(actor: Any, host: Host) -> Host:
@@ -61,8 +62,20 @@ def set_enabled(actor: Any, host: Host, enabled: bool) -> None:
 def remove(actor: Any, host: Host) -> None:
     """Forgets a host: its entry, keys, rows and events. Nothing on the host itself is touched."""
     demand(actor, Right.HOSTS_MANAGE)
+    key = host.pk
+    for tried in range(1, TRIES + 1):
+        try:
+            _forget(actor, host, key)
+        except IntegrityError:  # its watcher has written of it meanwhile
+            if tried == TRIES:
+                raise
+        else:
+            return
+
+
+def _forget(actor: Any, host: Host, key: int) -> None:
     with transaction.atomic():
-        host.delete()
+        Host.objects.filter(pk=key).delete()
         forget_empty()
         record(actor, "host.remove", host.name, host=host.name, detail={"url": host.url})
         changed("host", host.name)
