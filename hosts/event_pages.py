@@ -31,19 +31,14 @@ def _on_hosts(model: Any, page: str, *, by: str = "engine_id") -> Callable[[Any,
     def urls(user: Any, events: list[Event]) -> Urls:
         ids, hosts = {event.actor_id for event in events}, {event.host_id for event in events}
         rows = model.objects.visible_to(user).filter(host__in=hosts, **{f"{by}__in": ids}).select_related("host")
-        told = rows.only("host__name", "host", by)
-        return {
-            (row.host_id, getattr(row, by)): reverse(page, args=[row.host.name, short_id(getattr(row, by))])
-            for row in told
-        }
+        found: Urls = {}
+        for row in rows.only("host__name", "host", by):
+            key = getattr(row, by)
+            ref = short_id(key) if by == "engine_id" else key
+            found[row.host_id, key] = reverse(page, args=[row.host.name, ref])
+        return found
 
     return urls
-
-
-def _volumes(user: Any, events: list[Event]) -> Urls:
-    ids, hosts = {event.actor_id for event in events}, {event.host_id for event in events}
-    rows = Volume.objects.visible_to(user).filter(host__in=hosts, name__in=ids).select_related("host")
-    return {(row.host_id, row.name): reverse("volume_page", args=[row.host.name, row.name]) for row in rows}
 
 
 def _images(user: Any, events: list[Event]) -> Urls:
@@ -70,7 +65,7 @@ PAGES: dict[str, Callable[[Any, list[Event]], Urls]] = {
     "container": _on_hosts(Container, "container_page"),
     "image": _images,
     "network": _on_hosts(Network, "network_page"),
-    "volume": _volumes,
+    "volume": _on_hosts(Volume, "volume_page", by="name"),
     "plugin": _on_hosts(Plugin, "plugin_page"),
     "service": _in_swarms(Service, "service_page"),
     "node": _in_swarms(Node, "node_page"),
