@@ -10,6 +10,7 @@ from accounts.rights import Right, allows
 from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
+from api.logs import LogPart
 from api.specs import Create
 from hosts import filters
 from hosts.access import get_container, get_history, get_host
@@ -251,22 +252,11 @@ def container_export(request: HttpRequest, host: str, container: str) -> Any:
 
 @router.get("/{host}/{container}/logs")
 @needs(Right.LOGS_VIEW)
-def container_logs(
-    request: HttpRequest,
-    host: str,
-    container: str,
-    since: str = "",
-    until: str = "",
-    tail: str = "all",
-    stdout: str = "1",
-    stderr: str = "1",
-    timestamps: str = "0",
-    format: str = "text",
-) -> Any:
+def container_logs(request: HttpRequest, host: str, container: str, part: Query[LogPart]) -> Any:
     """The log, or a part of it, as a file: `since` and `until` are RFC 3339 or seconds since 1970, `tail` a number of
     lines, `format` text (as `docker logs` prints it) or ndjson ({"stream", "time", "text"} a line)."""
     found = get_container(request.user, host, container, Right.LOGS_VIEW)
-    return looks.log_download(request.user, Log.of(found), looks.LogRange.of(request.GET.dict()))
+    return looks.log_download(request.user, Log.of(found), part.range)
 
 
 @router.get("/{host}/{container}/stats", response=dict)

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from pydantic import Field, RootModel, ValidationError
 from pydantic.dataclasses import dataclass
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
+from api.logs import LogPart
 from common.errors import Conflict, Invalid
 from hosts import filters
 from hosts.access import get_of_swarm, get_swarm
@@ -167,23 +168,12 @@ def service_get(request: HttpRequest, swarm: str, service: str, reveal: bool = F
 
 @router.get("/{swarm}/{service}/logs")
 @needs(Right.LOGS_VIEW)
-def service_logs(
-    request: HttpRequest,
-    swarm: str,
-    service: str,
-    since: str = "",
-    until: str = "",
-    tail: str = "all",
-    stdout: str = "1",
-    stderr: str = "1",
-    timestamps: str = "0",
-    format: str = "text",
-) -> Any:
+def service_logs(request: HttpRequest, swarm: str, service: str, part: Query[LogPart]) -> Any:
     """The logs of its tasks, also of those on nodes that are no hosts, in one order of time as a file: as those of a
     container; each line begins with NODE/TASK."""
     found = get_of_swarm(request.user, Service, swarm, service)
     logs = chosen(request.user, LogChoice(services=(f"{found.swarm.name}/{found.name}",))).logs
-    return looks.logs_download(request.user, logs, looks.LogRange.of(request.GET.dict()), found.name)
+    return looks.logs_download(request.user, logs, part.range, found.name)
 
 
 @router.patch("/{swarm}/{service}", response={202: dict})
@@ -257,20 +247,9 @@ def task_get(request: HttpRequest, swarm: str, task: str) -> Any:
 
 @tasks.get("/{swarm}/{task}/logs")
 @needs(Right.LOGS_VIEW)
-def task_logs(
-    request: HttpRequest,
-    swarm: str,
-    task: str,
-    since: str = "",
-    until: str = "",
-    tail: str = "all",
-    stdout: str = "1",
-    stderr: str = "1",
-    timestamps: str = "0",
-    format: str = "text",
-) -> Any:
+def task_logs(request: HttpRequest, swarm: str, task: str, part: Query[LogPart]) -> Any:
     """The log of one task as a file, as that of a container; from a node that is no host through a manager."""
     found = log_of_task(request.user, get_of_swarm(request.user, Task, swarm, task))
     if found is None:
         raise Conflict(gettext_noop("This task has no container yet, and no log."))
-    return looks.log_download(request.user, found, looks.LogRange.of(request.GET.dict()))
+    return looks.log_download(request.user, found, part.range)
