@@ -4,8 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,10 @@ from tests.waiting import until
 pytestmark = pytest.mark.core
 COUNT, AT_ONCE = 250_000, 5_000
 # A line of 80 bytes is over 130 as it crosses the socket: ten times what may wait for a browser. It comes in pieces of
-# a third of that, with time between them for who reads: on a busy machine the readers too would be late otherwise.
-FLOOD = f"""while [ ! -e /go ]; do usleep 20000; done
-for n in $(seq 1 {AT_ONCE} {COUNT}); do seq $n $((n + {AT_ONCE} - 1)) | sed 's/$/ {"x" * 72}/'; usleep 100000; done
+# a third of that, each when those who read have read the one before: on a busy machine they too would be late otherwise.
+FLOOD = f"""for n in $(seq 1 {AT_ONCE} {COUNT}); do
+while [ ! -e /steps/$n ]; do usleep 5000; done
+seq $n $((n + {AT_ONCE} - 1)) | sed 's/$/ {"x" * 72}/'; done
 sleep 1000"""
 MEMORY = 60_000_000
 
@@ -44,12 +44,12 @@ def small_window(product: Product) -> socket.socket:
 class View:
     """What a viewer was shown: numbers of lines in order, and how many were skipped in between."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, piece_read: Callable[[int], object] = lambda _: None) -> None:
         self._connection = connection
+        self._piece_read = piece_read  # is told the number of the line that comes next
         self.next = 1  # the number of the line that must come
         self.shown = 0
         self.skipped = 0
-        self.seconds = 0.0
 
     def live(self) -> "View":
         while json.loads(self._connection.recv(20)).get("state") != "live":
@@ -58,7 +58,6 @@ class View:
 
     def read(self) -> None:
         """Until the last line, shown or skipped. Raises AssertionError for one that is missing or comes twice."""
-        began = time.monotonic()
         while self.next <= COUNT:
             message = json.loads(self._connection.recv(30))
             if message["t"] == "skipped":
@@ -69,7 +68,8 @@ class View:
                 assert int(text.split(" ")[0]) == self.next
                 self.next += 1
                 self.shown += 1
-        self.seconds = time.monotonic() - began
+                if self.next % AT_ONCE == 1:
+                    self._piece_read(self.next)
 
 
 def memory(product: Product) -> int:
@@ -79,31 +79,48 @@ def memory(product: Product) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
+class Steps:
+    """Lets a container that has the folder as /steps write its next piece of lines once all readers have read one."""
+
+    def __init__(self, folder: Path, readers: int) -> None:
+        self._folder = folder
+        self._read = threading.Barrier(readers, timeout=60)
+
+    def let(self, first: int) -> None:
+        """It writes the piece that begins with this number."""
+        (self._folder / str(first)).touch()
+
+    def piece_read(self, following: int) -> None:
+        """Said by each reader; the last one to say it lets the next piece come."""
+        if self._read.wait() == 0:
+            self.let(following)
+
+
 @pytest.fixture
-def flood(product: Product, run: Runner) -> Iterator[str]:
-    """A container that writes its lines once it is told to."""
-    name = run(FLOOD)
+def flood(product: Product, run: Runner, tmp_path: Path) -> Iterator[str]:
+    """A container that writes its lines in pieces, as Steps of `tmp_path` lets it."""
+    name = run(FLOOD, "-v", f"{tmp_path}:/steps")
     until(lambda: product.api(f"containers?search={name}&state=running")["count"] == 1, "it shows")
     yield name
 
 
-def test_a_viewer_that_stops_reading_is_told_how_much_it_missed(
-    product: Product, docker_engine: DockerEngine, flood: str
-) -> None:
+def test_a_viewer_that_stops_reading_is_told_how_much_it_missed(product: Product, flood: str, tmp_path: Path) -> None:
+    steps = Steps(tmp_path, 2)
     path, printed = f"/ws/logs?target=local/{flood}&tail=0", len(product.output)
     with (
         product.socket(path, max_size=None) as first,
         product.socket(path, max_size=None) as second,
         product.socket(path, max_size=None, max_queue=1, sock=small_window(product)) as third,
     ):
-        readers, slow = [View(first).live(), View(second).live()], View(third).live()
+        readers = [View(socket, steps.piece_read).live() for socket in (first, second)]
+        slow = View(third).live()
         before = memory(product)
-        docker_engine.docker("exec", flood, "touch", "/go")
+        steps.let(1)
         threads = [threading.Thread(target=reader.read) for reader in readers]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         assert [(reader.shown, reader.skipped) for reader in readers] == [(COUNT, 0)] * 2
         slow.read()
         assert slow.shown + slow.skipped == COUNT
