@@ -181,10 +181,10 @@ def refused(product: Product, path: str, **body: Any) -> str:
 
 def work_in_a_swarm(product: Product, engine: DockerEngine) -> list[int]:
     """Secrets and configs of the swarm that `ssh` is, and what else is wrong with them."""
-    name = until(lambda: next((s["name"] for s in product.api("swarms")["items"]), ""), "the swarm shows", 20)
+    name = until(lambda: next((s["name"] for s in product.api("swarms")["items"]), ""), "the swarm shows")
     for noun, value in (("secrets", SWARM), ("configs", CONFIG)):
         product.api(f"{noun}/{name}", "POST", name="canary", value=value)
-        until(lambda noun=noun: product.api(f"{noun}?search=canary")["count"], f"{noun} show", 20)  # type: ignore[misc]
+        until(lambda noun=noun: product.api(f"{noun}?search=canary")["count"], f"{noun} show")  # type: ignore[misc]
         assert "already" in refused(product, f"{noun}/{name}", name="canary", value=value)
         assert value not in refused(product, f"{noun}/{name}", name="a b", value=value)
     job = int(product.api(f"secrets/{name}/canary/replace", "POST", value=NEXT)["job"])
@@ -204,7 +204,7 @@ def work_on_a_plugin(product: Product, engine: DockerEngine) -> list[int]:
     )
     job = int(answer.json()["job"])
     assert ended(product, job)["state"] == "done"
-    (found,) = until(lambda: product.api("plugins?host=ssh")["items"], "the plugin shows", 20)
+    (found,) = until(lambda: product.api("plugins?host=ssh")["items"], "the plugin shows")
     path = f"plugins/ssh/{found['id']}/configure"
     product.api(path, "POST", settings=[f"DEBUG={SETTING}"])
     assert SETTING in engine.docker("plugin", "inspect", "canary:1")
@@ -243,7 +243,7 @@ def test_what_is_secret_shows_nowhere(
         product.api("hosts", "POST", name="ssh", url=ssh_engine.ssh_url, **material)
         stack.callback(product.api, "hosts/ssh", "DELETE")
         for host in ("local", "fake", "tls", "ssh"):
-            until(lambda host=host: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online", 20)  # type: ignore[misc]
+            until(lambda host=host: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online")  # type: ignore[misc]
         jobs = work(product, docker_engine, fake_engine, token_registry, locked_registry)
         jobs += work_in_a_swarm(product, ssh_engine) + work_on_a_plugin(product, ssh_engine)
         logins = [f"{USER}:{RIGHT}", f"lost:{WRONG}"]

@@ -53,7 +53,7 @@ class Reader:
 def reader(docker_engine: DockerEngine, tls_engine: DockerEngine, ssh_engine: DockerEngine) -> Iterator[Reader]:
     with Product(docker_engine.url) as product:
         docker_engine.docker("run", "-d", "--name", "web", "busybox", "sleep", "1000")
-        until(lambda: product.api("containers?search=web&state=running")["count"] == 1, "the container shows", 20)
+        until(lambda: product.api("containers?search=web&state=running")["count"] == 1, "the container shows")
         yield Reader(product, tls_engine, ssh_engine)
     docker_engine.docker("rm", "-f", "web")
 
@@ -81,7 +81,7 @@ def add_hosts(reader: Reader, line: str) -> None:
         words = re.sub(r"(--\S+) F", lambda found: f"{found[1]} {files[found[1]]}", options)
         reader.type(f"{synopsis[1]} {words}".replace("NAME", name).replace("URL", url))
     for name in ways:
-        until(lambda name=name: reader.product.api(f"hosts/{name}")["state"] == "online", f"{name} is online", 30)
+        until(lambda name=name: reader.product.api(f"hosts/{name}")["state"] == "online", f"{name} is online")
 
 
 def list_hosts(reader: Reader, line: str) -> None:
@@ -175,7 +175,7 @@ def call(reader: Reader, line: str) -> None:
     assert ADDRESS in line
     if "/pause" not in line:  # a paused container cannot be restarted
         reader.type(f"docker -H {reader.product.environment['DOCKER_HOST']} unpause web || true")
-        until(lambda: reader.product.api("containers/local/web")["state"] == "running", "it runs", 20)
+        until(lambda: reader.product.api("containers/local/web")["state"] == "running", "it runs")
     said = reader.type(
         line.replace("curl ", "curl --fail-with-body -sS ").replace(ADDRESS, reader.product.url), reader.folder
     )

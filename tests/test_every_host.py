@@ -41,7 +41,7 @@ def places(product: Product, request: pytest.FixtureRequest) -> Iterator[dict[st
     for place in found.values():
         product.api("hosts", "POST", name=place.name, **way_to(place.engine))
     for place in found.values():
-        until(lambda p=place: product.api(f"hosts/{p.name}")["state"] == "online", f"{place.name} is online", 30)
+        until(lambda p=place: product.api(f"hosts/{p.name}")["state"] == "online", f"{place.name} is online")
     yield found
     for place in found.values():
         product.api(f"hosts/{place.name}", "DELETE")
@@ -65,7 +65,7 @@ def test_what_the_command_line_does_shows_by_itself(place: Place) -> None:
     place.engine.docker("kill", "renamed")
     place.until("renamed", "it shows how it ended", state="exited", exit_code=137)
     place.engine.docker("rm", "renamed")
-    until(lambda: not place.row("renamed"), "it is gone", 20)
+    until(lambda: not place.row("renamed"), "it is gone")
 
 
 def test_health_shows_and_changes(place: Place) -> None:
@@ -77,9 +77,9 @@ def test_health_shows_and_changes(place: Place) -> None:
         return bool(place.row("checked").get("health") == health)
 
     try:
-        until(lambda: becomes("healthy"), "it is healthy", 20)
+        until(lambda: becomes("healthy"), "it is healthy")
         place.engine.docker("exec", "checked", "rm", "/healthy")
-        until(lambda: becomes("unhealthy"), "it is unhealthy", 20)
+        until(lambda: becomes("unhealthy"), "it is unhealthy")
     finally:
         place.engine.docker("rm", "-f", "checked")
 
@@ -93,7 +93,7 @@ def test_each_act_does_what_it_says(place: Place) -> None:
     place.product.api(f"containers/{place.name}/acted/rename", "POST", name="acted-2")
     place.until("acted-2", "the new name shows", state="exited")
     place.product.api(f"containers/{place.name}/acted-2/remove", "POST")
-    until(lambda: not place.row("acted-2"), "it is gone", 20)
+    until(lambda: not place.row("acted-2"), "it is gone")
     assert "acted" not in place.engine.docker("ps", "-a", "--format", "{{.Names}}")
 
 
@@ -101,7 +101,7 @@ def test_stopping_is_a_job(place: Place) -> None:
     place.engine.docker("run", "-d", "--name", "stopped", "busybox", "sleep", "1000")
     place.until("stopped", "it shows", state="running")
     job = place.product.api(f"containers/{place.name}/stopped/stop", "POST", timeout=1)["job"]
-    until(lambda: place.product.api(f"jobs/{job}")["state"] == "done", "the job is done", 20)
+    until(lambda: place.product.api(f"jobs/{job}")["state"] == "done", "the job is done")
     place.until("stopped", "it has ended", state="exited")
     place.engine.docker("rm", "stopped")
 
@@ -112,7 +112,7 @@ def test_the_log_and_the_pages_are_there(place: Place) -> None:
         place.until("paged", "it shows", state="running")
         session = place.product.http
         address = f"{place.product.url}/containers/{place.name}/paged"
-        until(lambda: "seq 1 5000" in session.get(f"{address}/", timeout=10).text, "its detail is known", 20)
+        until(lambda: "seq 1 5000" in session.get(f"{address}/", timeout=10).text, "its detail is known")
         text = session.get(f"{address}/logs/download/", timeout=20).text
         assert text == "".join(f"{number}\n" for number in range(1, 5001))
         assert "sleep 1000" in session.get(f"{address}/processes/?part=1", timeout=10).text
@@ -129,7 +129,7 @@ def test_images_networks_and_volumes_are_listed(place: Place) -> None:
     try:
         for path, name in (("volumes", "seen-volume"), ("networks", "seen-network"), ("images", "busybox")):
             page = f"{place.product.url}/{path}/?host={place.name}&search={name}"
-            until(lambda page=page, name=name: name in session.get(page, timeout=10).text, f"{name} shows", 20)
+            until(lambda page=page, name=name: name in session.get(page, timeout=10).text, f"{name} shows")
     finally:
         place.engine.docker("volume", "rm", "seen-volume")
         place.engine.docker("network", "rm", "seen-network")
@@ -142,7 +142,7 @@ def test_an_image_is_copied_there_and_back_without_a_registry(place: Place, dock
     image = docker_engine.docker("images", "-q", "--no-trunc", name).strip()
 
     def copy(source: str, to: str) -> dict[str, Any]:
-        until(lambda: image in str(place.product.api(f"images?host={source}&limit=200")), "the image shows", 20)
+        until(lambda: image in str(place.product.api(f"images?host={source}&limit=200")), "the image shows")
         job = place.product.api(f"images/{source}/{image}/copy", "POST", to=to)["job"]
         until(lambda: place.product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 60)
         found = place.product.api(f"jobs/{job}")
@@ -211,17 +211,17 @@ def test_what_is_made_here_is_used_edited_and_removed(place: Place) -> None:
     listed = product.api(f"containers/{host}/made/files?path=/data")
     assert [entry["name"] for entry in listed["items"]] == ["told"]
     work.job(f"containers/{host}/made/commit", image="made/kept:1")
-    until(lambda: work.shown("images", "made/kept"), "the image shows", 20)
+    until(lambda: work.shown("images", "made/kept"), "the image shows")
 
     specification["env"] = {"GREETING": "good evening"}
     work.job(f"containers/{host}/made/recreate", specification=specification)
-    until(lambda: engine.docker("exec", "made", "cat", "/data/told") == "good evening\n", "the new one has written", 20)
+    until(lambda: engine.docker("exec", "made", "cat", "/data/told") == "good evening\n", "the new one has written")
     assert engine.docker("ps", "-a", "--filter", "name=made", "--format", "{{.Names}}").split() == ["made"]
 
-    until(lambda: work.shown("containers", "made"), "the new one shows", 20)
+    until(lambda: work.shown("containers", "made"), "the new one shows")
     product.api(f"containers/{host}/made/remove", "POST", force=True)
     product.api(f"networks/{host}/made-net/remove", "POST")
-    until(lambda: not product.api(f"containers?host={host}&search=made")["count"], "it is gone", 20)
+    until(lambda: not product.api(f"containers?host={host}&search=made")["count"], "it is gone")
     product.api(f"volumes/{host}/made-data/remove", "POST")
     kept = product.api(f"images?host={host}&search=made/kept")["items"][0]
     work.job(f"images/{host}/{kept['id']}/remove")

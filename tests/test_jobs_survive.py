@@ -15,7 +15,7 @@ def test_jobs_outlive_a_web_process_and_twenty_seconds_without_redis(docker_engi
     for name in ("stubborn-1", "stubborn-2"):
         docker_engine.docker("run", "-d", "--name", name, *STUBBORN)
     with Product(docker_engine.url, mode="full") as product:
-        until(lambda: product.api("containers?search=stubborn&state=running")["count"] == 2, "both show", 20)
+        until(lambda: product.api("containers?search=stubborn&state=running")["count"] == 2, "both show")
         running = product.api("containers/local/stubborn-1/stop", "POST", timeout=AWAY_SECONDS + 5)["job"]
         until(lambda: product.api(f"jobs/{running}")["state"] == "running", "the job runs")
         (redis,) = [server for server in product._servers if isinstance(server, RedisServer)]
@@ -24,7 +24,7 @@ def test_jobs_outlive_a_web_process_and_twenty_seconds_without_redis(docker_engi
         product.kill("web")
         product.start_process("web")
         # asked for while there is no broker: the row waits
-        until(lambda: asked(product), "the page's server answers without Redis", 30)
+        until(lambda: asked(product), "the page's server answers without Redis")
         waiting = product.api("containers/local/stubborn-2/stop", "POST", timeout=1)["job"]
         assert product.api(f"jobs/{waiting}")["state"] == "queued"
         until(lambda: time.monotonic() - went > AWAY_SECONDS, "Redis was away long enough", AWAY_SECONDS + 5)

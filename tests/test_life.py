@@ -19,7 +19,7 @@ from tests.waiting import until
 
 def test_ctrl_c_ends_it_within_five_seconds_without_a_traceback(docker_engine: DockerEngine) -> None:
     with Product(docker_engine.url) as product:
-        until(lambda: product.api("hosts/local")["state"] == "online", "the host is online", 20)
+        until(lambda: product.api("hosts/local")["state"] == "online", "the host is online")
         (process,) = product.processes.values()
         login = requests.get(f"{product.url}/account/login/", timeout=5).text
         sheet = requests.get(product.url + re.findall(r'href="(/static/[^"]+\.css)"', login)[0], timeout=5)
@@ -42,7 +42,7 @@ def test_a_killed_process_leaves_no_job_running(docker_engine: DockerEngine) -> 
         "run", "-d", "--name", "slow-end", "busybox", "sh", "-c", "trap '' TERM; while :; do sleep 1; done"
     )
     with Product(docker_engine.url) as product:
-        until(lambda: product.api("containers?search=slow-end")["count"] == 1, "it shows", 20)
+        until(lambda: product.api("containers?search=slow-end")["count"] == 1, "it shows")
         job = product.api("containers/local/slow-end/stop", "POST", timeout=60)["job"]
         until(lambda: product.api(f"jobs/{job}")["state"] == "running", "the job runs")
         (process,) = product.processes.values()

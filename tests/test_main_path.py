@@ -25,7 +25,7 @@ def state(product: Product, name: str) -> str:
 
 @pytest.fixture(autouse=True)
 def connected(product: Product) -> None:
-    until(lambda: product.api("hosts/local")["state"] == "online", "the host is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "the host is online")
 
 
 def test_the_local_engine_is_there_from_the_first_start(product: Product, docker_engine: DockerEngine) -> None:
@@ -91,14 +91,14 @@ def test_stopping_is_a_job_that_ends_with_a_result(product: Product, docker_engi
     docker_engine.docker("run", "-d", "--name", "stopped", "busybox", "sleep", "1000")
     until(lambda: state(product, "stopped") == "running", "it runs")
     job = product.api("containers/local/stopped/stop", "POST", timeout=1)["job"]
-    until(lambda: product.api(f"jobs/{job}")["state"] == "done", "the job is done", 20)
+    until(lambda: product.api(f"jobs/{job}")["state"] == "done", "the job is done")
     until(lambda: state(product, "stopped") == "exited", "it shows as exited")
     docker_engine.docker("rm", "stopped")
 
 
 def test_a_pull_that_fails_says_why(product: Product) -> None:
     job = product.api("images/local/pull", "POST", image="127.0.0.1:1/nothing/here:1")["job"]
-    until(lambda: product.api(f"jobs/{job}")["state"] == "failed", "the job has failed", 30)
+    until(lambda: product.api(f"jobs/{job}")["state"] == "failed", "the job has failed")
     assert product.api(f"jobs/{job}")["error"]
 
 
@@ -136,7 +136,7 @@ def test_a_log_that_cannot_be_read_is_an_error_and_no_empty_file(product: Produc
 
 def test_a_lost_host_keeps_its_rows_and_says_why(product: Product) -> None:
     product.api("hosts", "POST", name="nowhere", url="tcp://127.0.0.1:9")
-    until(lambda: product.api("hosts/nowhere")["reason"] != "", "the reason is said", 15)
+    until(lambda: product.api("hosts/nowhere")["reason"] != "", "the reason is said")
     host = product.api("hosts/nowhere")
     assert host["state"] in {"refused", "unreachable"}
     assert "127.0.0.1:9" in host["reason"]

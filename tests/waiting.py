@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     """The first true answer of `condition()`; AssertionError names `what` did not happen within `seconds`."""
     end = time.monotonic() + seconds
     while True:

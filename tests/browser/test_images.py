@@ -34,7 +34,7 @@ def test_a_pull_shows_its_progress_and_ends(
             seen.add(int(page.locator(".job-bar progress").evaluate("bar => bar.value")))
             return len(seen - {0, 100}) >= 3
 
-        until(bar, "the bar moves", 30)
+        until(bar, "the bar moves")
         expect(page.locator(".job-parts progress")).to_have_count(2)
         slow.bytes_per_second = 100_000_000
         expect(page.locator("h1")).to_contain_text("done", timeout=30000)

@@ -40,7 +40,7 @@ def test_an_engine_that_repeats_a_secret_at_the_end_of_a_long_error(product: Pro
         fake_engine.misbehave(path, said)
     product.api("hosts", "POST", name="parrot", url=fake_engine.url)
     try:
-        until(lambda: product.api("hosts/parrot")["state"] == "online", "it is online", 20)
+        until(lambda: product.api("hosts/parrot")["state"] == "online", "it is online")
         job = ended(
             product,
             product.api("containers/parrot", "POST", image="busybox:latest", env={"A": secret}, pull="never")["job"],

@@ -29,7 +29,7 @@ def a_host(product: Product, engine: AnyEngine, name: str) -> Iterator[str]:
     if name != "local":
         product.api("hosts", "POST", name=name, url=engine.url)
     try:
-        until(lambda: product.api(f"hosts/{name}")["state"] == "online", f"{name} is online", 20)
+        until(lambda: product.api(f"hosts/{name}")["state"] == "online", f"{name} is online")
         yield name
     finally:
         if name != "local":

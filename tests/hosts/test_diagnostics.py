@@ -164,13 +164,13 @@ def test_the_running_product_shows_its_parts_and_an_open_log(product: Product, d
     def roles() -> set[str]:
         return {row["role"] for row in product.api("diagnostics")["processes"] if row["alive"]}
 
-    until(lambda: roles() == {"web", "worker", "beat", "watch"}, "a heartbeat of every part", 25)
-    until(lambda: nobody_looks(product), "what tests before this one looked at to be closed", 30)
+    until(lambda: roles() == {"web", "worker", "beat", "watch"}, "a heartbeat of every part")
+    until(lambda: nobody_looks(product), "what tests before this one looked at to be closed")
     before = of_local(product)
     assert before["watched_by"] and before["connected"] and before["listed"] and before["state"] == "online"
     docker_engine.docker("run", "-d", "--name", "quay-watched", "busybox", "sleep", "1000")
     try:
-        until(lambda: of_local(product)["events"] > before["events"], "the events to be counted", 15)
+        until(lambda: of_local(product)["events"] > before["events"], "the events to be counted")
         now = of_local(product)
         assert now["last_event"] != before["last_event"] and now["lag_p50"] < 5
         with product.socket("/ws/logs?target=local/quay-watched"):

@@ -29,7 +29,7 @@ def hold(product: Product) -> Iterator[DockerEngine]:
     with DockerEngine("hold", tcp=True) as engine:
         import_busybox(engine)
         product.api("hosts", "POST", name="hold", url=engine.url)
-        until(lambda: product.api("hosts/hold")["state"] == "online", "hold is online", 20)
+        until(lambda: product.api("hosts/hold")["state"] == "online", "hold is online")
         yield engine
         product.api("hosts/hold", "DELETE")
 
@@ -121,7 +121,7 @@ def test_what_was_shown_is_removed_and_nothing_else(product: Product, hold: Dock
 def test_podman_says_what_it_has(product: Product, podman_engine: PodmanEngine) -> None:
     product.api("hosts", "POST", name="raft-disk", url=podman_engine.url)
     try:
-        until(lambda: product.api("hosts/raft-disk")["state"] == "online", "it is online", 20)
+        until(lambda: product.api("hosts/raft-disk")["state"] == "online", "it is online")
         podman_engine.docker("volume", "create", "load")
         told = measured(product, "raft-disk")
         assert told["images"]["bytes"] > 0 and told["volumes"]["count"] >= 1

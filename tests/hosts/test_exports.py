@@ -172,7 +172,7 @@ def test_a_wrong_time_is_named(viewer: Client, field: str) -> None:
 
 
 def test_events_of_an_engine_come_by_themselves(product: Product, docker_engine: DockerEngine) -> None:
-    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
     docker_engine.docker("run", "--rm", "--name", "eventful", "busybox", "sh", "-c", "exit 0")
     asked = "events?host=local&kind=container&action=die&name=eventful"
     until(lambda: product.api(asked)["count"] == 1, "its end is among the events")

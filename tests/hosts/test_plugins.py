@@ -59,7 +59,7 @@ def looked(product: Product, path: str, **fields: Any) -> str:
         fields["look"] = found[1] if found else ""
         return "" if found else answer.text
 
-    html: str = until(there, "the registry was asked", 30)
+    html: str = until(there, "the registry was asked")
     return html
 
 
@@ -75,7 +75,7 @@ def plugin(product: Product, name: str, state: str = "") -> dict[str, Any]:
         rows = product.api(f"plugins?host=local&search={name}")["items"]
         return next((row for row in rows if row["name"] == name and state in {"", row["state"]}), None)
 
-    row: dict[str, Any] = until(found, f"{name} shows {state}", 20)
+    row: dict[str, Any] = until(found, f"{name} shows {state}")
     return row
 
 
@@ -105,7 +105,7 @@ def clean(product: Product, docker_engine: DockerEngine) -> Iterator[None]:
 def test_a_plugin_is_installed_with_what_was_shown_and_lives_its_life_on_pages(
     product: Product, docker_engine: DockerEngine, pushed: str, clean: None
 ) -> None:
-    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
     fields: dict[str, Any] = {"host": "local", "reference": f"{pushed}:1", "alias": "quay:one", "enable": "1"}
     html = looked(product, "/plugins/install/", **fields)
     assert "runs as root on the host" in html
@@ -142,7 +142,7 @@ def test_a_plugin_is_installed_with_what_was_shown_and_lives_its_life_on_pages(
 def test_the_same_over_rest_and_nothing_comes_that_was_not_granted(
     product: Product, docker_engine: DockerEngine, pushed: str, clean: None
 ) -> None:
-    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
     first = privileges(product, f"{pushed}:1")["result"]["privileges"]
     second = privileges(product, f"{pushed}:2")["result"]["privileges"]
     assert [entry for entry in second if entry not in first] == [
@@ -200,7 +200,7 @@ def test_it_is_made_of_a_tar_pushed_and_installed_with_an_account(
         assert (job["state"], job["error"]) == ("done", "")
         assert job["result"]["digest"].startswith("sha256:") and job["result"]["plugin"] == full
         product.post(f"/plugins/local/{ref}/remove/")
-        until(lambda: product.api("plugins?host=local")["count"] == 0, "it is gone", 20)
+        until(lambda: product.api("plugins?host=local")["count"] == 0, "it is gone")
 
         # 20.10 keeps a refusal to itself when it is asked for privileges: it is told when the plugin is to come
         assert "does not give to this account" in looked(
@@ -239,7 +239,7 @@ def test_cancelling_ends_a_look_and_an_install(product: Product, fake_engine: Fa
     """The engine sees the connection end, whichever it waits for."""
     product.api("hosts", "POST", name="fake", url=fake_engine.url)
     try:
-        until(lambda: product.api("hosts/fake")["state"] == "online", "fake is online", 20)
+        until(lambda: product.api("hosts/fake")["state"] == "online", "fake is online")
         for path, kind, body in (
             ("/plugins/privileges", "privileges", {"plugin": "r.example.com/a:1"}),
             ("/plugins/privileges", "install", {"plugin": "r.example.com/a:1", "privileges": []}),
@@ -272,13 +272,13 @@ def test_what_the_command_line_does_to_plugins_shows_by_itself(
     docker_engine.docker("plugin", "enable", "cli")
     plugin(product, "cli:latest", "enabled")
     docker_engine.docker("plugin", "rm", "-f", "cli")
-    until(lambda: product.api("plugins?host=local")["count"] == 0, "it is gone", 20)
+    until(lambda: product.api("plugins?host=local")["count"] == 0, "it is gone")
 
 
 def test_podman_has_none_and_says_so(product: Product, podman_engine: PodmanEngine) -> None:
     product.api("hosts", "POST", name="dinghy", url=podman_engine.url)
     try:
-        until(lambda: product.api("hosts/dinghy")["state"] == "online", "dinghy is online", 20)
+        until(lambda: product.api("hosts/dinghy")["state"] == "online", "dinghy is online")
         assert product.api("plugins?host=dinghy")["count"] == 0
         for path in ("install", "create"):
             answer = product.post(f"/plugins/{path}/", host="dinghy", reference="team/quay:1", name="team/quay:1")
@@ -357,7 +357,7 @@ def test_nothing_in_an_answer_is_trusted(odd: Any) -> None:
 def test_an_engine_without_plugins_is_watched_all_the_same(product: Product, fake_engine: Any) -> None:
     product.api("hosts", "POST", name="plain", url=fake_engine.url)  # it answers 404 to /plugins
     try:
-        until(lambda: product.api("hosts/plain")["state"] == "online", "plain is online", 20)
+        until(lambda: product.api("hosts/plain")["state"] == "online", "plain is online")
         assert product.api("plugins?host=plain")["count"] == 0
     finally:
         product.api("hosts/plain", "DELETE")

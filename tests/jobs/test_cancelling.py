@@ -374,12 +374,12 @@ def cancel(bench: Bench, case: Case) -> End:
     number = case.ask(bench)
     product = bench.product
     if case.after:
-        until(lambda: any(one.path == case.after for one in bench.engine.requests), f"{case.after} is asked for", 15)
+        until(lambda: any(one.path == case.after for one in bench.engine.requests), f"{case.after} is asked for")
     assert holds.asked.wait(15), f"{case.held} was never asked: {product.api(f'jobs/{number}')}"
     until(lambda: product.api(f"jobs/{number}")["state"] == "running", "it runs")
     began = monotonic()
     product.api(f"jobs/{number}/cancel", "POST")
-    job = until(lambda: _ended(product, number), f"{case.held}: the job ends", 12)
+    job = until(lambda: _ended(product, number), f"{case.held}: the job ends")
     seconds = monotonic() - began
     return End(seconds, job, product.http.get(f"{product.url}/jobs/{number}/").text, holds.left.wait(2))
 
@@ -433,7 +433,7 @@ def benches(product: Product, backup: int) -> Iterator[list[Bench]]:
             rest(bench)
             product.api("hosts", "POST", name=bench.host, url=bench.engine.url)
         for bench in made:
-            until(lambda bench=bench: _is_known(bench), f"{bench.host} is known", 30)  # type: ignore[misc]
+            until(lambda bench=bench: _is_known(bench), f"{bench.host} is known")  # type: ignore[misc]
         yield made
     finally:
         for bench in made:

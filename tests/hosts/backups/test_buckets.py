@@ -129,7 +129,7 @@ def test_nothing_is_left_in_the_bucket_of_what_was_cancelled(
             until(lambda: product.api(f"volumes/afar/{volume}")["size"], "its size is known")
             proxy.bytes_per_second = 9_000_000
             job = product.api(f"volumes/afar/{volume}/backup", "POST", destination=cloud)["job"]
-            until(buckets.uploads, "a part is there", 20)
+            until(buckets.uploads, "a part is there")
             product.api(f"jobs/{job}/cancel", "POST")
             assert cargo.ended(product, job)["state"] == "cancelled"
             assert buckets.uploads() == [] and buckets.keys() == [] and not product.api("backups?host=afar")["count"]

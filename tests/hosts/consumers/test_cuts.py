@@ -92,21 +92,21 @@ def test_restarts_of_container_engine_and_product_cost_and_repeat_no_line() -> N
         make_images(engine)
         engine.docker("run", "-d", "--name", "talker", "--restart", "always", "busybox", "sh", "-c", TALK)
         with Product(proxy.url) as product:
-            until(lambda: product.api("containers?search=talker&state=running")["count"] == 1, "it shows", 20)
+            until(lambda: product.api("containers?search=talker&state=running")["count"] == 1, "it shows")
             target = f"local/{product.api('containers?search=talker')['items'][0]['id']}"
             with LogClient(product, [target]) as client:
                 lines = client.lines[target]
 
                 def goes_on(what: str) -> None:
                     before = len(lines)
-                    until(lambda: len(lines) > before + 100, f"lines after {what}", 30)
+                    until(lambda: len(lines) > before + 100, f"lines after {what}")
 
                 goes_on("the start")
                 engine.docker("restart", "-t", "0", "talker")
                 goes_on("a restart of the container")
                 client.sleep()
                 before = len(logged(engine, "talker"))
-                until(lambda: len(logged(engine, "talker")) > before + 100, "lines while it sleeps", 20)
+                until(lambda: len(logged(engine, "talker")) > before + 100, "lines while it sleeps")
                 client.wake()
                 goes_on("a sleep")
                 product.kill("up")
@@ -115,7 +115,7 @@ def test_restarts_of_container_engine_and_product_cost_and_repeat_no_line() -> N
                 engine.restart()
                 goes_on("a restart of the engine")
                 engine.docker("exec", "talker", "touch", "/stop")
-                until(lambda: lines[-1][2] == "end", "the end", 20)
+                until(lambda: lines[-1][2] == "end", "the end")
                 assert client.opened >= 3
         assert [text for _, _, text in lines] == logged(engine, "talker")
         assert not client.notes["gap"] and not client.notes["skipped"]

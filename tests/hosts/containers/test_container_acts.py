@@ -71,11 +71,11 @@ def test_a_name_that_is_taken_is_said_once(product: Product, docker_engine: Dock
 def test_the_health_card_follows_the_checks_while_somebody_looks(product: Product, docker_engine: DockerEngine) -> None:
     checks = ("--health-cmd", "date +%s%N", "--health-interval", "1s")
     docker_engine.docker("run", "-d", "--name", "checked", *checks, "busybox", "sleep", "1000")
-    until(lambda: product.api("containers?search=checked&health=healthy")["count"] == 1, "it is healthy", 20)
+    until(lambda: product.api("containers?search=checked&health=healthy")["count"] == 1, "it is healthy")
     url = f"{product.url}/containers/local/checked/health/"
     first = product.http.get(url, headers=HTMX).text
     assert "date +%s%N" in first
-    until(lambda: newest(product.http.get(url, headers=HTMX).text) != newest(first), "another check shows", 20)
+    until(lambda: newest(product.http.get(url, headers=HTMX).text) != newest(first), "another check shows")
     docker_engine.docker("rm", "-f", "checked")
 
 
@@ -89,18 +89,18 @@ def test_a_schedule_acts_on_the_container_that_was_made_anew_under_the_name(
 ) -> None:
     docker = docker_engine.docker
     docker("run", "-d", "--name", "nightly", "busybox", "sleep", "1000")
-    until(lambda: product.api("containers?search=nightly&state=running")["count"] == 1, "it shows", 20)
+    until(lambda: product.api("containers?search=nightly&state=running")["count"] == 1, "it shows")
     first = product.api("containers/local/nightly")["id"]
     job = product.api("containers/local/nightly/stop", "POST", timeout=0)["job"]
-    until(lambda: product.api(f"jobs/{job}")["state"] == "done", "it is stopped", 20)
+    until(lambda: product.api(f"jobs/{job}")["state"] == "done", "it is stopped")
     body = {"job": job, "name": "stops nightly", "cron": "30 2 1 1 *", "timezone": "UTC"}
     schedule = product.api("schedules", "POST", **body)["id"]
     docker("rm", "-f", "nightly")
     docker("run", "-d", "--name", "nightly", "busybox", "sleep", "1000")
     try:
-        until(lambda: first not in str(rows := _rows(product, "nightly")) and rows, "the new one shows", 20)
+        until(lambda: first not in str(rows := _rows(product, "nightly")) and rows, "the new one shows")
         again = product.api(f"schedules/{schedule}/run", "POST")["job"]
-        until(lambda: product.api(f"jobs/{again}")["state"] == "done", "the schedule's job is done", 20)
+        until(lambda: product.api(f"jobs/{again}")["state"] == "done", "the schedule's job is done")
         assert docker("inspect", "-f", "{{.State.Running}}", "nightly").strip() == "false"
     finally:
         docker("rm", "-f", "nightly")

@@ -31,7 +31,7 @@ FRAGMENT = {"HX-Request": "true"}
 def raft(product: Product, podman_engine: PodmanEngine) -> Iterator[PodmanEngine]:
     """A Podman host of the product."""
     product.api("hosts", "POST", name="raft", url=podman_engine.url)
-    until(lambda: product.api("hosts/raft")["state"] == "online", "raft is online", 20)
+    until(lambda: product.api("hosts/raft")["state"] == "online", "raft is online")
     yield podman_engine
     product.api("hosts/raft", "DELETE")
 
@@ -43,7 +43,7 @@ def shows(product: Product, host: str, name: str, state: str = "") -> dict[str, 
         rows = product.api(f"containers?host={host}&search={name}")["items"]
         return next((row for row in rows if row["name"] == name and state in {"", row["state"]}), None)
 
-    row: dict[str, Any] = until(found, f"{name} shows {state}", 20)
+    row: dict[str, Any] = until(found, f"{name} shows {state}")
     return row
 
 

@@ -26,7 +26,7 @@ def limited(product: Product, docker_engine: DockerEngine) -> Iterator[str]:
     """A running container with limits of its own."""
     limits = ("--memory", "64m", "--cpus", "0.5", "--pids-limit", "50", "--restart", "on-failure:2")
     docker_engine.docker("run", "-d", "--name", "limited", *limits, "busybox", "sleep", "1000")
-    until(lambda: product.api("containers?host=local&search=limited")["count"] == 1, "it shows", 20)
+    until(lambda: product.api("containers?host=local&search=limited")["count"] == 1, "it shows")
     yield "limited"
     docker_engine.docker("rm", "-f", "limited")
 
@@ -131,7 +131,7 @@ def test_what_the_engine_refuses_is_said_in_its_words(
 
 def test_a_container_that_removes_itself_is_not_restarted(product: Product, docker_engine: DockerEngine) -> None:
     docker_engine.docker("run", "-d", "--rm", "--name", "shortly", "busybox", "sleep", "1000")
-    until(lambda: product.api("containers?search=shortly")["count"] == 1, "it shows", 20)
+    until(lambda: product.api("containers?search=shortly")["count"] == 1, "it shows")
     problem = refused(product, "containers/local/shortly/update", restart={"policy": "always"})
     assert (problem["status"], problem["field"]) == (422, "restart")
     docker_engine.docker("rm", "-f", "shortly")
@@ -142,7 +142,7 @@ def test_podman_changes_what_it_can_and_says_what_it_cannot(product: Product, po
     product.api("hosts", "POST", name="raft", url=podman_engine.url)
     podman_engine.docker("run", "-d", "--name", "limits-raft", "--memory", "64m", "busybox", "sleep", "1000")
     try:
-        until(lambda: product.api("containers?host=raft&search=limits-raft")["count"] == 1, "it shows", 20)
+        until(lambda: product.api("containers?host=raft&search=limits-raft")["count"] == 1, "it shows")
         problem = refused(product, "containers/raft/limits-raft/update", limits={"memory": 128 * MIB})
         assert problem["status"] == 501
         assert "cannot change limits while a container is there. Recreate" in problem["title"]
@@ -154,7 +154,7 @@ def test_podman_changes_what_it_can_and_says_what_it_cannot(product: Product, po
 # ---------------------------------------------------------------- who, and what is written down
 def test_the_audit_has_what_was_and_what_is(product: Product, docker_engine: DockerEngine, run: Runner) -> None:
     name = run("sleep 1000")
-    until(lambda: product.api(f"containers?search={name}")["count"] == 1, "it shows", 20)
+    until(lambda: product.api(f"containers?search={name}")["count"] == 1, "it shows")
     product.api(f"containers/local/{name}/update", "POST", limits={"memory": 48 * MIB, "pids": 9})
     code = (
         "from accounts.models import AuditEntry; import json;"

@@ -83,7 +83,7 @@ def _ended(job: Any) -> Any:
 
 @pytest.fixture
 def dock(product: Product, docker_engine: DockerEngine) -> Iterator[Dock]:
-    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
     found = Dock(product, docker_engine, "local")
     yield found
     found.clean()
@@ -91,7 +91,7 @@ def dock(product: Product, docker_engine: DockerEngine) -> Iterator[Dock]:
 
 def another(product: Product, engine: AnyEngine, host: str) -> Iterator[Dock]:
     product.api("hosts", "POST", name=host, url=engine.url)
-    until(lambda: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online", 20)
+    until(lambda: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online")
     found = Dock(product, engine, host)
     yield found
     found.clean()
@@ -344,11 +344,11 @@ def test_a_name_that_is_taken_is_said_and_the_other_container_stays(dock: Dock) 
 def test_cancelling_a_create_that_hangs_says_what_may_be_left(product: Product, fake_engine: FakeEngine) -> None:
     host = f"fake{uuid4().hex[:6]}"
     product.api("hosts", "POST", name=host, url=fake_engine.url)
-    until(lambda: product.api(f"hosts/{host}")["state"] == "online", "it is online", 20)
+    until(lambda: product.api(f"hosts/{host}")["state"] == "online", "it is online")
     dock = Dock(product, fake_engine, host)  # type: ignore[arg-type]
     fake_engine.misbehave("/containers/create", Hang())
     job = dock.ask(image="busybox:latest")
-    until(lambda: product.api(f"jobs/{job}")["progress"] >= 0.85, "it asks the engine", 20)
+    until(lambda: product.api(f"jobs/{job}")["progress"] >= 0.85, "it asks the engine")
     began = time.monotonic()
     product.api(f"jobs/{job}/cancel", "POST")
     end = dock.end(job, 5)

@@ -251,7 +251,7 @@ def test_a_viewer_gets_no_form_and_no_button(client: Client) -> None:
 
 
 def test_a_container_is_created_from_the_page_and_duplicated(product: Product, docker_engine: DockerEngine) -> None:
-    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
     first, second = (f"page-{uuid4().hex[:6]}" for _ in range(2))
     try:
         empty = Page(product.http.get(f"{product.url}/containers/create/").text)
@@ -331,7 +331,7 @@ def test_a_container_is_edited_in_the_same_form(product: Product, docker_engine:
         "run", "-d", "--name", name, "-e", "A=1", "-v", "/scratch", "--stop-signal", "KILL", "busybox", "sleep", "1000"
     )
     try:
-        until(lambda: product.api(f"containers?search={name}&state=running")["count"] == 1, "it shows", 20)
+        until(lambda: product.api(f"containers?search={name}&state=running")["count"] == 1, "it shows")
         url = f"{product.url}/containers/create/?edit=local/{name}"
         assert f"Edit {name}" in product.http.get(url).text
         part = product.http.get(f"{url}&part=form", headers={"HX-Request": "true"})

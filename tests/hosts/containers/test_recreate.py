@@ -43,7 +43,7 @@ def shows(product: Product, host: str, name: str, state: str = "running") -> str
         rows = product.api(f"containers?host={host}&search={name}")["items"]
         return next((row["id"] for row in rows if row["name"] == name and row["state"] == state), None)
 
-    return str(until(found, f"{name} shows as {state}", 20))
+    return str(until(found, f"{name} shows as {state}"))
 
 
 def inspect(engine: AnyEngine, ref: str) -> Any:
@@ -262,7 +262,7 @@ class Quay:
 
     def __post_init__(self) -> None:
         self.product.api("hosts", "POST", name=self.host, url=self.engine.url)
-        until(lambda: self.product.api(f"hosts/{self.host}")["state"] == "online", "it is online", 20)
+        until(lambda: self.product.api(f"hosts/{self.host}")["state"] == "online", "it is online")
 
     def web(self) -> FakeContainer:
         """A new `web`, with nothing else there."""
@@ -272,7 +272,7 @@ class Quay:
         made = {"HostConfig": {"NetworkMode": "front"}}
         web = FakeContainer("web", created=time.time(), networks=networks, made=made)
         self.engine.add(web)
-        until(lambda: shows(self.product, self.host, "web") == web.id, "the new web shows", 20)
+        until(lambda: shows(self.product, self.host, "web") == web.id, "the new web shows")
         return web
 
     def ask(self) -> int:
@@ -374,7 +374,7 @@ def test_cancelling_puts_it_back_within_two_seconds(quay: Quay, path: str) -> No
     web = quay.web()
     quay.engine.misbehave(path, Nth(1, Hang()))
     job = quay.ask()
-    until(lambda: [one for one in quay.engine.requests if _fits(one, path)], "it hangs there", 20)
+    until(lambda: [one for one in quay.engine.requests if _fits(one, path)], "it hangs there")
     began = time.monotonic()
     quay.product.api(f"jobs/{job}/cancel", "POST")
     end = ended(quay.product, job, 10)
@@ -403,7 +403,7 @@ def test_what_a_killed_worker_left_is_said_and_put_back() -> None:
             web = quay.web()
             engine.misbehave(path, behaviour)
             hung.append((quay, web, quay.ask(), behaviour))
-        until(lambda: all(behaviour.seen >= behaviour.n for *_, behaviour in hung), "both hang", 20)
+        until(lambda: all(behaviour.seen >= behaviour.n for *_, behaviour in hung), "both hang")
         product.kill("up")
         one.behave()
         other.behave()

@@ -48,7 +48,7 @@ RUN echo never
 @pytest.fixture
 def online(product: Product, docker_engine: DockerEngine) -> Iterator[None]:
     """The host `local`; what was built goes afterwards."""
-    until(lambda: product.api("hosts/local")["state"] == "online", "local is online", 20)
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
     yield
     if docker_engine.docker("images", "-q", NAME).strip():
         docker_engine.docker("rmi", "-f", NAME)
@@ -142,7 +142,7 @@ def test_cancelling_ends_the_build_on_the_engine(product: Product, docker_engine
         product.post(f"/jobs/{watched.job}/cancel/")
         assert watched.end(5)["state"] == "cancelled"
         assert time.monotonic() - began < 2
-    until(lambda: "sleep 300" not in docker_engine.docker("ps", "-a", "--no-trunc"), "its container is gone", 20)
+    until(lambda: "sleep 300" not in docker_engine.docker("ps", "-a", "--no-trunc"), "its container is gone")
     assert "stay on the host as cache" in str(product.api(f"jobs/{watched.job}"))
 
 
@@ -226,7 +226,7 @@ def test_only_the_accounts_of_registries_that_it_names_are_sent(
     product.api("hosts", "POST", name="fake", url=fake_engine.url)
     first, second = locked_registry.address, token_registry.address
     try:
-        until(lambda: product.api("hosts/fake")["state"] == "online", "fake is online", 20)
+        until(lambda: product.api("hosts/fake")["state"] == "online", "fake is online")
         with stored(product, locked_registry, "locked"), stored(product, token_registry, "token"):
             for dockerfile, wanted in (
                 (f"FROM {first}/team/app", {first}),

@@ -41,7 +41,7 @@ def other(product: Product) -> Iterator[DockerEngine]:
     """Another engine, the host `barge`."""
     with DockerEngine("barge", tcp=True) as engine:
         product.api("hosts", "POST", name="barge", url=engine.url)
-        until(lambda: product.api("hosts/barge")["state"] == "online", "barge is online", 20)
+        until(lambda: product.api("hosts/barge")["state"] == "online", "barge is online")
         yield engine
         product.api("hosts/barge", "DELETE")
 
@@ -125,7 +125,7 @@ def test_cancelling_a_copy_ends_both_sides_and_leaves_nothing(
     with SlowProxy(network.gateway(docker_engine.run.slot), 2375, 2_000_000, to=docker_engine.address) as slow:
         product.api("hosts", "POST", name="slow", url=f"tcp://{slow.address}")
         try:
-            until(lambda: knows(product, "slow", image), "the image shows through the slow way", 30)
+            until(lambda: knows(product, "slow", image), "the image shows through the slow way")
             slow.bytes_per_second = 1_000_000
             job = product.api(f"images/slow/{NAME}/copy", "POST", to="barge")["job"]
             with Watched(product, job) as watched:
@@ -151,7 +151,7 @@ def test_a_copy_is_said_to_fail_by_whoever_failed(product: Product, other: Docke
         assert other.address in end["error"]
     finally:
         other.heal()
-        until(lambda: product.api("hosts/barge")["state"] == "online", "barge is online", 20)
+        until(lambda: product.api("hosts/barge")["state"] == "online", "barge is online")
 
 
 # ---------------------------------------------------------------- without an engine

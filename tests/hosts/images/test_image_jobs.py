@@ -30,7 +30,7 @@ def has_image(engine: DockerEngine, reference: str) -> bool:
 
 
 def is_online(product: Product, host: str) -> None:
-    until(lambda: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online", 20)
+    until(lambda: product.api(f"hosts/{host}")["state"] == "online", f"{host} is online")
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_a_pull_of_a_killed_worker_is_interrupted_and_can_be_started_again(morta
         mortal.start_process("worker")
     else:
         mortal.start()
-    until(lambda: mortal.api(f"jobs/{watched.job}")["state"] == "interrupted", "it is interrupted", 30)
+    until(lambda: mortal.api(f"jobs/{watched.job}")["state"] == "interrupted", "it is interrupted")
     assert "worker that ran this job died" in mortal.api(f"jobs/{watched.job}")["error"]
     with Watched(mortal, send(mortal, f"/jobs/{watched.job}/again/")) as repeated:
         assert repeated.end()["state"] == "done"

@@ -68,7 +68,7 @@ def joined(product: Product, network: str, host: str = "local") -> dict[str, Any
 
 
 def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 30)
+    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends")
     return dict(product.api(f"jobs/{job}"))
 
 
@@ -253,7 +253,7 @@ def test_an_engine_that_forgets_a_mac_address_is_found_out(product: Product, new
     name, nets, runner = f"far{uuid4().hex[:6]}", Names(newer_engine), Runner(newer_engine)
     product.api("hosts", "POST", name=name, url=newer_engine.url)
     try:
-        until(lambda: product.api(f"hosts/{name}")["state"] == "online", "it is online", 20)
+        until(lambda: product.api(f"hosts/{name}")["state"] == "online", "it is online")
         net, web, still = nets(), runner("sleep 300"), f"still-{uuid4().hex[:6]}"
         newer_engine.docker("create", "--name", still, "busybox")
         product.api(f"networks/{name}", "POST", name=net)
@@ -276,7 +276,7 @@ def test_a_gateways_priority_reaches_an_engine_that_knows_it(product: Product) -
     with FakeEngine(containers=1, api_version="1.48") as engine:
         product.api("hosts", "POST", name=name, url=engine.url)
         try:
-            until(lambda: product.api(f"containers?host={name}")["count"] == 1, "its container is in the table", 20)
+            until(lambda: product.api(f"containers?host={name}")["count"] == 1, "its container is in the table")
             container = product.api(f"containers?host={name}")["items"][0]["name"]
             product.api(f"networks/{name}/bridge/connect", "POST", container=container, gateway_priority=-5)
             sent = next(request for request in engine.requests if request.path.endswith("/connect"))
@@ -320,7 +320,7 @@ def test_podman_makes_joins_and_prunes_networks(product: Product, podman_engine:
     name, box = f"net-{uuid4().hex[:8]}", f"box-{uuid4().hex[:8]}"
     product.api("hosts", "POST", name="raft", url=podman_engine.url)
     try:
-        until(lambda: product.api("hosts/raft")["state"] == "online", "Podman is online", 20)
+        until(lambda: product.api("hosts/raft")["state"] == "online", "Podman is online")
         product.api("networks/raft", "POST", name=name, pools=[{"subnet": "10.99.7.0/24"}], labels={"team": "web"})
         row = shown(product, name, "raft")
         assert (row["pools"][0]["subnet"], row["labels"]) == ("10.99.7.0/24", {"team": "web"})

@@ -126,8 +126,8 @@ def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, 
     assert "It is a manager" in product.http.get(f"{product.url}{leave}").text
     assert "buoy-c is a manager. Demote it first" in product.post(leave).text
     assert product.post(f"/nodes/{known}/{old}/demote/").ok
-    until(lambda: certificate(engine) == "swarm-worker", "the engine has a worker's certificate", 30)
-    until(lambda: member(product, "buoy-c").get("role") == "worker", "it is known as a worker", 20)
+    until(lambda: certificate(engine) == "swarm-worker", "the engine has a worker's certificate")
+    until(lambda: member(product, "buoy-c").get("role") == "worker", "it is known as a worker")
     assert done(product, leave)["state"] == "done"
     assert member(product, "buoy-c") == {}
 
@@ -139,7 +139,7 @@ def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, 
     assert done(product, leave)["state"] == "done"
     gone = [old, joined_as(swarm, old)]
     for one in gone:
-        until(lambda one=one: node(product, known, one)["state"] == "down", "its node is down", 30)
+        until(lambda one=one: node(product, known, one)["state"] == "down", "its node is down")
         assert product.post(f"/nodes/{known}/{one}/remove/").ok
     assert product.api(f"nodes?swarm={known}")["count"] == 2
 
@@ -167,7 +167,7 @@ def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, 
     failed = done(product, "/swarms/hosts/buoy-c/unlock/", key=key)  # the one before
     assert failed["state"] == "failed" and key not in json.dumps(failed)
     assert done(product, "/swarms/hosts/buoy-c/unlock/", key=rotated)["error"] == ""
-    until(lambda: product.api(f"swarms/{own}")["state"] == "active", "it is unlocked", 30)
+    until(lambda: product.api(f"swarms/{own}")["state"] == "active", "it is unlocked")
 
     engine.docker("config", "create", "kept", "-", stdin=b"kept")
     product.api(f"swarms/{own}", "PATCH", autolock=False)
@@ -185,8 +185,8 @@ def test_a_host_leaves_makes_a_swarm_is_locked_and_comes_back(product: Product, 
     assert token not in audit(product, "swarm.join") + audit(product, "job.swarm.join")
     until(lambda: product.api(f"nodes?swarm={known}&search=buoy-c")["count"], "its node is known")
     product.api(f"nodes/{known}/buoy-c/promote", "POST")
-    until(lambda: member(product, "buoy-c").get("role") == "manager", "it is a manager again", 30)
-    until(lambda: node(product, known, "buoy-c")["reachability"] == "reachable", "the others reach it", 30)
+    until(lambda: member(product, "buoy-c").get("role") == "manager", "it is a manager again")
+    until(lambda: node(product, known, "buoy-c")["reachability"] == "reachable", "the others reach it")
 
 
 def joined_as(swarm: RealSwarm, old: str) -> str:

@@ -36,7 +36,7 @@ def managers(product: Product) -> Iterator[tuple[FakeEngine, FakeEngine]]:
             manage(engine, f"reef-{number}")
             product.api("hosts", "POST", name=f"reef-{number}", url=engine.url)
         try:
-            until(lambda: len(swarm(product).get("members", [])) == 2, "both are known", 30)
+            until(lambda: len(swarm(product).get("members", [])) == 2, "both are known")
             until(lambda: product.api(f"nodes?swarm={swarm(product)['name']}")["count"] == 2, "its nodes are known")
             yield first, second
         finally:
@@ -62,7 +62,7 @@ def test_a_swarm_without_a_leader_says_so_and_comes_back(
 ) -> None:
     for engine in managers:
         engine.misbehave("/swarm", NO_LEADER)
-    until(lambda: swarm(product)["state"] == "no_leader", "it has no leader", 20)
+    until(lambda: swarm(product)["state"] == "no_leader", "it has no leader")
     page = product.http.get(f"{product.url}/swarms/{swarm(product)['name']}/").text
     assert "Its managers have no leader" in page and "The swarm does not have a leader." in page
     assert "more than half of its managers must be up" in drain(product).text
@@ -70,7 +70,7 @@ def test_a_swarm_without_a_leader_says_so_and_comes_back(
     assert product.api(f"nodes?swarm={swarm(product)['name']}")["count"] == 2  # as they were known
     for engine in managers:
         engine.misbehave("/swarm", Says(RECORDED["swarm"] | {"ID": "fake-swarm"}))
-    until(lambda: swarm(product)["state"] == "active", "it has a leader", 20)
+    until(lambda: swarm(product)["state"] == "active", "it has a leader")
 
 
 def test_an_act_goes_to_another_manager_only_before_it_was_sent(
@@ -105,7 +105,7 @@ def test_an_engine_that_may_not_tell_of_its_swarm_is_watched_all_the_same(
 ) -> None:
     for engine in managers:
         engine.misbehave("/swarm", Fail(403, "forbidden by the proxy"))
-    until(lambda: swarm(product)["read_through"] == "", "nobody reads it", 20)
+    until(lambda: swarm(product)["read_through"] == "", "nobody reads it")
     assert [product.api(f"hosts/reef-{number}")["state"] for number in (1, 2)] == ["online", "online"]
 
 
@@ -115,7 +115,7 @@ def test_making_a_swarm_is_cancelled_within_a_moment_and_says_what_may_be_left(
     fake_engine.misbehave("/swarm/init", Hang())
     product.api("hosts", "POST", name="sandbank", url=fake_engine.url)
     try:
-        until(lambda: product.api("hosts/sandbank")["state"] == "online", "sandbank is online", 20)
+        until(lambda: product.api("hosts/sandbank")["state"] == "online", "sandbank is online")
         number = product.api("swarms/init", "POST", host="sandbank")["job"]
         until(lambda: any(r.path.endswith("/swarm/init") for r in fake_engine.requests), "the engine is asked")
         with Watched(product, number) as job:

@@ -48,7 +48,7 @@ def test_another_manager_takes_over_from_one_that_is_cut_off(product: Product, s
     def moved() -> Any:
         return product.api(f"swarms/{known}")["read_through"] not in {"", lost}
 
-    until(moved, "another manager is read", 20)
+    until(moved, "another manager is read")
     name = other.docker("info", "--format", "{{.Name}}").strip()
     other.docker("node", "update", "--label-add", "seen=after", name)
     try:
@@ -63,7 +63,7 @@ def test_an_engine_in_no_swarm_and_podman_have_none(
 ) -> None:
     product.api("hosts", "POST", name="skiff", url=podman_engine.url)
     try:
-        until(lambda: product.api("hosts/skiff")["state"] == "online", "skiff is online", 20)
+        until(lambda: product.api("hosts/skiff")["state"] == "online", "skiff is online")
         names = {m["host"] for s in product.api("swarms")["items"] for m in s["members"]}
         assert not names & {"skiff", "local"}
         assert product.api("nodes?search=skiff")["count"] == 0

@@ -219,6 +219,6 @@ def test_a_person_makes_changes_and_removes_a_service(fleet: Fleet) -> None:
                 said.update(line[3] for line in message["lines"] if line[3].startswith("hello of"))
             return len(said) >= 3
 
-        until(all_three, "each task's line", 30)
+        until(all_three, "each task's line")
     assert product.post(f"/services/{fleet.name}/{name}/ask/remove/").ok
     assert not fleet.is_there(f"services/{fleet.name}/{name}")

@@ -30,7 +30,7 @@ def test_a_service_is_made_as_it_was_written(fleet: Fleet) -> None:
     swarm.docker("network", "create", "--driver", "overlay", f"{name}-net")
     try:
         for what in (f"networks?search={name}-net", f"secrets?search={name}-key", f"configs?search={name}-conf"):
-            until(lambda what=what: fleet.product.api(what)["count"], f"{what} is known", 15)
+            until(lambda what=what: fleet.product.api(what)["count"], f"{what} is known")
         spec: dict[str, Any] = QUIET | {
             "name": name,
             "labels": {"tier": "front"},
@@ -207,7 +207,7 @@ def test_cancelling_stops_the_waiting_and_says_what_is_left(fleet: Fleet) -> Non
         found = fleet.product.api(f"jobs/{job}")
         return found["message"] == "0 of 1 tasks"
 
-    until(waits, "the job waits for the task", 15)
+    until(waits, "the job waits for the task")
     fleet.product.api(f"jobs/{job}/cancel", "POST")
     ended = fleet.end(job, 3)
     assert ended["state"] == "cancelled" and "0 of 1 tasks. The swarm goes on" in ended["left"][0]
@@ -251,14 +251,14 @@ def test_a_stack_is_known_by_its_label_and_goes_as_it_was_shown(fleet: Fleet) ->
         found = next((s for s in fleet.product.api("stacks")["items"] if s["name"] == name), None)
         return found if found and found["running"] == 2 else None
 
-    assert until(whole, "the stack runs", 20)["services"] == 1
+    assert until(whole, "the stack runs")["services"] == 1
     path = f"stacks/{fleet.name}/{name}"
-    until(lambda: fleet.product.api(path)["networks"], "its network is known", 15)
+    until(lambda: fleet.product.api(path)["networks"], "its network is known")
     shown = fleet.product.api(f"{path}/remove", "POST", dry_run=True)
     assert {noun: [row["name"] for row in shown[noun]] for noun in ("services", "networks")} == {
         "services": [f"{name}_web"],
         "networks": [f"{name}_inside"],
     }
     assert fleet.do(f"{path}/remove")["result"]["removed"] == 2
-    until(lambda: f"{name}_inside" not in first.docker("network", "ls"), "its network is gone", 15)
-    until(lambda: not fleet.is_there(path), "the stack is gone", 15)
+    until(lambda: f"{name}_inside" not in first.docker("network", "ls"), "its network is gone")
+    until(lambda: not fleet.is_there(path), "the stack is gone")

@@ -128,7 +128,7 @@ def test_pages_lead_to_it_and_parts_hits_and_files_of_it_are_whole(fleet: Fleet)
     assert f'<log-view choice="{{"target": ["{target}"]' in view
 
     both = {f"{word} {number}" for number in range(1, 301) for word in ("line", "bad")}  # a terminal has one stream
-    until(lambda: set(download(product, f"api/v1/{at}/logs")) == both, "all is written", 20)
+    until(lambda: set(download(product, f"api/v1/{at}/logs")) == both, "all is written")
     stamped = download(product, f"api/v1/{at}/logs?timestamps=1")
     middle = stamped[300].split(" ")[0]
     first = download(product, f"api/v1/{at}/logs?timestamps=1&until={middle}")
@@ -137,7 +137,7 @@ def test_pages_lead_to_it_and_parts_hits_and_files_of_it_are_whole(fleet: Fleet)
     assert len(download(product, f"api/v1/{at}/logs?tail=7&format=ndjson")) == 7
     together = f"api/v1/services/{fleet.name}/{name}/logs"
     # a host that was cut off a moment ago tells of its new containers when it is reached again
-    until(lambda: len(download(product, together)) == 1800, "all tasks are in the service's log", 20)
+    until(lambda: len(download(product, together)) == 1800, "all tasks are in the service's log")
     everybody = download(product, together)
     assert sum(line.startswith("buoy-") for line in everybody) == 1800
     assert sum(line.startswith(f"{ELSEWHERE}/{name}.{ELSEWHERE}.{task['id']} ") for line in everybody) == 600
@@ -165,7 +165,7 @@ def test_a_task_whose_node_is_away_says_so_instead_of_waiting(product: Product) 
         product.api("hosts", "POST", name="reef-9", url=engine.url)
         try:
             name = node["Description"]["Hostname"]
-            until(lambda: product.api(f"tasks?search=web&state=running&node={name}")["count"], "it is known", 30)
+            until(lambda: product.api(f"tasks?search=web&state=running&node={name}")["count"], "it is known")
             target = f"{name}/{task['ID']}"
             with product.socket(f"/ws/logs?target={target}") as socket:
                 view = View(socket)

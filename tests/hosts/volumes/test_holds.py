@@ -114,7 +114,7 @@ def test_a_job_cancelled_while_a_container_stops_is_over_at_once_and_the_contain
         put_back(SYSTEM)
         return not Hold.objects.exists()
 
-    until(is_back, "it is put back", 20)
+    until(is_back, "it is put back")
     assert docker_engine.docker("inspect", "-f", "{{.State.StartedAt}}", stubborn) != started
     assert runs(docker_engine, stubborn)
     assert Job.objects.get().left[1:] == [f"Started {stubborn} again on quay."]

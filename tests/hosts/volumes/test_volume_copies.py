@@ -49,7 +49,7 @@ def wharf(product: Product) -> Iterator[DockerEngine]:
         inside = ["nsenter", f"--target={engine.pid}", "--mount", "mount"]
         subprocess.run([*inside, "-t", "tmpfs", "-o", f"size={SPACE}", "tmpfs", str(place)], check=True)
         product.api("hosts", "POST", name="wharf", url=engine.url)
-        until(lambda: product.api("hosts/wharf")["state"] == "online", "it is online", 20)
+        until(lambda: product.api("hosts/wharf")["state"] == "online", "it is online")
         yield engine
         product.api("hosts/wharf", "DELETE")
 
@@ -142,8 +142,8 @@ def test_podman_gives_and_takes(
 ) -> None:
     product.api("hosts", "POST", name="raft-copy", url=podman_engine.url)
     try:
-        until(lambda: product.api("hosts/raft-copy")["state"] == "online", "it is online", 20)
-        until(lambda: product.api("images?host=raft-copy&search=busybox")["count"], "its images are in the table", 20)
+        until(lambda: product.api("hosts/raft-copy")["state"] == "online", "it is online")
+        until(lambda: product.api("images?host=raft-copy&search=busybox")["count"], "its images are in the table")
         job = copied(product, cargo, cargo, to="raft-copy")
         assert job["state"] == "done", job["error"]
         assert tell(podman_engine, cargo) == tell(docker_engine, cargo)
@@ -176,7 +176,7 @@ def test_what_a_cancelled_a_cut_off_and_a_killed_job_held_is_put_back(
     docker_engine: DockerEngine, slow: SlowProxy, mortal: Product, cargo: str, run: Any
 ) -> None:
     user = run("sleep 300", "-v", f"{cargo}:/data", "--stop-timeout", "0")
-    until(lambda: mortal.api(f"volumes?search={cargo}")["count"], "the volume is in the table", 20)
+    until(lambda: mortal.api(f"volumes?search={cargo}")["count"], "the volume is in the table")
     before = volumes(docker_engine)
 
     def runs() -> bool:
@@ -188,7 +188,7 @@ def test_what_a_cancelled_a_cut_off_and_a_killed_job_held_is_put_back(
     def start(name: str) -> int:
         slow.bytes_per_second = 200_000
         job = int(mortal.api(f"volumes/local/{cargo}/copy", "POST", name=name, stop=True)["job"])
-        until(lambda: "sent" in mortal.api(f"jobs/{job}")["message"], "it is under way", 20)
+        until(lambda: "sent" in mortal.api(f"jobs/{job}")["message"], "it is under way")
         assert not runs() and name in volumes(docker_engine) and len(helpers(docker_engine)) == 2
         return job
 

@@ -167,7 +167,7 @@ def known(product: Product, *volumes: str) -> None:
 
 
 def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 30)
+    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends")
     return dict(product.api(f"jobs/{job}"))
 
 
