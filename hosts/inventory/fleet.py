@@ -1,11 +1,13 @@
 """The watch process: one HostWatcher for each host that it holds the lease of."""
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from hosts.inventory import leases, processes
+from hosts.inventory.acts import Acts
 from hosts.inventory.database import Database
 from hosts.inventory.watcher import HostWatcher
 from hosts.models import Host
@@ -15,13 +17,23 @@ LOOK_SECONDS = 1.0  # a host that was added or changed is noticed within this
 log = structlog.get_logger("dermaga.watch")
 
 
+@dataclass
+class Watched:
+    """A host as it was when its watcher was started."""
+
+    revision: int
+    watcher: HostWatcher
+    task: asyncio.Task[None]
+
+
 class Fleet:
     """Runs the watchers of the hosts that this process holds the lease of."""
 
     def __init__(self) -> None:
         self.owner = processes.new_owner()
         self.db = Database()
-        self._running: dict[int, tuple[int, asyncio.Task[None]]] = {}
+        self._running: dict[int, Watched] = {}
+        self._acts = Acts()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; then the leases are given back."""
@@ -46,8 +58,8 @@ class Fleet:
         await self.db(processes.beat, "watch", self.owner)
         gone = [
             pk
-            for pk, (revision, task) in self._running.items()
-            if held.mine.get(pk) != revision or task.done() or pk in held.surplus
+            for pk, watched in self._running.items()
+            if held.mine.get(pk) != watched.revision or watched.task.done() or pk in held.surplus
         ]
         await self._end(gone)
         if held.surplus:
@@ -55,17 +67,18 @@ class Fleet:
         new = held.mine.keys() - self._running.keys() - set(held.surplus)
         if new:
             for host in await self.db(_hosts, new):
-                task = asyncio.create_task(self._watch(host), name=f"watch {host.name}")
-                self._running[host.pk] = (host.revision, task)
+                watcher = HostWatcher(host, partial(self.db, leases.fenced, self.owner, host.pk))
+                task = asyncio.create_task(watcher.run(), name=f"watch {host.name}")
+                self._running[host.pk] = Watched(host.revision, watcher, task)
+        touched = await self.db(self._acts.new)
+        for pk in touched.keys() & self._running.keys():
+            self._running[pk].watcher.ask_again(touched[pk])
 
     async def _end(self, hosts: list[int]) -> None:
-        tasks = [self._running.pop(pk)[1] for pk in hosts]
+        tasks = [self._running.pop(pk).task for pk in hosts]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _watch(self, host: Host) -> None:
-        await HostWatcher(host, partial(self.db, leases.fenced, self.owner, host.pk)).run()
 
 
 def _hosts(keys: set[int]) -> list[Host]:

@@ -131,6 +131,11 @@ class HostWatcher:
             wait = 0.5 if time.monotonic() - began > STEADY_AFTER else min(wait * 2, BACK_OFF_AT_MOST)
             await asyncio.sleep(wait)
 
+    def ask_again(self, nouns: set[str]) -> None:
+        """Lists these soon, as if the engine had told of a change."""
+        self._touched |= {noun: {""} for noun in nouns}
+        self._wake.set()
+
     async def _session(self) -> None:
         """One connection's life. Steps: 1. ask who it is, 2. subscribe, 3. list, 4. apply what came meanwhile."""
         asking = asyncio.get_running_loop().run_in_executor(_checking, check, self.endpoint, CHECK_DEADLINE)

@@ -55,6 +55,7 @@ class FakeEngine:
         self.stats_every = 1.0  # seconds between two samples
         self.next_one: dict[str, Any] = {}  # attributes of containers that are created
         self.pull_every = 0.01  # seconds between two messages of a pull
+        self.mute = False  # what happens is not told: engines drop events of who reads them slowly
         self.ticks = 0
         self.requests: list[Request] = []
         self.asked: list[tuple[float, str, bool]] = []  # when (seconds since 1970), path, whether without a filter
@@ -206,7 +207,9 @@ class FakeEngine:
 
     # ------------------------------------------------------------ events
     def emit(self, kind: str, action: str, actor: str, **attributes: str) -> None:
-        """Sends an event to all who listen, and keeps it for those who ask with `since`."""
+        """Sends an event to all who listen, and keeps it for those who ask with `since`; drops it while `mute`."""
+        if self.mute:
+            return
         now = time.time()
         event = {
             "Type": kind,

@@ -219,6 +219,21 @@ def test_a_prune_is_cancelled_by_hanging_up(product: Product, fake_engine: FakeE
         product.api("hosts/fake", "DELETE")
 
 
+def test_what_was_done_here_shows_although_the_engine_told_nothing_of_it(
+    product: Product, fake_engine: FakeEngine
+) -> None:
+    """An engine drops events of a reader that was busy."""
+    product.api("hosts", "POST", name="fake", url=fake_engine.url)
+    try:
+        is_online(product, "fake")
+        fake_engine.mute = True
+        with Watched(product, send(product, "/images/pull/", host="fake", reference="acme/quiet:1")) as watched:
+            assert watched.end()["state"] == "done"
+        until(lambda: product.api("images?host=fake&search=acme/quiet")["count"] == 1, "it shows", 20)
+    finally:
+        product.api("hosts/fake", "DELETE")
+
+
 def targets(product: Product, **fields: str) -> list[str]:
     """What the dialog of a prune shows, in its order: an id and names each."""
     page = product.http.get(f"{product.url}/images/prune/", params={"host": "lighter", **fields}, timeout=20).text
