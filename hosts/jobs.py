@@ -28,7 +28,10 @@ def add_kinds() -> None:
         images,
     )
     from hosts.actions.plugins import plugin_moves, plugins
+    from hosts.job_pages import links_of
+    from jobs.links import set_finder
 
+    set_finder(links_of)
     add_kind("image.pull", _("Pull image"), Right.IMAGES_MANAGE, images.run_pull, seconds=12 * HOUR)
     add_kind("image.push", _("Push image"), Right.IMAGES_MANAGE, image_pushes.run_push, seconds=12 * HOUR)
     add_kind("image.prune", _("Prune images"), Right.IMAGES_MANAGE, images.run_prune)

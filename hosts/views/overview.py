@@ -14,6 +14,7 @@ from hosts.models.hosts import LIVE_STATES, HostState
 from hosts.views.figures import add_sparks, greatest
 from hosts.views.system.disk import sum_of
 from hosts.views.system.host_counts import add_counts
+from jobs.links import add_links
 from jobs.models import Job
 
 LOST_SHOWN, TROUBLED_SHOWN, EVENTS_SHOWN, JOBS_SHOWN = 6, 10, 8, 5
@@ -32,6 +33,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, HostState.CONNECTING)]
     troubled = Container.objects.visible_to(user).filter(NEEDS_ATTENTION)
     events = Event.objects.visible_to(user).exclude(kind="network", action__in=["connect", "disconnect"])
+    jobs = list(Job.objects.visible_to(user).open()[:JOBS_SHOWN])
+    add_links(user, jobs)
     disk = sum_of([host for host in hosts if host.enabled])
     context = {
         "disk_sums": disk,
@@ -49,6 +52,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "busiest": greatest(user, "cpu"),
         "hungriest": greatest(user, "memory"),
         "events": events.select_related("host")[:EVENTS_SHOWN],
-        "jobs": Job.objects.visible_to(user).open()[:JOBS_SHOWN],
+        "jobs": jobs,
     }
     return render(request, template_for(request, "overview/page.html", "overview/_live.html"), context)

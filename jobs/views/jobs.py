@@ -12,6 +12,7 @@ from jobs import queue
 from jobs.claims import why_waiting
 from jobs.filters import COLUMNS, JOBS
 from jobs.kinds import is_repeatable
+from jobs.links import add_links
 from jobs.log_text import log_text
 from jobs.models import Job
 
@@ -28,6 +29,7 @@ def job_list(request: HttpRequest) -> HttpResponseBase:
     if file := JOBS.file(request, rows, COLUMNS, "jobs"):
         return file
     context = JOBS.context(request, rows)
+    add_links(request.user, context["page"].items)
     waiting = why_waiting(context["page"].items)
     for job in context["page"].items:
         job.waits = waiting.get(job.pk, "")
@@ -39,6 +41,7 @@ def job_list(request: HttpRequest) -> HttpResponseBase:
 def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job, live; as many may look as like to."""
     job = queue.get_job(request.user, job_id)
+    add_links(request.user, [job])
     context = {
         "job": job,
         "lines": job.lines.all()[:LINES_SHOWN],

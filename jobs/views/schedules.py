@@ -22,6 +22,7 @@ from jobs import queue, schedules
 from jobs.cron import times
 from jobs.filters import SCHEDULE_COLUMNS, SCHEDULES
 from jobs.forms import ScheduleForm
+from jobs.links import add_links
 from jobs.models import Job, Schedule, ScheduleRun
 
 RUNS_SHOWN = 100
@@ -39,6 +40,7 @@ def schedule_list(request: HttpRequest) -> HttpResponseBase:
         return file
     context = SCHEDULES.context(request, rows)
     _add_last(context["page"].items)
+    add_links(request.user, context["page"].items)
     return render(request, template_for(request, "schedules/page.html", "schedules/_rows.html"), context)
 
 
@@ -56,6 +58,7 @@ def _add_last(found: list[Any]) -> None:
 def schedule_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What it starts, when, and what became of each time."""
     schedule = schedules.get_schedule(request.user, pk)
+    add_links(request.user, [schedule])
     context = {
         "schedule": schedule,
         "runs": schedule.runs.select_related("job")[:RUNS_SHOWN],
@@ -91,7 +94,9 @@ def _form(
             return redirect("schedule_page", stored.pk)
         except Invalid as error:
             form.refuse(error)
-    context = {"form": form, "job": job, "schedule": schedule, "of": schedule or job}
+    of = schedule or job
+    add_links(request.user, [of])
+    context = {"form": form, "job": job, "schedule": schedule, "of": of}
     context |= _preview(form["cron"].value() or "", form["timezone"].value() or "")
     return render(request, "schedules/form.html", context, status=422 if form.errors else 200)
 
