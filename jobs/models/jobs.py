@@ -115,6 +115,11 @@ class Job(models.Model):
         return {name: value for name, value in self.result.items() if name != "left"}
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """Its outcome in words: what is more than a word is for programs, and for other pages to look up."""
+        return {name: value for name, value in self.outcome.items() if not isinstance(value, dict)}
+
+    @property
     def percent(self) -> int:
         """Progress as a whole percentage; 100 only when it is done."""
         return 100 if self.state == JobState.DONE else min(99, int(self.progress * 100))

@@ -168,7 +168,8 @@ def _take_along(context: JobContext, asking: Asking, replacing: Replacing, defau
         name = str(other.get("Name") or "").removeprefix("/")
         context.log(_("%(name)s shares its network, and is made anew as well.") % {"name": name})
         try:
-            _take_one(context, asking, replacing, other, names, defaults)
+            new_id = _take_one(context, asking, replacing, other, names, defaults)
+            replacing.along[str(other["Id"])[:12]] = new_id
         except (DermagaError, EngineError) as error:
             context.check_cancelled()
             sentence = _("%(name)s shares the network of the old %(old)s and could not be made anew: %(why)s")
@@ -182,7 +183,7 @@ def _take_one(
     other: dict[str, Any],
     names: set[str],
     defaults: Defaults,
-) -> None:
+) -> str:
     _may_be_replaced(other)
     before = from_inspect(other, asking.image(str(other.get("Image") or "")), defaults)
     has = str(other.get("Image"))
@@ -191,7 +192,9 @@ def _take_one(
     join(spec, names, replacing.new_id)
     keep_volumes(spec, other, before)
     ran = bool((other.get("State") or {}).get("Running"))
-    _replacing(context, replacing.host, other, spec, ran).replace()
+    anew = _replacing(context, replacing.host, other, spec, ran)
+    anew.replace()
+    return anew.new_id
 
 
 # ---------------------------------------------------------------- put back

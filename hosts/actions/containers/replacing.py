@@ -58,6 +58,7 @@ class Replacing:
         self.start, self.settle, self.healthy_within = start, settle, healthy_within
         state = old.get("State") or {}
         self.ran, self.paused = bool(state.get("Running")), bool(state.get("Paused"))
+        self.along: dict[str, str] = {}  # what was made anew with it: the old one's short id -> the new one's id
         self._stopping = False  # asked for, and no answer came yet
         self._over = False  # the old one is gone: there is nothing to put back
 
@@ -67,9 +68,10 @@ class Replacing:
         return self.making.id
 
     @property
-    def outcome(self) -> dict[str, str]:
+    def outcome(self) -> dict[str, Any]:
         """Of the job: which one took the place of which."""
-        return {"id": self.new_id, "name": self.name, "replaced": self.old_id}
+        along = {"along": self.along} if self.along else {}
+        return {"id": self.new_id, "name": self.name, "replaced": self.old_id, **along}
 
     # ------------------------------------------------------------ the way there
     def replace(self, before_removal: Callable[[], None] = lambda: None) -> None:

@@ -188,7 +188,7 @@ def test_what_shares_its_network_comes_along(product: Product, docker_engine: Do
     docker("run", "-d", "--name", "pilot", *AT_ONCE, "busybox", "sleep", "1000")
     docker("run", "-d", "--name", "tender", *AT_ONCE, "--network", "container:pilot", "busybox", "sleep", "1000")
     try:
-        shows(product, "local", "tender")
+        old_id = shows(product, "local", "tender")
         url = f"{product.url}/containers/local/pilot/recreate/"
         until(lambda: "made anew with it: tender" in product.http.get(url).text, "the dialog says who is affected")
         body = {"specification": product.api("containers/local/pilot/specification"), "settle": 0}
@@ -197,8 +197,29 @@ def test_what_shares_its_network_comes_along(product: Product, docker_engine: Do
         tender = inspect(docker_engine, "tender")
         assert tender["HostConfig"]["NetworkMode"] == f"container:{inspect(docker_engine, 'pilot')['Id']}"
         assert tender["State"]["Running"]
+        assert job["result"]["along"] == {old_id[:12]: tender["Id"]}
+        url = f"{product.url}/containers/local/{old_id[:12]}/logs/"
+        until(lambda: _redirect(product.http, url) == f"/containers/local/{tender['Id'][:12]}/logs/", "it leads on")
     finally:
         docker("rm", "-f", "pilot", "tender")
+
+
+def test_what_another_tool_makes_anew_is_found_by_its_name(product: Product, docker_engine: DockerEngine) -> None:
+    """docker compose calls the old one ID_NAME while it makes the new one."""
+    docker = docker_engine.docker
+    docker("run", "-d", "--name", "skiff", *AT_ONCE, "busybox", "sleep", "1000")
+    try:
+        old_id = shows(product, "local", "skiff")
+        docker("rename", "skiff", f"{old_id[:12]}_skiff")
+        docker("run", "-d", "--name", "skiff", *AT_ONCE, "busybox", "sleep", "1000")
+        docker("rm", "-f", f"{old_id[:12]}_skiff")
+        new_id = inspect(docker_engine, "skiff")["Id"]
+        old = f"{product.url}/containers/local/{old_id[:12]}/logs/"
+        until(lambda: _redirect(product.http, old) == f"/containers/local/{new_id[:12]}/logs/", "it leads on")
+        said = f"The container {old_id[:12]} is gone. This is the one that is called skiff now."
+        assert said in product.http.get(old, timeout=10).text
+    finally:
+        docker("rm", "-f", "skiff")
 
 
 def test_one_that_removes_itself_is_refused(product: Product, docker_engine: DockerEngine) -> None:
