@@ -11,7 +11,6 @@ import pytest
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.runner import Runner
-from tests.fake_engine import FakeEngine
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -271,18 +270,47 @@ def test_an_engine_that_forgets_a_mac_address_is_found_out(product: Product, new
         product.api(f"hosts/{name}", "DELETE")
 
 
-def test_a_gateways_priority_reaches_an_engine_that_knows_it(product: Product) -> None:
-    name = f"new{uuid4().hex[:6]}"
-    with FakeEngine(containers=1, api_version="1.48") as engine:
-        product.api("hosts", "POST", name=name, url=engine.url)
-        try:
-            until(lambda: product.api(f"containers?host={name}")["count"] == 1, "its container is in the table")
-            container = product.api(f"containers?host={name}")["items"][0]["name"]
-            product.api(f"networks/{name}/bridge/connect", "POST", container=container, gateway_priority=-5)
-            sent = next(request for request in engine.requests if request.path.endswith("/connect"))
-            assert json.loads(sent.body)["EndpointConfig"] == {"GwPriority": -5}
-        finally:
-            product.api(f"hosts/{name}", "DELETE")
+def test_a_gateways_priority_chooses_the_way_out(product: Product, newest_engine: DockerEngine) -> None:
+    """At connect, on the page and over REST, and in the form that creates: the container's own route says so."""
+    name, nets, runner = f"new{uuid4().hex[:6]}", Names(newest_engine), Runner(newest_engine)
+    product.api("hosts", "POST", name=name, url=newest_engine.url)
+    made = f"made-{uuid4().hex[:6]}"
+
+    def way_out(container: str) -> str:
+        routes = newest_engine.docker("exec", container, "ip", "route")
+        return next(line.split()[2] for line in routes.splitlines() if line.startswith("default"))
+
+    def gateway(net: str) -> str:
+        return str(nets.inspect(net)["IPAM"]["Config"][0]["Gateway"])
+
+    try:
+        until(lambda: product.api(f"hosts/{name}")["state"] == "online", "it is online")
+        low, high, web = nets(), nets(), runner("sleep 300")
+        for net in (low, high):
+            product.api(f"networks/{name}", "POST", name=net)
+        until(lambda: product.api(f"containers?host={name}&search={web}")["count"], "the container is in the table")
+        bridge = way_out(web)
+        product.api(f"networks/{name}/{low}/connect", "POST", container=web, gateway_priority=-5)
+        assert way_out(web) == bridge
+        asked: dict[str, Any] = {"container": web, "gateway_priority": "7"}
+        assert product.post(f"/networks/{name}/{high}/connect/", **asked).status_code == 200
+        assert way_out(web) == gateway(high)
+        entries = json.loads(newest_engine.docker("inspect", web))[0]["NetworkSettings"]["Networks"]
+        assert {net: entry["GwPriority"] for net, entry in entries.items()} == {"bridge": 0, low: -5, high: 7}
+        typed: dict[str, Any] = {"view": "form", "whole": "{}", "start": "1", "host": name, "name": made}
+        typed |= {"image": "busybox", "pull": "never", "command": "sleep 300", "as.networks": "rows"}
+        for number, (net, priority) in enumerate([(low, "1"), (high, "2")]):
+            typed |= {f"networks.{number}.name": net, f"networks.{number}.gateway_priority": priority}
+        page = product.post("/containers/create/", **typed)
+        ended(product, int(page.url.rstrip("/").rpartition("/")[2]))
+        entries = json.loads(newest_engine.docker("inspect", made))[0]["NetworkSettings"]["Networks"]
+        assert {net: entry["GwPriority"] for net, entry in entries.items()} == {low: 1, high: 2}
+        assert way_out(made) == gateway(high)
+    finally:
+        newest_engine.docker("rm", "-f", made)
+        runner.remove()
+        nets.remove()
+        product.api(f"hosts/{name}", "DELETE")
 
 
 # ---------------------------------------------------------------- pruning
