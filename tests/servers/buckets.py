@@ -1,4 +1,4 @@
-"""An S3 server: moto's, which speaks the whole protocol over HTTP and checks signatures."""
+"""An S3 server: moto's, which speaks the whole protocol over HTTP or TLS and checks signatures."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ import boto3
 import requests
 from botocore.config import Config
 
+from tests.engines.certificates import Certificate
 from tests.engines.commands import tail, wait_until
 from tests.engines.run import Run, current
 from tests.servers.ports import free_port
@@ -16,20 +17,23 @@ FIRST = 4  # requests that it takes from anybody: those that make the account
 
 
 class Buckets:
-    """`with Buckets() as buckets`: `url`, `access_key`, `secret_key`; `bucket` is there."""
+    """`with Buckets() as buckets`: `url`, `access_key`, `secret_key`; `bucket` is there. Over TLS with a certificate."""
 
     bucket = "quay"
 
-    def __init__(self, run: Run | None = None) -> None:
+    def __init__(self, run: Run | None = None, certificate: Certificate | None = None) -> None:
         self.run = run or current()
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self._material = certificate.write(self.run.folder / f"s3-{self.port}") if certificate else None
         self.access_key = self.secret_key = ""
 
     def __enter__(self) -> "Buckets":
-        log = self.run.folder / "s3.log"
+        log = self.run.folder / f"s3-{self.port}.log"
         environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(FIRST)}
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        if self._material:
+            command += ["-c", str(self._material / "cert.pem"), "-k", str(self._material / "key.pem")]
         self._process = self.run.spawn(*command, log=log, env=environment)
         wait_until(self._answers, "the S3 server", 30, explain=lambda: tail(log, 20))
         iam = self._client("iam", "nobody", "nothing")
@@ -46,15 +50,20 @@ class Buckets:
         return boto3.client(
             service,
             endpoint_url=self.url,
+            verify=self._ca,
             region_name="us-east-1",
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
             config=Config(proxies={}, retries={"max_attempts": 1}),
         )
 
+    @property
+    def _ca(self) -> str | None:
+        return str(self._material / "ca.pem") if self._material else None
+
     def _answers(self) -> bool:
         try:
-            return requests.get(f"{self.url}/moto-api/{quote('data.json')}", timeout=2).ok
+            return requests.get(f"{self.url}/moto-api/{quote('data.json')}", timeout=2, verify=self._ca).ok
         except requests.RequestException:
             return False
 

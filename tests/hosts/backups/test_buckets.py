@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.engines.certificates import Authority
 from tests.engines.commands import run_command
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.slow import SlowProxy
@@ -15,6 +16,7 @@ from tests.servers.buckets import Buckets
 from tests.servers.product import Product
 from tests.waiting import until
 
+UNTRUSTED = "add that CA to the destination"
 LARGE = "head -c 40000000 /dev/urandom > /v/large"  # packs into three parts
 
 
@@ -100,6 +102,45 @@ def test_a_volume_goes_into_a_bucket_in_parts_and_comes_back(
     assert "1 backups are in cloud. Remove them first." in refused.text
     cargo.done(product, "backups/remove", backups=[made])
     assert buckets.keys() == []
+
+
+def test_a_bucket_over_tls_has_a_ca_of_its_own(product: Product, docker_engine: DockerEngine) -> None:
+    """It is trusted for that destination alone, and the environment's (the tests' machines name one) does not win."""
+    authority, other = Authority("harbour office"), Authority("another office")
+    cargo.fill(docker_engine, "sealed", "echo one > /v/one")
+    with Buckets(certificate=authority.server("127.0.0.1")) as secure:
+        fields = typed(secure, name="secure")
+        try:
+            for wrong in ("", other.ca):
+                answer = product.post("/backups/destinations/add/", **fields, ca=wrong, test="1")
+                assert UNTRUSTED in answer.text, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))[-1500:]
+            answer = product.post("/backups/destinations/add/", **fields, ca="no PEM at all")
+            assert answer.status_code == 422 and 'id="id_ca_error"' in answer.text
+            assert not product.api("destinations?search=secure")["count"]
+            answer = product.post("/backups/destinations/add/", **fields, ca=authority.ca)
+            assert "Stored secure." in answer.text
+            assert product.api("destinations/secure/check", "POST") == {"works": True}
+            cargo.known(product, "sealed")
+            made = cargo.done(product, "volumes/local/sealed/backup", destination="secure")["backup"]
+            assert secure.keys() == [f"dermaga/all/{product.api(f'backups/{made}')['key']}"]
+            cargo.done(product, f"backups/{made}/restore", volume="sealed-again")
+            read = docker_engine.docker("run", "--rm", "-v", "sealed-again:/v", "busybox", "cat", "/v/one")
+            assert read == "one\n"
+            # another destination on the same server does not have it
+            lone = {key: fields[key] for key in ("kind", "url", "bucket", "region", "access_key", "secret_key")}
+            product.api("destinations", "POST", name="lone", prefix="lone", **lone)
+            with pytest.raises(AssertionError, match=UNTRUSTED):
+                product.api("destinations/lone/check", "POST")
+            product.api("destinations/lone", "DELETE")
+            # changed over REST to another CA, it is not trusted any more
+            product.api("destinations/secure", "PATCH", ca=other.ca)
+            with pytest.raises(AssertionError, match=UNTRUSTED):
+                product.api("destinations/secure/check", "POST")
+            product.api("destinations/secure", "PATCH", ca=authority.ca)
+            cargo.done(product, "backups/remove", backups=[made])
+            product.api("destinations/secure", "DELETE")
+        finally:
+            docker_engine.docker("volume", "rm", "-f", "sealed", "sealed-again")
 
 
 def test_the_secret_is_seen_nowhere(product: Product, buckets: Buckets, cloud: str) -> None:
