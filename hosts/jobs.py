@@ -17,6 +17,7 @@ ROLL_UP_SECONDS = 10.0
 
 def add_kinds() -> None:
     """Called when the apps are ready."""
+    from hosts import job_times
     from hosts.actions.containers import bulk, commits, container_prune, file_uploads
     from hosts.actions.images import (
         image_builds,
@@ -38,7 +39,13 @@ def add_kinds() -> None:
     add_kind(
         "container.commit", _("Save container as image"), Right.IMAGES_MANAGE, commits.run_commit, seconds=3 * HOUR
     )
-    add_kind("container.prune", _("Prune containers"), Right.CONTAINERS_OPERATE, container_prune.run_prune)
+    add_kind(
+        "container.prune",
+        _("Prune containers"),
+        Right.CONTAINERS_OPERATE,
+        container_prune.run_prune,
+        once=job_times.GONE,
+    )
     add_kind("image.prune_shown", _("Prune images"), Right.IMAGES_MANAGE, image_prune.run_prune_of, repeatable=False)
     add_kind(
         "image.build",
@@ -68,7 +75,7 @@ def add_kinds() -> None:
         repeatable=False,
         uploads=_one_upload,
     )
-    add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove)
+    add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove, once=job_times.GONE)
     title = _("Upload files")
     add_kind(
         "files.upload",
@@ -77,6 +84,7 @@ def add_kinds() -> None:
         file_uploads.run_upload,
         seconds=12 * HOUR,
         uploads=lambda params: [key for key, _name, _size in params["files"]],
+        once=job_times.SENT,
     )
     manage = Right.PLUGINS_MANAGE
     add_kind("plugin.look", _("Look what a plugin asks for"), manage, plugins.run_look, repeatable=False)
@@ -84,11 +92,11 @@ def add_kinds() -> None:
     create = plugin_moves.run_create
     add_kind("plugin.create", title, manage, create, seconds=HOUR, repeatable=False, uploads=_one_upload)
     add_kind("plugin.push", _("Push plugin"), manage, plugin_moves.run_push, seconds=2 * HOUR)
-    add_kind("plugin.install", _("Install plugin"), manage, plugins.run_install, seconds=2 * HOUR)
+    add_kind("plugin.install", _("Install plugin"), manage, plugins.run_install, seconds=2 * HOUR, once=job_times.TAKEN)
     add_kind("plugin.upgrade", _("Upgrade plugin"), manage, plugins.run_upgrade, seconds=2 * HOUR)
     add_kind("plugin.enable", _("Enable plugin"), manage, plugins.run_switch)
     add_kind("plugin.disable", _("Disable plugin"), manage, plugins.run_switch)
-    add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk)
+    add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk, once=job_times.bulk)
     _add_making_kinds()
     _add_network_kinds()
     _add_volume_kinds()
@@ -102,12 +110,28 @@ def _one_upload(params: dict[str, Any]) -> list[str]:
 
 
 def _add_making_kinds() -> None:
+    from hosts import job_times
     from hosts.actions.containers import create, recreate
 
     make = Right.CONTAINERS_CREATE
-    add_kind("container.create", _("Create container"), make, create.run_create, seconds=12 * HOUR)
-    add_kind("container.recreate", _("Recreate container"), make, recreate.run_recreate, seconds=12 * HOUR)
-    add_kind("container.put_back", _("Put container back"), Right.CONTAINERS_OPERATE, recreate.run_put_back)
+    add_kind(
+        "container.create", _("Create container"), make, create.run_create, seconds=12 * HOUR, once=job_times.created
+    )
+    add_kind(
+        "container.recreate",
+        _("Recreate container"),
+        make,
+        recreate.run_recreate,
+        seconds=12 * HOUR,
+        once=job_times.recreated,
+    )
+    add_kind(
+        "container.put_back",
+        _("Put container back"),
+        Right.CONTAINERS_OPERATE,
+        recreate.run_put_back,
+        once=job_times.CUT_SHORT,
+    )
 
 
 def _add_network_kinds() -> None:
@@ -117,11 +141,12 @@ def _add_network_kinds() -> None:
 
 
 def _add_volume_kinds() -> None:
+    from hosts import job_times
     from hosts.actions.system import disk, system_prune
     from hosts.actions.volumes import volume_copies, volume_removals
 
     manage = Right.VOLUMES_MANAGE
-    add_kind("volume.copy", _("Copy volume"), manage, volume_copies.run_copy, seconds=24 * HOUR)
+    add_kind("volume.copy", _("Copy volume"), manage, volume_copies.run_copy, seconds=24 * HOUR, once=job_times.TAKEN)
     add_kind("disk.measure", _("Measure disk use"), Right.HOSTS_VIEW, disk.run_measure, seconds=2 * HOUR)
     add_kind(
         "system.prune",
@@ -138,11 +163,19 @@ def _add_volume_kinds() -> None:
 
 
 def _add_backup_kinds() -> None:
+    from hosts import job_times
     from hosts.actions.backups import kept, making, restoring
 
     manage, volumes = Right.BACKUPS_MANAGE, Right.VOLUMES_MANAGE
     add_kind("volume.backup", _("Back up volume"), manage, making.run_backup, seconds=24 * HOUR)
-    add_kind("volume.restore", _("Restore volume"), volumes, restoring.run_restore, seconds=24 * HOUR)
+    add_kind(
+        "volume.restore",
+        _("Restore volume"),
+        volumes,
+        restoring.run_restore,
+        seconds=24 * HOUR,
+        once=job_times.restored,
+    )
     unpack, title = restoring.run_unpack, _("Restore volume from a file")
     add_kind("volume.unpack", title, volumes, unpack, seconds=24 * HOUR, repeatable=False, uploads=_one_upload)
     add_kind("backup.check", _("Check backup"), manage, kept.run_check, seconds=12 * HOUR)
@@ -150,15 +183,23 @@ def _add_backup_kinds() -> None:
 
 
 def _add_service_kinds() -> None:
+    from hosts import job_times
     from hosts.actions.swarm import services, stacks
 
     manage = Right.SERVICES_MANAGE
-    add_kind("service.create", _("Create service"), manage, services.run_create, seconds=2 * HOUR)
+    add_kind("service.create", _("Create service"), manage, services.run_create, seconds=2 * HOUR, once=job_times.TAKEN)
     # what it was made from is gone when it has run
     add_kind("service.update", _("Change service"), manage, services.run_edit, seconds=6 * HOUR, repeatable=False)
     add_kind("service.scale", _("Scale service"), manage, services.run_scale, seconds=2 * HOUR)
     add_kind("service.redeploy", _("Redeploy service"), manage, services.run_redeploy, seconds=6 * HOUR)
-    add_kind("service.rollback", _("Roll service back"), manage, services.run_rollback, seconds=6 * HOUR)
+    add_kind(
+        "service.rollback",
+        _("Roll service back"),
+        manage,
+        services.run_rollback,
+        seconds=6 * HOUR,
+        once=job_times.BACK_AND_FORTH,
+    )
     add_kind("stack.remove", _("Remove stack"), manage, stacks.run_remove, repeatable=False)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jobs.run import JobContext
 
 Run = Callable[["JobContext"], dict[str, Any]]
+Once = str | Callable[[dict[str, Any], dict[str, Any]], str]
 HOUR = 3600.0
 NOT_REPEATABLE = gettext_noop(
     "This cannot be repeated: it took a file that was sent, or a list that was looked through. Ask for it anew."
@@ -24,7 +25,8 @@ class Kind:
     """`run` gets the job's context and returns its result; `right` is what starting it, again too, demands; `seconds`
     is how long it may take in all. One that is not `repeatable` takes a file that was sent, or a list that somebody has
     looked through: it cannot be started again or put on a schedule. `uploads` names the keys of files that its
-    parameters keep (common.uploads)."""
+    parameters keep (common.uploads). `once` says why a schedule of it makes no sense, though one may start it again after
+    it failed: a sentence, or a function of its parameters and sealed ones that gives one, or "" where it does make sense."""
 
     name: str
     title: Any
@@ -33,6 +35,7 @@ class Kind:
     seconds: float = HOUR
     repeatable: bool = True
     uploads: Callable[[dict[str, Any]], list[str]] | None = None
+    once: Once = ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -47,9 +50,10 @@ def add_kind(
     seconds: float = HOUR,
     repeatable: bool = True,
     uploads: Callable[[dict[str, Any]], list[str]] | None = None,
+    once: Once = "",
 ) -> None:
     """Called once for each kind when the apps are ready (hosts/jobs.py)."""
-    _kinds[name] = Kind(name, title, right, run, seconds, repeatable, uploads)
+    _kinds[name] = Kind(name, title, right, run, seconds, repeatable, uploads, once)
 
 
 def uploads_of(name: str, params: dict[str, Any]) -> list[str]:
@@ -80,6 +84,14 @@ def seconds_of(name: str) -> float:
 def is_repeatable(name: str) -> bool:
     """Whether a job of this kind can be started again or put on a schedule."""
     return name in _kinds and _kinds[name].repeatable
+
+
+def why_once(name: str, params: dict[str, Any], sealed: dict[str, Any]) -> str:
+    """Why such a job cannot be put on a schedule; "" when it can. Raises Failure as `get_kind`."""
+    kind = get_kind(name)
+    if not kind.repeatable:
+        return NOT_REPEATABLE
+    return kind.once if isinstance(kind.once, str) else kind.once(params, sealed)
 
 
 def names() -> list[str]:

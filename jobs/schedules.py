@@ -15,7 +15,7 @@ from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
 from common.events import changed
 from jobs import queue
 from jobs.cron import next_time, times
-from jobs.kinds import NOT_REPEATABLE, get_kind
+from jobs.kinds import get_kind, why_once
 from jobs.models import Job, RunOutcome, Schedule, ScheduleRun
 
 NAME_AT_MOST = 100
@@ -39,8 +39,8 @@ def add(actor: Any, job: Job, *, name: str, cron: str, timezone: str, catch_up: 
     kind = get_kind(job.kind)
     if not allows(actor, Right.JOBS_MANAGE) or not allows(actor, kind.right):
         raise Denied
-    if not kind.repeatable:
-        raise Conflict(NOT_REPEATABLE)
+    if why := why_once(job.kind, job.params, job.sealed):
+        raise Conflict(why)
     schedule = Schedule(
         kind=job.kind,
         host=job.host,

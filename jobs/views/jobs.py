@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.guard import guard
@@ -11,7 +12,7 @@ from common.htmx import template_for
 from jobs import queue
 from jobs.claims import why_waiting
 from jobs.filters import COLUMNS, JOBS
-from jobs.kinds import is_repeatable
+from jobs.kinds import is_repeatable, why_once
 from jobs.links import add_links
 from jobs.log_text import log_text
 from jobs.models import Job
@@ -46,7 +47,8 @@ def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "job": job,
         "lines": job.lines.all()[:LINES_SHOWN],
         "waits": why_waiting([job]).get(job.pk, ""),
-        "repeatable": is_repeatable(job.kind),
+        "repeatable": (repeatable := is_repeatable(job.kind)),
+        "once": gettext(why) if repeatable and (why := why_once(job.kind, job.params, job.sealed)) else "",
     }
     return render(request, template_for(request, "jobs/job.html", "jobs/_job.html"), context)
 

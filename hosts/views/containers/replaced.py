@@ -72,7 +72,7 @@ def successor(user: Any, host: str, ref: str) -> Container | None:
     if len(ref) < 12 or "\0" in ref:
         return None
     proven = Job.objects.filter(kind="container.recreate", host=host, state__in=[JobState.RUNNING, JobState.DONE])
-    for _ in range(HOPS_AT_MOST):
+    for _hop in range(HOPS_AT_MOST):
         short = ref[:12]
         job = proven.filter(Q(result__replaced__startswith=ref) | Q(result__along__has_key=short)).first()
         new = str(job.result.get("along", {}).get(short) or job.result.get("id") or "") if job else ""

@@ -1,0 +1,78 @@
+"""Which kinds of jobs may be put on a schedule, and what is said of those that make no sense there."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jobs import kinds, queue
+from jobs.models import Job
+from tests.rows import person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.core]
+TAKEN, GONE, AGAIN = "would fail from the second time on", "is gone after the first time", "This cannot be repeated"
+# what is asked for -> why not; "" for what may be scheduled
+KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "image.pull": [({}, "")],
+    "image.push": [({}, "")],
+    "image.prune": [({}, "")],
+    "image.copy": [({}, "")],
+    "image.remove": [({}, GONE)],
+    "container.commit": [({}, "")],
+    "container.create": [({"name": ""}, ""), ({"name": "web"}, TAKEN), ({"name": "web", "auto_remove": True}, "")],
+    "container.recreate": [({"newest": True}, ""), ({"newest": False}, "these settings again")],
+    "container.put_back": [({}, "cut short once")],
+    "container.prune": [({}, GONE)],
+    "containers.bulk": [({"verb": "restart"}, ""), ({"verb": "stop"}, ""), ({"verb": "remove"}, GONE)],
+    "files.upload": [({"files": []}, "are gone when it has run")],
+    "plugin.push": [({}, "")],
+    "plugin.install": [({}, TAKEN)],
+    "plugin.upgrade": [({}, "")],
+    "plugin.enable": [({}, "")],
+    "plugin.disable": [({}, "")],
+    "volume.copy": [({}, TAKEN)],
+    "volume.backup": [({}, "")],
+    "volume.restore": [({"replace": True}, ""), ({"replace": False}, TAKEN)],
+    "backup.check": [({}, "")],
+    "disk.measure": [({}, "")],
+    "service.create": [({}, TAKEN)],
+    "service.scale": [({}, "")],
+    "service.redeploy": [({}, "")],
+    "service.rollback": [({}, "every second time")],
+    **{
+        kind: [({}, AGAIN)]
+        for kind in (
+            *("image.build", "image.load", "image.import", "image.prune_shown", "plugin.look", "plugin.create"),
+            *("network.prune", "volume.remove", "volume.unpack", "system.prune", "backup.remove", "service.update"),
+            *("stack.remove", "swarm.init", "swarm.join", "swarm.leave", "swarm.unlock"),
+            *("secret.replace", "config.replace"),
+        )
+    },
+}
+
+
+def test_every_kind_is_in_the_table() -> None:
+    assert set(KINDS) == set(kinds.names())
+
+
+def test_a_schedule_is_offered_where_it_makes_sense_and_elsewhere_it_is_said_why(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "enqueue", lambda job_id: None)
+    ada = person("ada", "admin")
+    client.force_login(ada)
+    for kind, cases in KINDS.items():
+        for number, (params, why) in enumerate(cases):
+            sealed = {"spec": {"auto_remove": params.get("auto_remove", False)}}
+            job = queue.start(ada, kind, host="quay", target="x", params=params | {"n": number}, sealed=sealed)
+            told = f"{kind} {params}"
+            body = {"job": job.pk, "name": told, "cron": "0 3 * * *"}
+            answer = client.post("/api/v1/schedules", body, content_type="application/json")
+            assert answer.status_code == (409 if why else 201), told
+            assert why in str(answer.json().get("title")), told
+            if kind in {"volume.backup", "volume.copy"}:
+                page, form = f"/jobs/{job.pk}/", f"/jobs/{job.pk}/schedule/"
+                html = client.get(page).content.decode()
+                assert (form in html, why in html) == (not why, True), told
+                assert client.get(form).status_code == (409 if why else 200), told
+    assert Job.objects.count() == sum(map(len, KINDS.values()))
