@@ -5,8 +5,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
-# Most of a test is waiting for an engine, so two at once; each worker has engines of its own. One: make test WORKERS=0
-WORKERS ?= 2
+# Much of a test is waiting for an engine, so several at once; each worker has engines of its own. One: make test WORKERS=0
+WORKERS ?= 3
 
 .PHONY: run test check bench setup messages clean
 
@@ -47,7 +47,7 @@ build/.dev: requirements-dev.txt build/.web
 test: build/.dev
 	@$(BIN)/python -m tests.engines.install
 	@PATH="$$PWD/$(BIN):$$PATH" node --test --test-reporter=dot tests/js/
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 	@$(BIN)/python -m tests.full_mode -n $(WORKERS)
 
 check: build/.dev

@@ -1,13 +1,16 @@
 """The guard: every view names its rule, and a view without one is not served (default deny)."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts.models import ApiToken
+from accounts import origin
+from accounts.audit import record
+from accounts.models import ApiToken, User
 from accounts.rights import Right, allows
 from common.error_pages import denied, not_found, problem
 
@@ -49,7 +52,12 @@ class GuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        came = origin.begin(request.META.get("REMOTE_ADDR", ""))
+        response = self.get_response(request)
+        refused = response.status_code == HTTPStatus.FORBIDDEN and request.method not in {"GET", "HEAD", "OPTIONS"}
+        if refused and not came.entries and isinstance(request.user, User):  # before any act began
+            record(request.user, "request", f"{request.method} {request.path}", outcome="refused")
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match

@@ -59,9 +59,10 @@ class ApiToken(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One act. Rows are only ever added; the names stay when a user or host is deleted."""
+    """One act. Rows are only ever added, by accounts.audit; the names stay when a user or host is deleted."""
 
-    time = models.DateTimeField(auto_now_add=True, db_index=True)
+    number = models.BigIntegerField(unique=True, null=True, editable=False)  # place in the chain, from 1
+    time = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     actor_name = models.CharField(max_length=150)
     action = models.CharField(max_length=60)
@@ -69,6 +70,9 @@ class AuditEntry(models.Model):
     target = models.CharField(max_length=255, blank=True)
     outcome = models.CharField(max_length=20, default="done")
     detail = models.JSONField(default=dict)
+    address = models.CharField(max_length=64, blank=True)  # where the request came from
+    via = models.CharField(max_length=150, blank=True)  # what acted for the actor: a job, a schedule, a token
+    digest = models.CharField(max_length=64, blank=True, editable=False)  # accounts.chain
 
     class Meta:
         ordering = ["-id"]
@@ -76,6 +80,18 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.time:%F %T} {self.actor_name} {self.action} {self.host}/{self.target}: {self.outcome}"
+
+
+class AuditChain(models.Model):
+    """Both ends of the audit: one row. What is older than `kept_after` was forgotten when its time was over."""
+
+    number = models.BigIntegerField(default=0)  # of the newest entry
+    digest = models.CharField(max_length=64, blank=True)
+    kept_after = models.BigIntegerField(default=0)  # the number of the newest entry that was forgotten
+    kept_after_digest = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest}"
 
 
 class SavedView(models.Model):

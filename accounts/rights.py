@@ -55,6 +55,7 @@ class Right(StrEnum):
     JOBS_MANAGE = "jobs.manage"
     EVENTS_VIEW = "events.view"
     USERS_MANAGE = "users.manage"
+    AUDIT_READ = "audit.read"  # what everybody did, and from where
     DIAGNOSTICS = "diagnostics"
 
 
@@ -79,7 +80,7 @@ ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
 OF_HOSTS = frozenset({Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.SWARM_MANAGE})  # what makes somebody root there
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,
-    Role.OPERATOR: ALL - OF_HOSTS - {Right.USERS_MANAGE, Right.DIAGNOSTICS},
+    Role.OPERATOR: ALL - OF_HOSTS - {Right.USERS_MANAGE, Right.AUDIT_READ, Right.DIAGNOSTICS},
     Role.VIEWER: frozenset(right for right in ALL if right.endswith(".view")),
 }
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http.request import split_domain_port, validate_host
 
+from accounts import origin
 from accounts.models import ApiToken, User
 from accounts.rights import Right, allows
 
@@ -95,6 +96,7 @@ class GuardedConsumer(AsyncWebsocketConsumer):
             self._end_tasks()
 
     async def connect(self) -> None:
+        origin.begin((self.scope.get("client") or [""])[0])
         await self.accept()
         user = self.scope["token_user"] if "token_user" in self.scope else self.scope.get("user")
         if user is None or not user.is_authenticated:

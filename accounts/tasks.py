@@ -5,8 +5,16 @@ from importlib import import_module
 from celery import shared_task
 from django.conf import settings
 
+from accounts import audit
+
 
 @shared_task(name="accounts.forget_old_sessions", expires=600)
 def forget_old_sessions() -> None:
     """Sessions that have run out."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+@shared_task(name="accounts.forget_old_audit", expires=600)
+def forget_old_audit() -> None:
+    """Entries of the audit that were kept for long enough."""
+    audit.forget_old()

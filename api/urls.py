@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from api import (
+    audit,
     backups,
     containers,
     diagnostics,
@@ -60,6 +61,7 @@ api.add_router("secrets", secrets.router)
 api.add_router("configs", secrets.configs)
 api.add_router("disk", disk.router)
 api.add_router("events", events.router)
+api.add_router("audit", audit.router)
 api.add_router("image-tags", registries.suggestions)
 api.add_router("jobs", jobs.router)
 api.add_router("schedules", schedules.router)

@@ -1,4 +1,4 @@
-"""A list as a file: CSV or JSON of all rows that meet the filters, made while it is sent."""
+"""A list as a file: CSV, JSON, or JSON a line, of all rows that meet the filters, made while it is sent."""
 
 import csv
 import io
@@ -14,16 +14,16 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 Columns = Mapping[str, Callable[[Any], Any]]
-KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "ndjson": "application/x-ndjson"}
 CHUNK = 500  # rows that are read and held at once
 ROWS_AT_MOST = 500_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes a cell for a formula by
 
 
 def as_file(rows: QuerySet[Any], columns: Columns, name: str, kind: str) -> StreamingHttpResponse:
-    """`rows` in their order; which they are is settled when the file begins. `kind` is csv or json."""
+    """`rows` in their order; which they are is settled when the file begins. `kind` is one of KINDS."""
     keys = list(rows.values_list("pk", flat=True)[:ROWS_AT_MOST])
-    blocks = _csv(rows, keys, columns) if kind == "csv" else _json(rows, keys, columns)
+    blocks = {"csv": _csv, "json": _json, "ndjson": _ndjson}[kind](rows, keys, columns)
     response = StreamingHttpResponse(blocks, content_type=KINDS[kind])
     response["Content-Disposition"] = _named(name, kind)
     response["X-Accel-Buffering"] = "no"
@@ -36,6 +36,8 @@ def small_file(rows: list[dict[str, Any]], name: str, kind: str) -> HttpResponse
         body = _lines([list(rows[0])] if rows else []) + _lines(
             [_cell(value) for value in row.values()] for row in rows
         )
+    elif kind == "ndjson":
+        body = "".join(json.dumps(row, ensure_ascii=False, default=_plain) + "\n" for row in rows).encode()
     else:
         body = (json.dumps(rows, ensure_ascii=False, default=_plain, indent=0) + "\n").encode()
     response = HttpResponse(body, content_type=KINDS[kind])
@@ -86,6 +88,11 @@ async def _json(rows: QuerySet[Any], keys: list[Any], columns: Columns) -> Async
         yield (between + ",\n".join(json.dumps(row, ensure_ascii=False, default=_plain) for row in chunk)).encode()
         between = ",\n"
     yield b"[]\n" if between == "[\n" else b"\n]\n"
+
+
+async def _ndjson(rows: QuerySet[Any], keys: list[Any], columns: Columns) -> AsyncGenerator[bytes]:
+    async for chunk in _chunks(rows, keys, columns):
+        yield "".join(json.dumps(row, ensure_ascii=False, default=_plain) + "\n" for row in chunk).encode()
 
 
 def _plain(value: Any) -> str:

@@ -130,7 +130,8 @@ class Table:
         *related: str,
         sortable: Callable[[Any], Any] = lambda rows: rows,
     ) -> HttpResponseBase | None:
-        """The list behind the request's filters as a file, when it asks by "format=csv" or "format=json"."""
+        """The list behind the request's filters as a file, when it asks by "format=csv", "json" or
+        "ndjson"."""
         kind = request.GET.get("format", "")
         if kind not in exports.KINDS:
             return None

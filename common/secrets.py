@@ -1,5 +1,6 @@
 """Fields that are stored encrypted (Fernet, key in DERMAGA_ENCRYPTION_KEY)."""
 
+import hmac
 import json
 from functools import cache
 from typing import Any
@@ -13,6 +14,12 @@ from django.db import models
 def box() -> MultiFernet:
     """The cipher; several keys, separated by commas, allow a change of key: the first one encrypts."""
     return MultiFernet([Fernet(key.strip()) for key in settings.DERMAGA_ENCRYPTION_KEY.split(",")])
+
+
+def signing_keys(purpose: str) -> list[bytes]:
+    """A key for signatures of one kind, of each key there is: the first one signs, any may have signed."""
+    keys = settings.DERMAGA_ENCRYPTION_KEY.split(",")
+    return [hmac.digest(key.strip().encode(), f"dermaga {purpose}".encode(), "sha256") for key in keys]
 
 
 class Undecipherable(Exception):

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts import saved_views
+from accounts import audit_views, saved_views
 from accounts.guard import guard
 from accounts.rights import Right
 from api.metrics import metrics
@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),
+    path("audit/", audit_views.audit_list, name="audit_list"),
     path("views/", saved_views.view_menu, name="view_menu"),
     path("views/save/", saved_views.view_save, name="view_save"),
     path("views/<int:pk>/remove/", saved_views.view_remove, name="view_remove"),

@@ -1,20 +1,17 @@
 """What the lists of hosts, containers, images, networks, volumes and events can be filtered and sorted by."""
 
-import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, IsNull
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from accounts.rights import Right, allows
-from common.errors import Invalid
 from common.lists import Rows, Table, any_of, one_of
-from hosts.engine.parse.values import time_of
+from common.moments import moment
 from hosts.models import Container, Host, Network, Use, Volume
 from hosts.models.containers import NEEDS_ATTENTION, STOPPED
 from hosts.models.hosts import LIVE_STATES
@@ -22,7 +19,6 @@ from hosts.models.volumes import ANONYMOUS
 
 PRUNED_AT_MOST = 1000  # rows that are looked at
 
-NUMBER, MINUTE = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?"), re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 EVENT_ACTIONS = [
     "commit",
     "connect",
@@ -95,15 +91,6 @@ def _images(values: list[str]) -> Q:
 def _actions(values: list[str]) -> Q:
     """health_status stands for what it says too: "health_status: unhealthy"."""
     return any_of(Q(action=value) | Q(action__startswith=f"{value}:") for value in values)
-
-
-def _moment(field: str, values: list[str]) -> datetime:
-    """The last of `values`. Raises Invalid."""
-    text = values[-1].strip()
-    found = time_of(float(text) if NUMBER.fullmatch(text) else f"{text}:00" if MINUTE.fullmatch(text) else text)
-    if found is None:
-        raise Invalid(field, gettext_noop("Write a time like 2026-11-24T06:38:36Z, or seconds since 1970."))
-    return found
 
 
 # ---------------------------------------------------------------- who is used
@@ -388,8 +375,8 @@ EVENTS = Table(
     conditions={
         "action": _actions,
         "name": lambda values: one_of("actor_name", values),
-        "from": lambda values: Q(time__gte=_moment("from", values)),
-        "to": lambda values: Q(time__lt=_moment("to", values)),
+        "from": lambda values: Q(time__gte=moment("from", values)),
+        "to": lambda values: Q(time__lt=moment("to", values)),
     },
     listed={
         "host": lambda: Host.objects.values_list("name", flat=True),

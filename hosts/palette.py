@@ -42,6 +42,7 @@ PLACES = (
     Place(Right.EVENTS_VIEW, "activity", _("Events"), "event_list"),
     Place(Right.LOGS_VIEW, "file-text", _("Logs"), "log_page"),
     Place(Right.USERS_MANAGE, "users", _("Users"), "user_list"),
+    Place(Right.AUDIT_READ, "shield-lock", _("Audit"), "audit_list"),
     Place(Right.DIAGNOSTICS, "heartbeat", _("Diagnostics"), "diagnostics"),
     Place(Right.LOGIN, "key", _("Change password"), "account_change_password"),
     # ---------------------------------------------------------------- acts

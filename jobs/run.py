@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
+from accounts.origin import came_from
 from accounts.rights import allows
 from common.errors import DermagaError, Failure
 from common.events import changed
@@ -211,7 +212,7 @@ def run_claimed(job: Job) -> None:
             raise Cancelled
         if not may_run(job):
             raise Failure("denied", 403, NOT_ALLOWED)
-        with hiding():
+        with hiding(), came_from(via=f"job {job.pk}"):
             result = get_kind(job.kind).run(context)
         state = JobState.DONE
     except Cancelled:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.origin import came_from
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
 from common.events import changed
@@ -137,16 +138,17 @@ def _try(schedule: Schedule, run: ScheduleRun, late: bool) -> None:
 def _start(actor: Any, schedule: Schedule) -> Job:
     if actor is None:
         raise Conflict(gettext_noop("The account that made this schedule is gone. Make it anew with another one."))
-    return queue.start(
-        actor,
-        schedule.kind,
-        host=schedule.host,
-        target=schedule.target,
-        params=schedule.params,
-        sealed=schedule.sealed,
-        locks=schedule.locks,
-        schedule=schedule,
-    )
+    with came_from(via=f"schedule {schedule.name}"):
+        return queue.start(
+            actor,
+            schedule.kind,
+            host=schedule.host,
+            target=schedule.target,
+            params=schedule.params,
+            sealed=schedule.sealed,
+            locks=schedule.locks,
+            schedule=schedule,
+        )
 
 
 def _store(

@@ -22,6 +22,25 @@ from tests.servers.product import Product
 
 __all__ = ["browser", "open_page", "page", "page_errors", "phone_page", "playwright"]
 
+# Files that take a minute or more, the longest first.
+LONG = (
+    "tests/browser/test_accessibility.py",
+    "tests/test_wrong_input.py",
+    "tests/test_documents.py",
+    "tests/test_jobs_survive.py",
+    "tests/hosts/inventory/test_two_watchers.py",
+    "tests/hosts/consumers/test_every_engine.py",
+    "tests/hosts/consumers/test_cuts.py",
+    "tests/hosts/swarm/test_acts.py",
+    "tests/hosts/volumes/test_volume_copies.py",
+    "tests/test_every_host.py",
+    "tests/test_life.py",
+    "tests/browser/test_containers.py",
+    "tests/browser/test_logs.py",
+    "tests/browser/test_live.py",
+    "tests/hosts/inventory/test_fleet.py",
+    "tests/engines/test_engines.py",
+)
 RAN: list[str] = []  # by other workers
 
 
@@ -29,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Never a silent skip: without its engines the suite does not start."""
     if missing := install.missing():
         pytest.exit(f"The tests need {', '.join(missing)}: run python -m tests.engines.install", 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files begin first, so that none is left to one worker at the end while the others have nothing to do."""
+    place = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONG)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

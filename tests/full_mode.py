@@ -30,7 +30,7 @@ def main() -> int:
                 environment[database] = servers.enter_context(PostgresServer()).url
                 environment[redis] = servers.enter_context(RedisServer()).url
             print("The core of the suite again, on PostgreSQL and Redis:", flush=True)
-            workers = ["-n", str(options.n), "--dist", "loadfile"]
+            workers = ["-n", str(options.n), "--dist", "loadfile", "--no-loadscope-reorder"]
             command = [sys.executable, "-m", "pytest", "-p", "tests.full_mode_servers", "-m", "core"]
             return subprocess.run([*command, *workers, *further], env=environment).returncode
     finally:

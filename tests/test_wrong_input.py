@@ -292,7 +292,9 @@ def test_wrong_bodies_and_queries_break_no_operation(admin: Client) -> None:
                 body = json.dumps({"name": "other", "url": "tcp://10.0.0.5", "image": "busybox"} | {name: value})
                 answers.append(({name: value}, call(body)))
         if method == "get":
-            answers += [(value, admin.get(address, {name: [value] for name in PARAMETERS})) for value in HOSTILE[place % 3 :: 3]]
+            answers += [
+                (value, admin.get(address, {name: [value] for name in PARAMETERS})) for value in HOSTILE[place % 3 :: 3]
+            ]
         for value, answer in answers:
             count += 1
             problem = wrong(answer)

@@ -10,7 +10,9 @@ from common.templatetags.words import STATE_WORDS
 register = template.Library()
 
 LABELS = {
-    "action": n_("Event"),
+    "action": n_("Action"),
+    "actor": n_("Who"),
+    "address": n_("Address"),
     "attention": n_("Needs attention"),
     "availability": n_("Availability"),
     "by": n_("By"),
@@ -23,6 +25,7 @@ LABELS = {
     "kind": n_("Kind"),
     "label": n_("Label"),
     "name": n_("Name"),
+    "outcome": n_("Outcome"),
     "network": n_("Network"),
     "project": n_("Project"),
     "role": n_("Role"),
@@ -47,7 +50,9 @@ WITHOUT = {
     "update": n_("never updated"),
     "node": n_("no node"),
     "engine": n_("unknown"),
-    "host": n_("several hosts"),
+    "host": n_("none or several"),
+    "actor": n_("nobody known"),
+    "address": n_("none"),
 }
 WORDED = {"availability", "health", "role", "state", "use"}
 

@@ -70,6 +70,7 @@ PAGES = (
     "/jobs/schedules/",
     "/diagnostics/",
     "/users/",
+    "/audit/",
     "/users/add/",
     "/account/password/change/",
     "/nothing/is/here/",

@@ -1,0 +1,59 @@
+"""What everybody did."""
+
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.guard import guard
+from accounts.models import AuditChain, AuditEntry
+from accounts.rights import Right
+from common.exports import Columns
+from common.htmx import template_for
+from common.lists import Table
+from common.moments import moment
+
+COLUMNS: Columns = {
+    "number": attrgetter("number"),
+    "time": attrgetter("time"),
+    "actor": attrgetter("actor_name"),
+    **{
+        name: attrgetter(name) for name in ("action", "host", "target", "outcome", "address", "via", "detail", "digest")
+    },
+}
+ENTRIES = Table(
+    search=("actor_name", "action", "target", "host", "address", "via"),
+    sorts={"time": ["number"]},
+    first="-time",
+    facets={
+        **{"actor": "actor_name", "action": "action", "host": "host", "outcome": "outcome", "address": "address"},
+        **{"from": "", "to": ""},
+    },
+    conditions={
+        "from": lambda values: Q(time__gte=moment("from", values)),
+        "to": lambda values: Q(time__lt=moment("to", values)),
+    },
+)
+
+
+@guard(Right.AUDIT_READ)
+@require_GET
+def audit_list(request: HttpRequest) -> HttpResponseBase:
+    """Newest first."""
+    rows = AuditEntry.objects.all()
+    if menu := ENTRIES.menu(request, rows):
+        return menu
+    if file := ENTRIES.file(request, rows, COLUMNS, "audit"):
+        return file
+    context = ENTRIES.context(request, rows) | {"chain": AuditChain.objects.first()}
+    for entry in context["page"].items:
+        entry.facts = [(name, _words(value)) for name, value in entry.detail.items() if value not in ("", None, [], {})]
+    return render(request, template_for(request, "audit/page.html", "audit/_rows.html"), context)
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
