@@ -49,7 +49,7 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
         return menu
     if file := ENTRIES.file(request, rows, COLUMNS, "audit"):
         return file
-    context = ENTRIES.context(request, rows) | {"chain": AuditChain.objects.first()}
+    context = ENTRIES.context(request, rows) | {"chain": AuditChain.now()}
     for entry in context["page"].items:
         entry.facts = [(name, _words(value)) for name, value in entry.detail.items() if value not in ("", None, [], {})]
     return render(request, template_for(request, "audit/page.html", "audit/_rows.html"), context)

@@ -47,7 +47,7 @@ def digest(before: str, entry: AuditEntry, key: bytes | None = None) -> str:
 def faults(noted: str = "") -> Iterator[str]:
     """What is wrong with the audit, a sentence each; nothing when it is whole. `noted`: NUMBER:DIGEST as it was at some
     time before, which must still be there."""
-    chain = AuditChain.objects.first() or AuditChain()
+    chain = AuditChain.now()
     known_number, _, known_digest = noted.partition(":")
     before, last = chain.kept_after_digest, chain.kept_after
     keys = signing_keys(PURPOSE)

@@ -2,12 +2,14 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.architecture.acts import Acts
 from tests.architecture.sources import Source, imports, inside, planted, product
 from tests.architecture.writes import writes
+from tests.conftest import LONG
 
 # import-linter keeps hosts.models from the packages below hosts
 MAY_NAME_ROWS = ("api", "dashboard", "hosts")
@@ -169,3 +171,24 @@ def test_an_import_in_a_function_is_caught() -> None:
     code = "def page(request):\n    from hosts.engine.connect import client\n    import docker.errors"
     assert strangers([planted(code)], "hosts.engine") != []
     assert strangers([planted(code)], "docker") != []
+
+
+# ---------------------------------------------------------------- the audit
+WRITES_AUDIT = re.compile(
+    r"\b(?:AuditEntry|AuditChain)(?:\(|(?:\.objects\b[^\n]*\.)(?:create|update|delete|save|bulk_\w+)\()"
+)
+
+
+def test_the_audit_is_written_in_one_place() -> None:
+    found = {source.name for source in product() if WRITES_AUDIT.search(ast.unparse(source.tree))}
+    assert found == {"accounts.audit", "accounts.models"}  # where the classes are
+
+
+@pytest.mark.parametrize("code", ["AuditEntry(action='x')", "AuditEntry.objects.filter(pk=1).update(target='')"])
+def test_a_second_writer_of_the_audit_is_caught(code: str) -> None:
+    assert WRITES_AUDIT.search(code)
+
+
+# ---------------------------------------------------------------- the suite itself
+def test_the_files_that_begin_first_are_there() -> None:
+    assert [name for name in LONG if not (Path(__file__).parent.parent / name).exists()] == []
