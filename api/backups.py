@@ -85,7 +85,7 @@ class Restore(Schema):
 class RemoveMany(Schema):
     """Ids of backups."""
 
-    backups: list[int] = Field(max_length=kept.AT_ONCE)
+    backups: list[int] = Field(min_length=1, max_length=kept.AT_ONCE)
 
 
 def show(backup: Backup) -> dict[str, Any]:

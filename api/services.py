@@ -1,6 +1,6 @@
 """Services of swarms and their tasks over REST."""
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
@@ -56,12 +56,13 @@ class Create(RootModel[Asked]):
 
 class Change(Schema):
     """`spec`: the fields that change, each whole; others stay. With `revision` (as the service showed it) it is refused
-    when somebody else has changed it since. `account` as for a new one; with 0 the nodes keep the login that they have."""
+    when somebody else has changed it since. `account` as for a new one, where 0 takes away the login that the nodes have;
+    with "keep", or without a default account, they keep it."""
 
     spec: dict[str, Any]
     revision: str = Field(default="", max_length=64)
     pin: bool = True
-    account: int | None = None
+    account: int | Literal["keep"] | None = None
 
 
 class Scale(Schema):
@@ -74,7 +75,7 @@ class Redeploy(Schema):
     """`pin`: to the image that the registry has now under its tag. `account` as for a change."""
 
     pin: bool = True
-    account: int | None = None
+    account: int | Literal["keep"] | None = None
 
 
 def show(service: Service) -> dict[str, Any]:

@@ -157,6 +157,8 @@ def _store(
     name = name.strip()
     if not name or len(name) > NAME_AT_MOST:
         raise Invalid("name", gettext_noop("Give it a name of at most %(n)s characters."), {"n": NAME_AT_MOST})
+    if not name.isprintable():  # no database takes a NUL
+        raise Invalid("name", gettext_noop("A name is one line, without control characters."))
     schedule.name, schedule.cron, schedule.timezone = name, " ".join(cron.split()), timezone.strip()
     schedule.catch_up = catch_up
     following = next_time(schedule.cron, schedule.timezone, _now())

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -14,10 +15,16 @@ from django.urls import reverse
 
 from accounts.models import User
 from api.urls import api
-from hosts.models import Container, Host, Image
-from jobs.models import Job
+from hosts.engine import parse
+from hosts.inventory import apply
+from hosts.models import Backup, Container, Destination, Host, Image, Node
+from hosts.models.backups import BackupState
+from jobs import queue, schedules
+from jobs.models import Job, Schedule
 from tests.rows import a_host, a_swarm, container_json, containers, person
 from tests.test_guard import our_routes
+from tests.wrong_fields import FORMS as NEWER_FORMS
+from tests.wrong_fields import OPERATIONS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 HUGE, LONG = str(10**40), "x" * 20_000
@@ -319,3 +326,88 @@ def test_nothing_was_done_by_wrong_input(admin: Client) -> None:
         admin.post(reverse("image_pull"), {"host": value, "reference": "busybox"})
         admin.post("/containers/bulk/stop/", {"target": f"quay/{value}"})
     assert (User.objects.count(), Host.objects.count(), Job.objects.count()) == before
+
+
+# ---------------------------------------------------------------- each field of what is done to volumes, services, schedules
+@pytest.fixture
+def quay(admin: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """One thing of each kind that the cases name, and what is in the place of these names."""
+    monkeypatch.setattr(queue, "enqueue", lambda job_id: None)
+    host, ada = Host.objects.get(), User.objects.get()
+    apply.apply_rows(host, "volume", [parse.volume_row({"Name": "data", "Driver": "local"})])
+    apply.apply_rows(host, "network", [parse.network_row({"Id": "2" * 64, "Name": "back", "Driver": "bridge"})])
+    shelf = Destination.objects.create(name="shelf", kind="folder", folder=str(tmp_path))
+    Backup.objects.create(pk=7, host="quay", volume="data", destination=shelf, key="a.tar.zst", state=BackupState.KEPT)
+    job = queue.start(ada, "image.pull", host="quay", target="busybox", params={})
+    schedules.add(ada, job, name="weekly", cron="0 1 * * 1", timezone="UTC")
+    node = Node.objects.all()[0]
+    return {
+        "SWARM": node.swarm.name,
+        "NODE": node.engine_id,
+        "schedules/1": f"schedules/{Schedule.objects.get().pk}",
+        "JOB": str(job.pk),
+        "SHELF": "shelf",
+    }
+
+
+def put(quay: dict[str, str], text: str) -> str:
+    """The text with the test's own names."""
+    for word, value in quay.items():
+        text = text.replace(word, value)
+    return text
+
+
+def everything() -> list[int]:
+    return [model.objects.count() for model in (Job, Schedule, Destination, Backup)]
+
+
+def named(answer: Any) -> set[str]:
+    """The fields that a problem is about, by their first and last parts."""
+    told = answer.json()
+    names = [told.get("field", ""), *(error["field"] for error in told.get("errors", []))]
+    return {part for name in names for part in name.removeprefix("body.").split(".")}
+
+
+def test_each_field_refuses_what_is_wrong_by_its_name_and_nothing_is_started(
+    admin: Client, quay: dict[str, str]
+) -> None:
+    before, found, count, right = everything(), [], 0, []
+    for case in OPERATIONS.values():
+        path = put(quay, case.path)
+        for field, values in case.wrong.items():
+            for value in values:
+                body = put(quay, json.dumps(case.body | {field: value}))
+                answer = admin.generic(case.method.upper(), f"/api/v1/{path}", body, content_type="application/json")
+                count += 1
+                if not 400 <= answer.status_code < 500 or field not in named(answer):
+                    found.append((path, field, str(value)[:30], answer.status_code, answer.content[:300]))
+    assert not found, "\n".join(map(str, found))
+    assert everything() == before
+    assert count > 400
+    for case in OPERATIONS.values():  # without the wrong value each is done, or would be if there were an engine
+        path = put(quay, case.path)
+        answer = admin.generic(
+            case.method.upper(), f"/api/v1/{path}", put(quay, json.dumps(case.body)), content_type="application/json"
+        )
+        right.append((path, answer.status_code))
+    assert [one for one in right if one[1] not in {200, 201, 202, 502}] == []
+
+
+def test_each_field_of_a_form_says_what_is_wrong_and_nothing_is_started(admin: Client, quay: dict[str, str]) -> None:
+    before, found = everything(), []
+    for case in NEWER_FORMS.values():
+        body = {name: put(quay, value) for name, value in case.body.items()}
+        for field, values in case.wrong.items():
+            for value in values:
+                answer = admin.post(f"/{put(quay, case.path)}", body | {field: value})
+                said = re.search(rf'id="(id_|\w+-)?{re.escape(field)}[-_]error"', answer.content.decode())
+                if answer.status_code != 422 or not said:
+                    found.append((case.path, field, value[:30], answer.status_code))
+    assert not found, "\n".join(map(str, found))
+    assert everything() == before
+    refused = []
+    for case in NEWER_FORMS.values():
+        body = {name: put(quay, value) for name, value in case.body.items()}
+        if admin.post(f"/{put(quay, case.path)}", body).status_code not in {204, 302}:
+            refused.append(case.path)
+    assert refused == ["networks/quay/back/connect/"]  # which asks the engine, that is not there

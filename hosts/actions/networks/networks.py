@@ -20,6 +20,8 @@ from hosts.specs.spec import Network as SpecNetwork
 
 ALIAS = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}")
 ALIASES_AT_MOST = 50
+OPTION_AT_MOST = 255
+OPTION, VALUE = re.compile(rf"[^\0\s]{{1,{OPTION_AT_MOST}}}"), re.compile(r"[^\0\r\n]{0,4096}")
 INT32 = 2**31 - 1
 FORGETS_MAC = re.compile(r"(1[0-9]|2[0-8])\.|29\.[0-2](\.|$)")
 SHOWN = 4
@@ -106,7 +108,8 @@ def connect(
     aliases = aliases or []
     if container.host_id != network.host_id:
         raise Invalid("container", gettext_noop("The container is on another host."))
-    if wrong := next((alias for alias in aliases if not ALIAS.fullmatch(alias)), None):
+    wrong = next((alias for alias in aliases if not ALIAS.fullmatch(alias)), None)
+    if wrong is not None:
         raise Invalid(
             "aliases",
             gettext_noop("%(alias)s is no host name: use letters, digits, dots, dashes and underscores."),
@@ -119,6 +122,9 @@ def connect(
             address(name, value, version)
     if len(driver_options or ()) > PAIRS_AT_MOST:
         raise Invalid("driver_options", gettext_noop("At most %(most)s entries."), {"most": PAIRS_AT_MOST})
+    if any(not OPTION.fullmatch(name) or not VALUE.fullmatch(value) for name, value in (driver_options or {}).items()):
+        sentence = gettext_noop("An option has a name of up to %(most)s characters, and neither has a line break.")
+        raise Invalid("driver_options", sentence, {"most": OPTION_AT_MOST})
     endpoint = SpecNetwork(network.name, aliases, ipv4, ipv6, mac_address=mac_address.lower())
     endpoint.driver_options, endpoint.gateway_priority = driver_options or {}, gateway_priority
     _check_endpoint(network.host, endpoint)

@@ -90,8 +90,8 @@ def start_edit(
     account: str | int | None = None,
 ) -> Job:
     """Starts a job that gives it another specification; what we do not know of it stays. `revision` (service_specs.
-    revision_of): what the change was made from. Without an `account` the nodes keep the login that they have. Raises
-    Conflict when that is no more."""
+    revision_of): what the change was made from. `account` as for a new one, and "keep": the nodes keep the login that they
+    have, as they do without a default account; with 0 it is taken away. Raises Conflict when `revision` is no more."""
     demand(actor, Right.SERVICES_MANAGE)
     if service.data.get("spec_cut"):
         raise Conflict(gettext_noop("The specification of %(name)s is too long to be changed here."), _words(service))
@@ -103,7 +103,7 @@ def start_edit(
     _is_same_kind(service, spec)
     to_engine(spec, version_of(service.swarm), _with(ids_in(service.swarm), service.spec))
     params = {"revision": revision, "pin": pin, "networks": network_names(service)}
-    params["account"] = logins.choose(actor, spec.image, account)
+    params["account"] = _choose(actor, spec.image, account)
     return _start(actor, "service.update", service.swarm, service.name, params, {"spec": to_json(spec)}, service)
 
 
@@ -112,7 +112,7 @@ def run_edit(context: JobContext) -> dict[str, Any]:
     swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
     context.hide(*secrets_of(spec))
     with _on_manager(context, swarm, "service.update", image=spec.image, job=context.job.pk) as manager:
-        headers = _login(context, spec.image)
+        headers = _login(context, spec.image, had=True)
 
         def change(told: dict[str, Any]) -> None:
             if context.params["revision"] and revision_of(told) != context.params["revision"]:
@@ -163,7 +163,7 @@ def start_redeploy(actor: Any, service: Service, *, pin: bool = True, account: s
     """Starts a job that replaces all its tasks though nothing changed. `pin`: by the image that the registry has now.
     `account` as for a change."""
     demand(actor, Right.SERVICES_MANAGE)
-    params = {"pin": pin, "account": logins.choose(actor, service.image, account)}
+    params = {"pin": pin, "account": _choose(actor, service.image, account)}
     return _start(actor, "service.redeploy", service.swarm, service.name, params, {}, service)
 
 
@@ -175,7 +175,7 @@ def run_redeploy(context: JobContext) -> dict[str, Any]:
 
         def change(told: dict[str, Any]) -> None:
             headers.clear()
-            headers.update(_login(context, _image(told)))
+            headers.update(_login(context, _image(told), had=True))
             task = told.setdefault("TaskTemplate", {})
             task["ForceUpdate"] = (task.get("ForceUpdate") or 0) + 1
             if context.params["pin"]:
@@ -222,6 +222,7 @@ def remove(actor: Any, service: Service) -> None:
 
 
 # ---------------------------------------------------------------- parts
+KEEP = -1  # instead of an account: the login that the nodes have
 NEWEST = "1.99"  # what an engine has told us, it takes
 
 
@@ -304,11 +305,17 @@ def _warn(context: JobContext, answer: Any) -> None:
         context.log(str(warning))
 
 
-def _login(context: JobContext, image: str) -> dict[str, str]:
-    """What the manager is sent, and gives to the nodes that pull the image."""
-    if image.startswith("sha256:"):
+def _choose(actor: Any, image: str, account: str | int | None) -> int | None:
+    return KEEP if account == "keep" else logins.choose(actor, image, account)
+
+
+def _login(context: JobContext, image: str, *, had: bool = False) -> dict[str, str]:
+    """What the manager is sent, and gives to the nodes that pull the image. `had`: the service may have a login, which it
+    keeps when nothing is sent; an empty one takes its place."""
+    account = context.params.get("account")
+    if account == KEEP or (image.startswith("sha256:") and account != logins.NOBODY):
         return {}
-    return logins.open_login(context, image, context.params.get("account")).headers
+    return logins.open_login(context, image, account, always=had and account == logins.NOBODY).headers
 
 
 def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: dict[str, str]) -> None:

@@ -36,6 +36,7 @@ ONE_OF = {
     "isolation": ("", "default", "process", "hyperv"),
     "privileges.apparmor": ("", "default", "disabled"),
 }
+LINE = re.compile(r"[^\0\s]{0,255}|[^\0\n\r]{0,255}\}\}[^\0\s]{0,255}")
 REPLICAS_AT_MOST = 100_000
 
 
@@ -73,6 +74,14 @@ def _main(spec: ServiceSpec) -> Iterator[Invalid]:
         options.REFERENCE.fullmatch(spec.image) or IMAGE_ID.fullmatch(spec.image)
     ):
         yield wrong("image", gettext_noop("“%(value)s” is no name of an image. Write one like nginx:1.27."), spec.image)
+    if not LINE.fullmatch(spec.hostname) or not spec.hostname.isascii():  # it may be a template: {{.Node.Hostname}}
+        yield wrong("hostname", gettext_noop("“%(value)s” is no host name."), spec.hostname)
+    if not LINE.fullmatch(spec.user):
+        yield wrong(
+            "user",
+            gettext_noop("“%(value)s” is no user: write a name or a number, NAME:GROUP or 1000:1000."),
+            spec.user,
+        )
     if spec.stop_signal and not SIGNAL.fullmatch(spec.stop_signal):
         sentence = gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64.")
         yield wrong("stop_signal", sentence, signal=spec.stop_signal[:80])

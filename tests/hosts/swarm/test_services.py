@@ -1,5 +1,6 @@
 """Services of a real swarm, as a program makes, changes, scales, takes back and removes them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,6 +153,15 @@ def test_an_account_logs_in_to_the_registry_for_the_manager_and_the_nodes(
         assert fleet.spec(name)["TaskTemplate"]["ContainerSpec"]["Image"] == f"{image}:latest@{digest}"
         assert PASSWORD not in str([job, pinned]) + fleet.log(job) + fleet.log(pinned)
         assert {task["node"] for task in fleet.runs(name, 3)["tasks"] if task["current"]} == set(fleet.swarm.engines)
+        # nodes without an image pull it with the login that they keep, and cannot once that is taken away
+        kept, lone = (locked_registry.push(first, "busybox", f"crew/{name}") for name in ("kept", "lone"))
+        fleet.do(path, "PATCH", spec={"image": kept}, account="keep", pin=False)
+        bare = fleet.end(fleet.start(path, "PATCH", spec={"image": lone}, account=0, pin=False))
+        assert bare["state"] == "failed" and "No such image" in bare["error"]
+        edit = product.http.get(f"{product.url}/services/{fleet.name}/{name}/edit/").text
+        dialog = product.http.get(f"{product.url}/services/{fleet.name}/{name}/ask/redeploy/").text
+        for page in (edit, dialog):
+            assert re.findall(r'<option value="(keep|none)"', page) == ["keep", "none"]
         other = fleet.refused(path, "PATCH", spec={"image": f"{registry.address}/a"}, account=login.right)
         assert other["field"] == "account" and "Choose another one" in other["title"]
         # the page offers the account, marks the field, and nobody else's password is in it

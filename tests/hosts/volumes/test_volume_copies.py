@@ -1,8 +1,10 @@
 """Volumes copied on a host and to another one: all that an engine tells of files arrives, or nothing does."""
 
+import io
 import os
 import signal
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from django.test import Client
 from hosts.engine import parse
 from hosts.engine.volume_helpers import HELPER_LABEL
 from hosts.inventory import apply
+from tests.engines.commands import run_command
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import import_busybox
 from tests.engines.podman_engine import PodmanEngine
@@ -135,6 +138,47 @@ def test_too_little_space_is_said_and_nothing_stays(
     job = copied(product, cargo, "too-much", to="wharf")
     assert job["state"] == "failed" and "has no space left on its disk" in job["error"], job
     assert "too-much" not in volumes(wharf) and helpers(wharf) == [] and wharf.docker("images", "-aq") == ""
+
+
+NO_TAR = """#include <string.h>
+#include <unistd.h>
+int main(int n, char **words) { if (n > 2 && strstr(words[2], "command -v")) return 127; for (;;) pause(); }"""
+
+
+def without_tar(engine: PodmanEngine, folder: Path) -> list[str]:
+    """Images that are tried before busybox, since they are smaller: three with nothing, one with a shell and no tar."""
+    (folder / "sh.c").write_text(NO_TAR)
+    run_command("gcc", "-static", "-Os", "-s", "-o", str(folder / "sh"), str(folder / "sh.c"))
+    names = [f"no-tar-{number}" for number in range(4)]
+    for number, name in enumerate(names):
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w") as tar:
+            tar.add(folder / ("sh" if number == 3 else "sh.c"), "bin/sh" if number == 3 else f"nothing{number}")
+        engine.docker("import", "-c", "ENV PATH=/bin", "-", name, stdin=content.getvalue())
+    return names
+
+
+def test_podman_without_tar_says_what_it_needs(product: Product, podman_engine: PodmanEngine, tmp_path: Path) -> None:
+    product.api("hosts", "POST", name="raft-bare", url=podman_engine.url)
+    names = without_tar(podman_engine, tmp_path)
+    podman_engine.docker("volume", "create", "bare")
+    try:
+        until(lambda: product.api("images?host=raft-bare&search=no-tar")["count"] == 4, "its images are in the table")
+        until(lambda: product.api("volumes?host=raft-bare&search=bare")["count"], "the volume is in the table")
+        job = copied(product, "bare", "bare-copy", to="local", host="raft-bare")
+        assert job["state"] == "failed"
+        assert "raft-bare runs Podman, whose archives do not tell owners of files" in job["error"]
+        assert "Pull a small one that does, such as busybox, and start this again." in job["error"]
+        assert helpers(podman_engine) == [] and not product.api("volumes?host=local&search=bare-copy")["count"]
+        podman_engine.docker("rmi", "-f", *names)
+        until(lambda: product.api("images?host=raft-bare&search=no-tar")["count"] == 0, "they are gone")
+        assert copied(product, "bare", "bare-copy", to="local", host="raft-bare")["state"] == "done"
+    finally:
+        there = podman_engine.docker("images", "--format", "{{.Repository}}").split()
+        if left := [name for name in there if "no-tar" in name]:
+            podman_engine.docker("rmi", "-f", *left)
+        podman_engine.docker("volume", "rm", "-f", "bare")
+        product.api("hosts/raft-bare", "DELETE")
 
 
 def test_podman_gives_and_takes(
