@@ -1,5 +1,6 @@
 """Pages and acts that Ctrl K offers by their name, on nothing in particular."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -8,8 +9,20 @@ from django.utils.translation import gettext_lazy as _
 from accounts.rights import Right
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One line. `how`: "" a link, "ask" a dialog, "post" an act at once, "sure" an act after a question."""
+
+    icon: str
+    words: str
+    url: str
+    detail: str = ""
+    state: str = ""
+    how: str = ""
+
+
 class Place(NamedTuple):
-    """Who may go there, and what it is called. `how` as in hosts.views.find.Entry."""
+    """Who may go there, and what it is called. `how` as in Entry."""
 
     right: Right
     icon: str

@@ -1,7 +1,6 @@
 """What Ctrl K finds: places, objects, jobs, and acts ("restart web")."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,24 +31,13 @@ from hosts.models import (
     Task,
     Volume,
 )
-from hosts.palette import PLACES
+from hosts.palette import PLACES, Entry
+from hosts.views import find_acts
 from jobs.filters import JOBS, SCHEDULES
 from jobs.models import Job, Schedule
 
 OF_EACH = 5  # entries of a noun
 ACTS_OF = 3  # containers whose acts are offered
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line. `how`: "" a link, "ask" a dialog, "post" an act at once, "sure" an act after a question."""
-
-    icon: str
-    words: str
-    url: str
-    detail: str = ""
-    state: str = ""
-    how: str = ""
 
 
 @guard(Right.LOGIN)
@@ -124,12 +112,13 @@ def acts(user: Any, query: str) -> list[Entry]:
         if (verb.startswith(first.casefold()) or parts[1].casefold().startswith(first.casefold()))
         and allows(user, parts[3])
     }
-    return [
+    on_containers = [
         Entry(icon, f"{words} {container.name}", _url(container, verb, how), container.host.name, container.state, how)
         for container in (_containers(user, rest)[:ACTS_OF] if wanted else [])
         for verb, (icon, words, how, _right) in wanted.items()
         if not how or verb in container.possible
     ]
+    return on_containers + find_acts.acts(user, first.casefold(), rest)
 
 
 def _url(container: Container, verb: str, how: str) -> str:

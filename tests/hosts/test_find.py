@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from hosts.engine import parse
 from hosts.inventory import apply
-from hosts.models import Config, Container, Host, Node, Registry, Secret
+from hosts.models import Config, Container, Host, Image, Network, Node, Plugin, Registry, Secret, Service, Volume
 from hosts.palette import PLACES
+from hosts.views.find_acts import NOUNS
 from jobs.models import Job, Schedule
 from tests.hosts.swarm.rows import SERVICE, TASK, some_services
-from tests.rows import a_host, container_json, containers, person
+from tests.rows import a_host, a_swarm, container_json, containers, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
 OPTION = re.compile(r'role="option".*?<span class="words clip">(.*?)</span>', re.S)
@@ -120,3 +121,32 @@ def test_what_was_typed_is_only_text(fleet: Host) -> None:
     _words, page = found("viewer", '<script>alert("x")</script>')
     assert "<script>" not in page
     assert found("viewer", "a" * 5000)[0] is not None
+
+
+def test_acts_on_other_objects_lead_to_a_dialog_or_a_page_that_is_there(fleet: Host) -> None:
+    apply.apply_rows(fleet, "image", [parse.image_row({"Id": "sha256:1", "RepoTags": ["crane:7"], "Size": 5})])
+    apply.apply_rows(fleet, "network", [parse.network_row({"Id": "n1", "Name": "crane-net", "Driver": "bridge"})])
+    apply.apply_rows(fleet, "volume", [parse.volume_row({"Name": "crane-data", "Driver": "local"})])
+    apply.apply_rows(fleet, "plugin", [parse.plugin_row({"Id": "p1", "Name": "crane-nfs:1", "Enabled": True})])
+    a_swarm(fleet)
+    names = {
+        Image: "crane:7",
+        Network: "crane-net",
+        Volume: "crane-data",
+        Plugin: "crane-nfs:1",
+        Service: "web",
+        Node: "buoy-a",
+    }
+    client = Client()
+    client.force_login(person("ada", "admin"))
+    for noun in NOUNS:
+        for act in noun.acts:
+            page = client.get("/find/", {"q": f"{act.verb} {names[noun.model]}"}).content.decode()
+            option = rf'<a role="option"[^>]* href="([^"]*)"[^>]*>(?:(?!</a>).)*{act.words} {names[noun.model]}<'
+            link = re.search(option, page, re.S)
+            assert link, f"{act.verb} {names[noun.model]}"
+            answer = client.get(link[1], headers={"HX-Request": "true"} if "hx-get" in link[0] else {})
+            assert answer.status_code == 200, link[1]
+    for role, offered in (("operator", True), ("viewer", False)):
+        words, _page = found(role, "scale web")
+        assert ("Scale web" in words) == offered
