@@ -208,8 +208,9 @@ def error_layout(status: int, request: Any) -> str:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: forms.BoundField, kind: str = "") -> dict[str, Any]:
-    """One form field: label, control, help, errors. `kind`: "wide" spans the form, "mono" is for code."""
+def field(bound: forms.BoundField, kind: str = "", optional: bool = True) -> dict[str, Any]:
+    """One form field: label, control, help, errors. `kind`: "wide" spans the form, "mono" is for code. `optional`: False
+    where the form asks for it once another field says so."""
     widget = bound.field.widget
     return {
         "field": bound,
@@ -217,7 +218,7 @@ def field(bound: forms.BoundField, kind: str = "") -> dict[str, Any]:
         "checkbox": isinstance(widget, forms.CheckboxInput),
         "group": bound.use_fieldset,
         # one of a list is always chosen
-        "optional": not bound.field.required and not isinstance(widget, forms.Select),
+        "optional": optional and not bound.field.required and not isinstance(widget, forms.Select),
     }
 
 

@@ -124,7 +124,8 @@ def volume_backup_schedule(request: HttpRequest, host: str, ref: str) -> HttpRes
 def volume_restore(request: HttpRequest) -> HttpResponse:
     """Asks for a file and where to; on POST starts the job and shows it. What was typed stays, the file does not."""
     hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).order_by("name"))
-    typed = {"host": hosts[0].name if hosts else "", "volume": "", "into": "new"} | _asked(request)
+    first = next(iter([host for host in hosts if host.is_live] or hosts), None)
+    typed = {"host": first.name if first else "", "volume": "", "into": "new"} | _asked(request)
     error: DermagaError | None = None
     if request.method == "POST":
         try:

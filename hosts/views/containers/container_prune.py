@@ -39,7 +39,9 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     count = Count("container", filter=Q(container__state__in=STOPPED))
     hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).annotate(stopped=count).order_by("name"))
     asked = [host for host in hosts if host.name == params.get("host")]
-    host = next(iter(asked or [h for h in hosts if h.stopped and h.is_live] or hosts), None)
+    host = next(
+        iter(asked or [h for h in hosts if h.stopped and h.is_live] or [h for h in hosts if h.is_live] or hosts), None
+    )
     text = params.get("hours", "0")
     hours = int(text) if text in map(str, HOURS) else 0
     label = params.get("label", "").replace("\0", "").strip()[:300]

@@ -42,7 +42,10 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     for one in hosts:
         one.unused = counts.get(one.pk, 0)
     asked = [host for host in hosts if host.name == params.get("host")]
-    host = next(iter(asked or [h for h in hosts if counts.get(h.pk) and h.is_live] or hosts), None)
+    host = next(
+        iter(asked or [h for h in hosts if counts.get(h.pk) and h.is_live] or [h for h in hosts if h.is_live] or hosts),
+        None,
+    )
     rows = unused.filter(host=host).order_by("-size", "name", "pk")
     found = list(rows[: acts.AT_ONCE])
     return {
