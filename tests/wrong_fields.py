@@ -88,17 +88,24 @@ FORMS: dict[str, Case] = {
     "a place for backups": Case(
         "backups/destinations/add/",
         S3,
-        {"name": TEXTS[:3], "url": TYPED, "bucket": TYPED, "region": TYPED[1:], "prefix": TYPED[1:], "ca": TYPED[:2]},
+        {
+            "name": TEXTS[:2],
+            "url": TYPED[:2],
+            "bucket": TYPED[1:],
+            "region": TYPED[1:2],
+            "prefix": TYPED[2:],
+            "ca": TYPED[:1],
+        },
     ),
     "a schedule of backups": Case(
         "volumes/quay/data/backup/schedule/",
         {"destination": "SHELF", **TIMES, "keep_last": "7", "keep_days": "0"},
         {
-            "name": TEXTS[:3],
-            "cron": ("", "-1"),
+            "name": TYPED[1:2],
+            "cron": ("-1",),
             "timezone": ("x",),
-            "keep_last": NUMBERS[1:5],
-            "keep_days": ("-1", str(HUGE)),
+            "keep_last": NUMBERS[3:5],
+            "keep_days": ("-1",),
         },
     ),
     "a restore": Case(
@@ -110,7 +117,13 @@ FORMS: dict[str, Case] = {
     "joining a network": Case(
         "networks/quay/back/connect/",
         {"container": "web"},
-        {"container": TEXTS, "aliases": TYPED, "ipv4": TYPED, "mac_address": TYPED, "gateway_priority": NUMBERS[4:]},
+        {
+            "container": TEXTS[1:3],
+            "aliases": TYPED,
+            "ipv4": TYPED,
+            "mac_address": TYPED,
+            "gateway_priority": NUMBERS[4:],
+        },
     ),
     "a new service": Case(
         "services/create/",
@@ -130,5 +143,5 @@ FORMS: dict[str, Case] = {
             "account": TYPED[1:2],
         },
     ),
-    "a schedule": Case("jobs/JOB/schedule/", {**TIMES, "name": "hourly"}, {"name": TEXTS[:3], "cron": ("-1", "a\0b")}),
+    "a schedule": Case("jobs/JOB/schedule/", {**TIMES, "name": "hourly"}, {"name": TEXTS[:1], "cron": ("a\0b",)}),
 }
