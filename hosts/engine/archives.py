@@ -4,44 +4,39 @@ A tar that an engine or a person gives is taken apart and made anew as it comes:
 could not see two things, and what an engine says in its own way (types in modes, other names of the top) is gone.
 """
 
-import hashlib
 import posixpath
 import tarfile
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
+from hosts.engine.contents import ContentSum, key_of
 from hosts.engine.errors import PathRefused, gettext_noop
 from hosts.engine.paths import is_name
 from hosts.engine.tars import BLOCK, END, SPARSE, TYPES, Member, TarReader
 
-ROUND = 1 << 256
 LINKS_AT_MOST = 1_000_000  # that are remembered, so that nothing is written through one
-FILES_KEPT = 200_000  # whose digests are remembered, for hard links to them
 SKIPPED_SHOWN = 20
 ENTRIES_AT_MOST = 1_000_000  # of a tar that somebody sent: their names are remembered
 GIB = 1024**3
 FIFO = {**TYPES, "pipe": tarfile.FIFOTYPE}
 
+Devices = Literal["skipped", "refused", "kept"]
+
 
 class Recast:
-    """Makes a tar anew, and sums up what is in it: `entries`, `size` (bytes of files), `skipped` (names of devices, which
-    mean nothing elsewhere), and `digest`.
+    """Makes a tar anew, and tells what is in it: `entries` (but for the volume itself), `size` (bytes of files), `skipped`
+    (names of devices, which mean nothing on another machine), and `sum`, which is compared with `before`."""
 
-    The digest is the same for two volumes with the same files, in whatever order they come: names, kinds, sizes, modes,
-    owners, links, extended attributes, contents, and times of files; not times of folders and links, which change when
-    they are made. Memory stays flat.
-    """
-
-    def __init__(self, *, top: str = "./", refuse_devices: bool = False, at_most: int = 0) -> None:
+    def __init__(
+        self, *, top: str = "./", devices: Devices = "skipped", at_most: int = 0, before: ContentSum | None = None
+    ) -> None:
         """`top` is put before each name. `at_most` bytes of files are taken (0: any number)."""
         self.entries, self.size = 0, 0
         self.skipped: list[str] = []
-        self._top, self._refuse_devices, self._at_most = top, refuse_devices, at_most
+        self.sum = ContentSum(before)
+        self._top, self._devices, self._at_most = top, devices, at_most
         self._reader = TarReader()
         self._links: set[str] = set()
-        self._files: dict[bytes, bytes] = {}
-        self._sum = self._of_top = 0
-        self._name, self._about = "", b""
-        self._content: hashlib._Hash | None = None
         self._left = self._padding = 0
         self._drops = False
 
@@ -53,7 +48,7 @@ class Recast:
             yield from self.feed(block)
         if not self._reader.ended:
             raise ValueError("it was cut off before its end")
-        self._close()
+        self.sum.close()
         yield END
 
     def feed(self, block: bytes) -> Iterator[bytes]:
@@ -65,26 +60,15 @@ class Recast:
                     yield head
             elif not self._drops:
                 self._left -= len(part)
-                if self._content is not None:
-                    self._content.update(part)
+                self.sum.feed(part)
                 yield part + bytes(self._padding) if not self._left else part
-
-    def digest(self, *, with_top: bool = True) -> str:
-        """64 hexadecimal digits, once the tar has ended; `with_top`: owner and mode of the volume itself count."""
-        return f"{(self._sum + self._of_top * with_top) % ROUND:064x}"
-
-    @property
-    def has_top(self) -> bool:
-        """Whether it tells owner and mode of the volume itself."""
-        return bool(self._of_top)
 
     # ---------------------------------------------------------------- one entry
     def _take(self, member: Member) -> bytes:
-        self._close()
         name = inside(member.name)
         self._check(name, member)
-        if member.kind == "device":
-            if self._refuse_devices:
+        if member.kind == "device" and self._devices != "kept":
+            if self._devices == "refused":
                 raise PathRefused(gettext_noop("%(path)s is a device: such files are not restored."), name)
             self.skipped = [*self.skipped, name][:SKIPPED_SHOWN]
             self._drops = True
@@ -97,7 +81,7 @@ class Recast:
             raise PathRefused(words, name, most=self._at_most // GIB)
         link = inside(member.link) if member.kind == "hard link" else member.link
         self._left, self._padding = member.size, -member.size % BLOCK
-        self._note(name, member, link)
+        self.sum.begin(name, member, link)
         return self._head(name, member, link)
 
     def _check(self, name: str, member: Member) -> None:
@@ -127,43 +111,15 @@ class Recast:
 
     def _head(self, name: str, member: Member, link: str) -> bytes:
         info = tarfile.TarInfo(f"{self._top}{name}" if name else self._top)
-        info.type = FIFO[member.kind]
+        if member.device:
+            info.type, info.devmajor, info.devminor = member.device
+        else:
+            info.type = FIFO[member.kind]
         info.linkname = f"{self._top}{link}" if member.kind == "hard link" else link
         info.size, info.mode, info.mtime = member.size, member.mode, max(0, int(member.mtime))
         info.uid, info.gid = max(0, member.uid), max(0, member.gid)
         info.pax_headers = dict(member.extra)
         return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-
-    # ---------------------------------------------------------------- the sum
-    def _note(self, name: str, member: Member, link: str) -> None:
-        mode = 0 if member.kind == "link" else member.mode
-        mtime = max(0, int(member.mtime)) if member.kind == "file" else 0
-        told = (member.kind, member.size, mode, member.uid, member.gid, mtime, link, member.extra)
-        self._name = name
-        self._about = repr(told).encode("utf-8", "surrogateescape")
-        self._content = hashlib.sha256() if member.kind == "file" else None
-        if member.kind == "hard link":  # another name of the same file: which of them comes first is chance
-            target = _key(link)
-            self._add(name, self._files.get(target, b"a name of a file that is not remembered"))
-            self._about = b""
-
-    def _close(self) -> None:
-        """Adds the entry that has just ended."""
-        if not self._about:
-            return
-        whole = hashlib.sha256(self._about + (self._content.digest() if self._content else b"")).digest()
-        if self._content and len(self._files) < FILES_KEPT:
-            self._files[_key(self._name)] = whole
-        self._add(self._name, whole)
-        self._about = b""
-
-    def _add(self, name: str, whole: bytes) -> None:
-        words = name.encode("utf-8", "surrogateescape") + b"\0" + whole
-        part = int.from_bytes(hashlib.sha256(words).digest(), "big")
-        if name:
-            self._sum = (self._sum + part) % ROUND
-        else:
-            self._of_top = part
 
 
 class Foreign(Recast):
@@ -171,7 +127,7 @@ class Foreign(Recast):
     folders that are not told of are made, as those who unpack it would."""
 
     def __init__(self, *, top: str = "./", at_most: int) -> None:
-        super().__init__(top=top, refuse_devices=True, at_most=at_most)
+        super().__init__(top=top, devices="refused", at_most=at_most)
         self._seen: set[bytes] = set()
 
     def _take(self, member: Member) -> bytes:
@@ -180,12 +136,12 @@ class Foreign(Recast):
         parts = name.split("/")[:-1] if name else []
         for n in range(1, len(parts) + 1):
             folder = "/".join(parts[:n])
-            if _key(folder) not in self._seen:
+            if key_of(folder) not in self._seen:
                 made += self._new(Member(folder, "folder", 0, 0o755, 0, 0, 0))
         return made + self._new(member)
 
     def _new(self, member: Member) -> bytes:
-        key = _key(inside(member.name))
+        key = key_of(inside(member.name))
         if key in self._seen:
             raise PathRefused(gettext_noop("%(path)s is in it twice, or its folder comes after it."), member.name)
         if len(self._seen) >= ENTRIES_AT_MOST:
@@ -194,10 +150,6 @@ class Foreign(Recast):
             )
         self._seen.add(key)
         return super()._take(member)
-
-
-def _key(name: str) -> bytes:
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:16]
 
 
 def inside(name: str) -> str:

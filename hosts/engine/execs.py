@@ -3,10 +3,12 @@
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, BadRequest, ConnectionLost, EngineFailed, TimedOut
+from hosts.engine.errors import Answered, BadRequest, ConnectionLost, TimedOut
 from hosts.engine.targets import Target
 from hosts.engine.transport import Deadline
 
@@ -18,7 +20,6 @@ NO_PROGRAM = (126, 127)
 FRAME_AT_MOST = 1024 * 1024
 ERR_AT_MOST = 16 * 1024  # bytes of what a long command complains of
 STARTED_SECONDS = 60.0
-WORDS_AT_MOST = 1000  # bytes of what a failing command said last
 
 
 @dataclass(frozen=True)
@@ -44,45 +45,19 @@ class Ran:
 def run(target: Target, words: Sequence[str], *, seconds: float, user: str = ROOT) -> Ran:
     """Runs `words` (a program and its arguments, no shell) as root within `seconds` in all. Raises EngineError: Conflict
     for a container that does not run."""
-    deadline = Deadline(seconds)
+    deadline, found, cut = Deadline(seconds), {OUT: bytearray(), ERR: bytearray()}, False
     try:
-        exec_id = _create(target, words, user, deadline)
-        try:
-            ran = _start(target, exec_id, deadline)
-        except BadRequest as error:  # newer engines say so before they answer, older ones in the output
-            if "executable file not found" in error.detail or "no such file" in error.detail:
-                return Ran(NO_PROGRAM[1], b"", error.detail.encode())
-            raise
-        return Ran(_exit_code(target, exec_id, deadline), *ran)
+        with _started(partial(Call, target.endpoint), target, words, user, deadline.left) as (exec_id, frames):
+            for kind, payload in frames:
+                if kind in found:
+                    found[kind] += payload
+                if cut := sum(map(len, found.values())) > OUTPUT_AT_MOST:
+                    break
+        return Ran(_exit_code(target, exec_id, deadline), bytes(found[OUT]), bytes(found[ERR]), cut)
+    except _NoProgramError as error:
+        return Ran(NO_PROGRAM[1], b"", str(error).encode())
     except TimeoutError as error:
         raise TimedOut(error, where=target.endpoint.address, seconds=seconds) from error
-
-
-def stream(
-    call: Call, target: Target, words: Sequence[str], *, first: float, silence: float, user: str = ROOT
-) -> Iterator[bytes]:
-    """What a command writes, as it comes, read by `call`: `first` seconds for the first byte, `silence` between two.
-    Raises EngineError; Answered with what it said when it failed."""
-    exec_id = _create(target, words, user, Deadline(first))
-    body = {"Detach": False, "Tty": False}
-    call.open("POST", f"/exec/{exec_id}/start", version=target.version, body=body, seconds=first)
-    said = b""
-    for kind, payload in _frames(call, lambda: silence):
-        if kind == OUT:
-            yield payload
-        else:
-            said = (said + payload)[-WORDS_AT_MOST:]
-    ran = Ran(_exit_code(target, exec_id, Deadline(first)), b"", said)
-    if ran.code:
-        raise EngineFailed(f"{words[0]}: {ran.words or ran.code}", where=target.endpoint.address)
-
-
-def _create(target: Target, words: Sequence[str], user: str, deadline: Deadline) -> str:
-    body = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True, "User": user}
-    with Call(target.endpoint) as call:
-        path = f"/containers/{target.container_id}/exec"
-        call.open("POST", path, version=target.version, body=body, seconds=deadline.left())
-        return str((call.read_json(deadline.left()) or {}).get("Id", ""))
 
 
 class Running:
@@ -95,47 +70,50 @@ class Running:
         self, open_call: Callable[[], Call], target: Target, words: Sequence[str], seconds: float, user: str = ROOT
     ) -> None:
         self.code, self.err = -1, b""
-        self._open, self._target, self._seconds = open_call, target, seconds
-        self._body = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True, "User": user}
+        self._open, self._target, self._words, self._user, self._seconds = open_call, target, words, user, seconds
 
     def output(self) -> Iterator[bytes]:
         """Starts it. Raises EngineError: Conflict for a container that does not run."""
-        where, version = self._target.endpoint.address, self._target.version
-        with self._open() as call:
-            path = f"/containers/{self._target.container_id}/exec"
-            call.open("POST", path, version=version, body=self._body, seconds=STARTED_SECONDS)
-            exec_id = str((call.read_json(STARTED_SECONDS) or {}).get("Id", ""))
-        with self._open() as call:
-            body = {"Detach": False, "Tty": False}
-            try:
-                call.open("POST", f"/exec/{exec_id}/start", version=version, body=body, seconds=self._seconds)
-            except BadRequest as error:  # newer engines say so before they answer, older ones in the output
-                if "executable file not found" not in error.detail and "no such file" not in error.detail:
-                    raise
-                self.code = NO_PROGRAM[1]
-                return
-            for stream, payload in _frames(call, lambda: self._seconds):
-                if stream == OUT:
-                    yield payload
-                else:
-                    self.err = (self.err + payload)[:ERR_AT_MOST]
         try:
+            with _started(self._open, self._target, self._words, self._user, lambda: self._seconds) as (
+                exec_id,
+                frames,
+            ):
+                for kind, payload in frames:
+                    if kind == OUT:
+                        yield payload
+                    else:
+                        self.err = (self.err + payload)[:ERR_AT_MOST]
             self.code = _exit_code(self._target, exec_id, Deadline(STARTED_SECONDS))
+        except _NoProgramError:
+            self.code = NO_PROGRAM[1]
         except TimeoutError as error:
-            raise TimedOut(error, where=where, seconds=STARTED_SECONDS) from error
+            raise TimedOut(error, where=self._target.endpoint.address, seconds=STARTED_SECONDS) from error
 
 
-def _start(target: Target, exec_id: str, deadline: Deadline) -> tuple[bytes, bytes, bool]:
-    with Call(target.endpoint) as call:
+class _NoProgramError(Exception):
+    """The image does not have the program."""
+
+
+@contextmanager
+def _started(
+    open_call: Callable[[], Call], target: Target, words: Sequence[str], user: str, left: Callable[[], float]
+) -> Iterator[tuple[str, Iterator[tuple[int, bytes]]]]:
+    """The id and the frames of a command that begins; `left` seconds for each answer."""
+    made = {"Cmd": list(words), "AttachStdout": True, "AttachStderr": True, "User": user}
+    with open_call() as call:
+        path = f"/containers/{target.container_id}/exec"
+        call.open("POST", path, version=target.version, body=made, seconds=min(STARTED_SECONDS, left()))
+        exec_id = str((call.read_json(min(STARTED_SECONDS, left())) or {}).get("Id", ""))
+    with open_call() as call:
         body = {"Detach": False, "Tty": False}
-        call.open("POST", f"/exec/{exec_id}/start", version=target.version, body=body, seconds=deadline.left())
-        found = {OUT: bytearray(), ERR: bytearray()}
-        for kind, payload in _frames(call, deadline.left):
-            if kind in found:
-                found[kind] += payload
-            if sum(map(len, found.values())) > OUTPUT_AT_MOST:
-                return bytes(found[OUT]), bytes(found[ERR]), True
-    return bytes(found[OUT]), bytes(found[ERR]), False
+        try:
+            call.open("POST", f"/exec/{exec_id}/start", version=target.version, body=body, seconds=left())
+        except BadRequest as error:  # newer engines say so before they answer, older ones in the output
+            if "executable file not found" in error.detail or "no such file" in error.detail:
+                raise _NoProgramError(error.detail) from error
+            raise
+        yield exec_id, _frames(call, left)
 
 
 def _frames(call: Call, left: Callable[[], float]) -> Iterator[tuple[int, bytes]]:

@@ -29,8 +29,8 @@ LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkp
 @dataclass(frozen=True)
 class Member:
     """One entry of a tar. `kind`: file, folder, link, hard link, device, pipe or other; `mode` are its twelve bits,
-    `capabilities` a file's, as the kernel writes them (setcap); `extra` are extended attributes, and marks of sparse
-    files, by the names that a tar gives them."""
+    `capabilities` a file's, as the kernel writes them (setcap); `device` a device's type in a tar, major and minor number;
+    `extra` are extended attributes, and marks of sparse files, by the names that a tar gives them."""
 
     name: str
     kind: str
@@ -41,6 +41,7 @@ class Member:
     gid: int
     link: str = ""
     capabilities: str = ""
+    device: tuple[bytes, int, int] | None = None
     extra: tuple[tuple[str, str], ...] = ()
 
 
@@ -128,6 +129,7 @@ class TarReader:
             int(more.get("gid", info.gid)),
             more.get("linkpath", info.linkname),
             more.get(CAPABILITIES, ""),
+            (info.type, info.devmajor, info.devminor) if kind == "device" else None,
             tuple(sorted((key, value) for key, value in more.items() if key.startswith(EXTRA))),
         )
 

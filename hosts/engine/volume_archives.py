@@ -1,10 +1,12 @@
 """All that is in a volume, read and written through a helper container that holds it at PLACE.
 
-Docker gives and takes archives of a container that was only made. Podman's archives say that all files are root's, so there
-the helper's own `tar` reads; what Podman takes keeps its owners.
+Docker gives and takes archives of a container that was only made: with owners, modes, times, links, hard links, devices,
+pipes and file capabilities, without other extended attributes and sockets; the holes of sparse files are zeros in them.
+Podman's archives say that all files are root's, and leave out devices, so there the helper's own `tar` reads, without
+capabilities; what Podman takes keeps its owners.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 from hosts.engine import execs
 from hosts.engine.archives import Recast
@@ -16,6 +18,7 @@ from hosts.engine.volume_helpers import PLACE
 FIRST_SECONDS = 120.0
 SILENCE_SECONDS = 300.0
 EMPTY_SECONDS = 3600.0
+SHORT_SECONDS = 30.0
 # what GNU tar says, and ends with 1, of files that somebody writes to meanwhile
 HARMLESS = (b"file changed as we read it", b"File removed before we read it")
 NO_TAR = gettext_noop(
@@ -29,7 +32,7 @@ NO_FIND = gettext_noop(
 Opener = Callable[[], Call]  # a new call, which whoever cancels can end
 
 
-def read(open_call: Opener, target: Target, recast: Recast, *, by_program: bool) -> Iterator[bytes]:
+def read(open_call: Opener, target: Target, recast: Recast, *, by_program: bool) -> Generator[bytes]:
     """The volume as a tar in its plain form. Raises EngineError, also when it was cut."""
     raw = _by_program(open_call, target) if by_program else _by_archive(open_call, target)
     try:
@@ -65,8 +68,9 @@ def _by_program(open_call: Opener, target: Target) -> Iterator[bytes]:
 
 
 def write_place(*, podman: bool) -> tuple[str, str]:
-    """Where a tar is put, and what is before each name in it: Docker leaves the top's owner and mode as they are unless
-    the top has a name; Podman writes into the volume only when it is told that folder."""
+    """Where a tar is put, and what is before each name in it. Put into the volume's own folder, Docker 20.10 leaves the
+    owner and mode of that, and takes the setuid bit from files with hard links. Podman writes into the volume only when it
+    is told that folder."""
     return (PLACE, "./") if podman else ("/", f"{PLACE.strip('/')}/")
 
 
@@ -96,3 +100,8 @@ def empty(open_call: Opener, target: Target) -> None:
         raise PathRefused(NO_FIND, PLACE)
     if ran.code:
         raise EngineFailed(ran.err.decode("utf-8", "replace"), where=target.endpoint.address)
+
+
+def has_programs(target: Target) -> bool:
+    """Whether what a helper that runs needs is in its image. Raises EngineError."""
+    return execs.run(target, ["sh", "-c", "command -v tar"], seconds=SHORT_SECONDS).code == 0

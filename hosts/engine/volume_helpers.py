@@ -1,7 +1,7 @@
 """Helper containers, through which the files of a volume are reached; here alone they are made and removed.
 
 A job's on Docker is made and never started: its archive holds what is mounted, and it needs nothing in its image, so that
-any image of the engine will do. On Podman it runs, for its `tar` (hosts.engine.volume_tars). A page's stays open and ends by
+any image of the engine will do. On Podman it runs, for its `tar` (hosts.engine.volume_archives). A page's stays open and ends by
 itself: it runs a shell of its image that waits, in which listing, renaming and deleting work. Where no image has a shell
 that one is only made too, and what its archive can do works.
 """

@@ -12,7 +12,8 @@ from common.errors import DermagaError, Failure, Invalid
 from common.events import changed
 from common.streaming import from_thread
 from hosts.actions.act import demand, file_response, recorded_at
-from hosts.actions.backups.work import Work
+from hosts.actions.backups.work import backup_of, stored, was_whole
+from hosts.actions.volumes.work import Work
 from hosts.engine.errors import EngineError
 from hosts.models import Backup
 from hosts.stores.packing import Sealed
@@ -45,16 +46,15 @@ def start_check(actor: Any, backup: Backup) -> Job:
 
 def run_check(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
-    work = Work(context)
-    backup = work.backup()
+    work, backup = Work(context), backup_of(context)
     with recorded_at(context.job.by, Right.BACKUPS_MANAGE, backup.host, "backup.check", backup.key):
         sealed = Sealed()
         with work.cancellable():
-            blocks = sealed.watch(work.stored(backup))
+            blocks = sealed.watch(stored(context, backup))
             for _block in work.told(blocks, (0, 1), backup.bytes, _("%(size)s read")):
                 pass
             backup.compare(sealed)
-        work.was_whole(backup)
+        was_whole(backup)
         context.log(_("The file is whole: its SHA-256 is %(hash)s.") % {"hash": sealed.sha256})
     return {"size": sealed.bytes, "sha256": sealed.sha256}
 

@@ -19,8 +19,9 @@ from common.events import changed
 from common.templatetags.ui import filesize_iec
 from hosts.actions.act import demand, host_of, recorded, recorded_at
 from hosts.actions.backups import keeping
-from hosts.actions.backups.work import VolumeWork
+from hosts.actions.backups.work import destination_of
 from hosts.actions.volumes import holds
+from hosts.actions.volumes.work import VolumeWork
 from hosts.engine import parse
 from hosts.engine.archives import Recast
 from hosts.models import Backup, Destination, Volume
@@ -86,7 +87,7 @@ def schedule(
 def run_backup(context: JobContext) -> dict[str, Any]:
     """Runs in a worker. A file that is not whole is no backup, and goes."""
     work = VolumeWork(context, host_of(context), str(context.params["volume"]))
-    destination = work.destination()
+    destination = destination_of(context)
     detail = {"destination": destination.name}
     with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "volume.backup", work.volume, detail=detail):
         about = work.asker.look(work.volume)
@@ -120,7 +121,7 @@ def _make(work: VolumeWork, destination: Destination, about: dict[str, Any]) -> 
         _give_up(backup)
         raise
     backup.bytes, backup.sha256 = sealed.bytes, sealed.sha256
-    backup.content_bytes, backup.entries, backup.content = recast.size, recast.entries, recast.digest()
+    backup.content_bytes, backup.entries, backup.content = recast.size, recast.entries, recast.sum.digest()
     backup.state, backup.created = BackupState.KEPT, timezone.now()
     backup.save()
     changed("backup", backup.host, str(backup.pk))

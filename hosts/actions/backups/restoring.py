@@ -15,12 +15,13 @@ from accounts.rights import Right
 from common import uploads
 from common.errors import Conflict, Failure, Invalid
 from hosts.actions.act import demand, host_of, recorded
-from hosts.actions.backups.work import VolumeWork
+from hosts.actions.backups.work import backup_of, stored, was_whole
 from hosts.actions.volumes import holds
+from hosts.actions.volumes.work import VolumeWork
 from hosts.engine import volume_archives
 from hosts.engine.archives import GIB, Foreign, Recast
 from hosts.engine.errors import PathRefused
-from hosts.engine.targets import Target
+from hosts.engine.volume_helpers import Helper
 from hosts.models import Backup, Host, Volume
 from hosts.stores.errors import Broken
 from hosts.stores.packing import BLOCK, Sealed, opened, unpacked
@@ -98,12 +99,12 @@ class Source:
 def run_restore(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
     work = _work(context)
-    backup = work.backup()
+    backup = backup_of(context)
     source = Source(
-        blocks=lambda: work.stored(backup),
+        blocks=lambda: stored(context, backup),
         size=backup.bytes,
         check=backup.compare,
-        when_whole=lambda: work.was_whole(backup),
+        when_whole=lambda: was_whole(backup),
         content=backup.content,
         labels=backup.labels,
     )
@@ -176,7 +177,7 @@ def _restore(work: VolumeWork, source: Source) -> dict[str, Any]:
             else:
                 with holds.filling(context, work.host, work.volume, labels=source.labels or {}):
                     with holds.helper(context, work.host, work.volume) as helper:
-                        _put(work, helper.target, source)
+                        _put(work, helper, source)
                     _compare(work, look)
     return {"volume": work.volume, "files": look.entries, "size": look.size}
 
@@ -186,7 +187,7 @@ def _look_through(work: VolumeWork, source: Source) -> Recast:
     try:
         for _block in _cast(work, source, recast, (0, LOOKED), _("%(size)s looked through")):
             pass
-        if source.content and recast.digest() != source.content:
+        if source.content and recast.sum.digest() != source.content:
             raise Broken("its content is not what was stored", where=work.context.job.target)
     except BaseException:
         work.context.log(_("Nothing was changed."))
@@ -226,7 +227,7 @@ def _replace(work: VolumeWork, source: Source, look: Recast) -> None:
                 context.leaves(left)
                 raise
             try:
-                _put(work, helper.target, source)
+                _put(work, helper, source)
             except BaseException:
                 context.leaves(left)
                 raise
@@ -244,15 +245,12 @@ def _without_users(work: VolumeWork) -> Iterator[None]:
     yield
 
 
-def _put(work: VolumeWork, target: Target, source: Source) -> None:
-    _place, top = volume_archives.write_place(podman=work.podman)
-    blocks = _cast(work, source, source.recast(top), (LOOKED, FILLED), _("%(size)s put back"))
-    volume_archives.write(work.open_call, target, blocks, podman=work.podman)
+def _put(work: VolumeWork, helper: Helper, source: Source) -> None:
+    work.write(helper, _cast(work, source, source.recast(work.top), (LOOKED, FILLED), _("%(size)s put back")))
 
 
 def _compare(work: VolumeWork, look: Recast) -> None:
-    found = work.look((FILLED, 1))
-    if found.digest(with_top=look.has_top) != look.digest():
+    if not work.is_filled(look, (FILLED, 1)):
         words = gettext_noop(
             "What arrived in %(name)s is not what is in the backup. Something wrote to it, or a disk is broken."
         )

@@ -18,7 +18,7 @@ from hosts.actions.act import calling, recorded
 from hosts.actions.volumes.put_back import settle
 from hosts.actions.volumes.volume_removals import VolumeAsker
 from hosts.engine import errors as engine
-from hosts.engine import image_files, parse, volume_helpers, volume_tars
+from hosts.engine import image_files, parse, volume_archives, volume_helpers
 from hosts.engine.targets import Target
 from hosts.engine.tars import Part, blocks_of
 from hosts.engine.volume_helpers import Helper
@@ -154,7 +154,7 @@ def filling(
 # ---------------------------------------------------------------- helpers
 @contextmanager
 def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = False) -> Iterator[Helper]:
-    """A container with the volume at hosts.engine.volume_helpers.PLACE, for hosts.engine.volume_tars."""
+    """A container with the volume at hosts.engine.volume_helpers.PLACE, for hosts.engine.volume_archives."""
     with ExitStack() as stack:
         if host.engine == "Podman":
             yield _running_helper(context, host, volume, read_only, stack)
@@ -176,7 +176,7 @@ def _running_helper(context: JobContext, host: Host, volume: str, read_only: boo
         try:
             with ExitStack() as this:
                 made = this.enter_context(_made(context, host, volume, image, read_only=read_only, runs=RUN_SECONDS))
-                if volume_tars.has_programs(made.target):
+                if volume_archives.has_programs(made.target):
                     stack.push(this.pop_all())
                     return made
         except Failure as error:
