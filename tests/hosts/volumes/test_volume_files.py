@@ -90,6 +90,7 @@ def test_a_volume_of_podman_is_opened_too(product: Product, podman_engine: Podma
     podman_engine.docker("run", "--rm", "-v", "keg:/data", "busybox", "sh", "-c", "echo rum > /data/label")
     try:
         known(product, "raft-of-volumes", "keg")
+        until(lambda: product.api("images?host=raft-of-volumes")["count"], "its images are in the table")
         box = opened(product, "raft-of-volumes", "keg")
         assert [item["name"] for item in box.rest(path="/volume").json()["items"]] == ["label"]
         assert box.rest("/delete", "POST", json={"path": "/volume/label"}).ok
