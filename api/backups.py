@@ -14,6 +14,7 @@ from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_backup, get_destination, get_host, get_volume
 from hosts.actions.backups import destinations, downloads, kept, making, restoring
+from hosts.actions.removals import AT_ONCE
 from hosts.forms.backups import FIELDS, DestinationForm
 from hosts.models import Backup, Destination
 
@@ -85,7 +86,7 @@ class Restore(Schema):
 class RemoveMany(Schema):
     """Ids of backups."""
 
-    backups: list[int] = Field(min_length=1, max_length=kept.AT_ONCE)
+    backups: list[int] = Field(min_length=1, max_length=AT_ONCE)
 
 
 def show(backup: Backup) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from hosts.actions.containers import (
     looks,
     recreate,
 )
+from hosts.actions.removals import AT_ONCE
 from hosts.log_sources import Log
 from hosts.models import Container
 from hosts.specs.spec import ContainerSpec, Restart, to_json
@@ -145,10 +146,8 @@ def container_prune_run(request: HttpRequest, host: str, body: Prune | None = No
     rows = Container.objects.visible_to(request.user).select_related("host", "series").filter(host=on)
     rows = filters.stopped(rows, hours=body.hours, label=body.label).order_by("name", "pk")
     if body.containers is not None:
-        rows = rows.filter(
-            engine_id__in=[filters.storable(ref) for ref in body.containers[: container_prune.AT_ONCE + 1]]
-        )
-    found = list(rows[: container_prune.AT_ONCE])
+        rows = rows.filter(engine_id__in=[filters.storable(ref) for ref in body.containers[: AT_ONCE + 1]])
+    found = list(rows[:AT_ONCE])
     if body.dry_run:
         return 200, {"items": [show(container, request.user) for container in found], "count": rows.count()}
     return 202, {"job": container_prune.start_prune(request.user, on, found).pk}

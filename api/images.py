@@ -20,6 +20,7 @@ from hosts.actions.images import (
     image_pushes,
     images,
 )
+from hosts.actions.removals import AT_ONCE
 from hosts.models import Image
 
 router = Router(tags=["images"])
@@ -157,9 +158,9 @@ def image_prune_run(request: HttpRequest, host: str, body: Prune | None = None) 
     every = Image.objects.visible_to(request.user).select_related("host").filter(host=on)
     rows = filters.unused_images(every, everything=body.all or body.images is not None).order_by("-size", "name", "pk")
     if body.images is not None:
-        rows = rows.filter(engine_id__in=[filters.storable(ref) for ref in body.images[: image_prune.AT_ONCE + 1]])
+        rows = rows.filter(engine_id__in=[filters.storable(ref) for ref in body.images[: AT_ONCE + 1]])
     if body.dry_run:
-        found = list(rows[: image_prune.AT_ONCE])
+        found = list(rows[:AT_ONCE])
         size = sum(image.size for image in found)
         return 200, {"items": [show(image) for image in found], "count": rows.count(), "size": size}
     if body.images is not None:

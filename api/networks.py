@@ -12,6 +12,7 @@ from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_container, get_host, get_network
 from hosts.actions.networks import network_prune, networks
+from hosts.actions.removals import AT_ONCE
 from hosts.links import add_links
 from hosts.models import Container, Network
 from hosts.network_plan import NetworkPlan, Pool
@@ -72,7 +73,7 @@ class Prune(Schema):
     """Which networks that no container uses: all, or of these only `networks` (ids, as a dry run listed them)."""
 
     dry_run: bool = False
-    networks: list[str] | None = Field(default=None, max_length=network_prune.AT_ONCE)
+    networks: list[str] | None = Field(default=None, max_length=AT_ONCE)
 
 
 def show(network: Network) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def network_prune_run(request: HttpRequest, host: str, body: Prune | None = None
     found = filters.prunable_networks(request.user, on, body.networks)
     if body.dry_run:
         return 200, {"items": [show(network) for network in found], "count": len(found)}
-    return 202, {"job": network_prune.start_prune(request.user, on, found[: network_prune.AT_ONCE]).pk}
+    return 202, {"job": network_prune.start_prune(request.user, on, found[:AT_ONCE]).pk}
 
 
 @router.get("/{host}/prune", response=dict, include_in_schema=False)

@@ -12,6 +12,7 @@ from api.lists import Limit, Many, Offset, many
 from hosts import filters
 from hosts.access import get_host, get_volume
 from hosts.actions.backups import restoring
+from hosts.actions.removals import AT_ONCE
 from hosts.actions.volumes import volume_copies, volume_files, volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
@@ -43,7 +44,7 @@ class Prune(Schema):
     all: bool = False
     label: str = ""
     dry_run: bool = False
-    volumes: list[str] | None = Field(default=None, max_length=volume_removals.AT_ONCE)
+    volumes: list[str] | None = Field(default=None, max_length=AT_ONCE)
 
 
 class Copy(Schema):
@@ -58,7 +59,7 @@ class Copy(Schema):
 class RemoveMany(Schema):
     """Names of volumes of one host."""
 
-    volumes: list[str] = Field(max_length=volume_removals.AT_ONCE)
+    volumes: list[str] = Field(max_length=AT_ONCE)
 
 
 def show(volume: Volume) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def volume_prune_run(request: HttpRequest, host: str, body: Prune | None = None)
     body, on = body or Prune(), get_host(request.user, host)
     everything = body.all or body.volumes is not None
     rows = filters.prunable_volumes(request.user, on, everything=everything, label=body.label, only=body.volumes)
-    found = list(rows[: volume_removals.AT_ONCE])
+    found = list(rows[:AT_ONCE])
     if body.dry_run:
         size = sum(volume.size or 0 for volume in found)
         return 200, {"items": [show(volume) for volume in found], "count": rows.count(), "size": size}

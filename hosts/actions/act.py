@@ -123,28 +123,6 @@ def may_go_on(context: JobContext, names: str) -> None:
     context.leaves(_("No answer came for %(names)s: the engine may do it all the same.") % {"names": names})
 
 
-@contextmanager
-def saying_what_went(context: JobContext, parts: list[dict[str, Any]]) -> Iterator[None]:
-    """For a job that removes one part after the other; the `state` of the one that is asked for is "running"."""
-    try:
-        yield
-    except BaseException as error:
-        asked = [part for part in parts if part["state"] == "running"]
-        for part in parts:
-            if part["state"] in {"running", "queued"}:
-                part["state"] = "skipped"
-        if isinstance(error, Cancelled):
-            done = sum(part["state"] == "done" for part in parts)
-            words = _("%(done)s of %(all)s were removed before it was stopped.")
-            context.leaves(words % {"done": done, "all": len(parts)})
-        for part in asked:
-            if isinstance(error, Cancelled):
-                may_go_on(context, part["id"])
-            else:
-                part["state"] = "failed"
-        raise
-
-
 # ---------------------------------------------------------------- downloads
 def streamed(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
     """A download called `name`. Raises Failure when the first block does not come: before the headers go out an error

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import DermagaError, Failure, Invalid
+from common.errors import DermagaError, Failure
 from common.events import changed
 from common.streaming import from_thread
+from hosts.actions import removals
 from hosts.actions.act import demand, file_response, recorded_at
 from hosts.actions.backups.work import backup_of, stored, was_whole
 from hosts.actions.volumes.work import Work
@@ -20,8 +21,6 @@ from hosts.stores.packing import Sealed
 from jobs import queue
 from jobs.models import Job
 from jobs.run import Cancelled, JobContext
-
-AT_ONCE = 500  # backups of one job
 
 
 def download(actor: Any, backup: Backup) -> StreamingHttpResponse:
@@ -64,10 +63,11 @@ def start_removal(actor: Any, backups: Iterable[Backup]) -> Job:
     """Starts a job that deletes these files."""
     demand(actor, Right.BACKUPS_MANAGE)
     found = list(backups)
-    if not found:
-        raise Invalid("targets", gettext_noop("There is no backup to remove."))
-    if len(found) > AT_ONCE:
-        raise Invalid("targets", gettext_noop("At most %(most)s backups at once."), {"most": AT_ONCE})
+    removals.check_number(
+        found,
+        none=gettext_noop("There is no backup to remove."),
+        too_many=gettext_noop("At most %(most)s backups at once."),
+    )
     return queue.start(
         actor,
         "backup.remove",

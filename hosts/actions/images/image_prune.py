@@ -3,14 +3,15 @@
 An engine's own prune takes whatever fits by the time it is asked; it is what `images.start_prune` and schedules use.
 """
 
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Invalid
-from hosts.actions.act import demand, host_of, recorded, saying_what_went
+from hosts.actions import removals
+from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.images.image_names import ImageAsker
 from hosts.engine.errors import Conflict, NotFound
 from hosts.models import Host, Image
@@ -18,17 +19,16 @@ from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import JobContext
 
-AT_ONCE = 500  # images of one job
-
 
 def start_prune_of(actor: Any, host: Host, images: list[Image], shown: dict[str, list[str]]) -> Job:
     """Starts a job that removes these images of one host. `shown` are the names that each had when somebody looked;
     where it says none, those that it has now."""
     demand(actor, Right.IMAGES_MANAGE)
-    if not images:
-        raise Invalid("targets", gettext_noop("There is no image to remove."))
-    if len(images) > AT_ONCE:
-        raise Invalid("targets", gettext_noop("At most %(most)s images at once."), {"most": AT_ONCE})
+    removals.check_number(
+        images,
+        none=gettext_noop("There is no image to remove."),
+        too_many=gettext_noop("At most %(most)s images at once."),
+    )
     # children first: an engine keeps what another image is built upon
     images = sorted(images, key=lambda image: (image.created is not None, image.created, image.pk), reverse=True)
     return queue.start(
@@ -49,21 +49,16 @@ def start_prune_of(actor: Any, host: Host, images: list[Image], shown: dict[str,
 def run_prune_of(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: one after the other. What is used, or called otherwise, by now is kept, and said."""
     host, targets = host_of(context), context.params["targets"]
-    parts = [{"id": ", ".join(tags) or image, "state": "queued", "error": ""} for image, tags, _size in targets]
-    with recorded(
-        context.job.by, Right.IMAGES_MANAGE, host, "image.prune", context.job.target, detail={"n": len(parts)}
-    ):
-        remover, removed, size = ImageRemover(host, context), 0, 0
-        with saying_what_went(context, parts):
-            for n, (part, (image, tags, its_size)) in enumerate(zip(parts, targets, strict=True)):
-                context.progress(n / len(parts), part["id"], parts)
-                part["state"] = "running"
-                part["error"] = remover.remove_shown(image, tags)
-                part["state"] = "skipped" if part["error"] else "done"
-                context.log(f"{part['id']}: {part['error'] or _('removed')}")
-                removed, size = removed + (not part["error"]), size + (0 if part["error"] else its_size)
-    context.progress(1, "", parts, now=True)
-    return {"images": removed, "kept": len(parts) - removed, "size": size}
+    actor, target = context.job.by, context.job.target
+    with recorded(actor, Right.IMAGES_MANAGE, host, "image.prune", target, detail={"n": len(targets)}):
+        remover = ImageRemover(host, context)
+        gone = removals.one_by_one(
+            context,
+            [", ".join(tags) or image for image, tags, _size in targets],
+            [partial(remover.remove_shown, image, tags) for image, tags, _size in targets],
+        )
+    size = sum(size for (_image, _tags, size), went in zip(targets, gone, strict=True) if went)
+    return {"images": sum(gone), "kept": gone.count(False), "size": size}
 
 
 class ImageRemover(ImageAsker):

@@ -4,61 +4,55 @@ An engine's own prune also takes the networks of containers that do not run now,
 """
 
 import json
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Invalid
-from hosts.actions.act import demand, host_of, recorded, saying_what_went
+from hosts.actions import removals
+from hosts.actions.act import host_of, recorded
 from hosts.actions.asking import Asking
 from hosts.engine.errors import BadRequest, Conflict, NotFound
 from hosts.inventory import apply
 from hosts.models import Host, Network
-from jobs import queue
-from jobs.models import Job, lock
+from jobs.models import Job
 from jobs.run import JobContext
-
-AT_ONCE = 500  # networks of one job
 
 
 def start_prune(actor: Any, host: Host, networks: list[Network]) -> Job:
     """Starts a job that removes these networks of one host."""
-    demand(actor, Right.NETWORKS_MANAGE)
-    if not networks:
-        raise Invalid("targets", gettext_noop("There is no network to remove."))
-    if len(networks) > AT_ONCE:
-        raise Invalid("targets", gettext_noop("At most %(most)s networks at once."), {"most": AT_ONCE})
-    return queue.start(
+    return removals.start(
         actor,
-        "network.prune",
-        host=host.name,
-        target=", ".join(network.name for network in networks),
-        params={"host": host.name, "targets": sorted([n.engine_id, n.name] for n in networks)},
-        locks=[lock(host.name, "network", network.engine_id) for network in networks],
+        Right.NETWORKS_MANAGE,
+        "network",
+        host,
+        networks,
+        none=gettext_noop("There is no network to remove."),
+        too_many=gettext_noop("At most %(most)s networks at once."),
     )
 
 
 def run_prune(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: one after the other; what is used meanwhile is kept."""
     host, targets = host_of(context), context.params["targets"]
-    parts = [{"id": name, "state": "queued", "error": ""} for _engine_id, name in targets]
     actor, target = context.job.by, context.job.target
-    with recorded(actor, Right.NETWORKS_MANAGE, host, "network.prune", target, detail={"n": len(parts)}):
+    with recorded(actor, Right.NETWORKS_MANAGE, host, "network.prune", target, detail={"n": len(targets)}):
         remover = NetworkRemover(host, context)
-        with saying_what_went(context, parts):
-            for n, (part, (engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
-                context.progress(n / len(parts), name, parts)
-                part["state"] = "running"
-                part["error"] = remover.remove(engine_id)
-                part["state"] = "skipped" if part["error"] else "done"
-                if not part["error"]:
-                    apply.apply_rows(host, "network", [], only={engine_id})
-                context.log(f"{name}: {part['state']} {part['error']}".rstrip())
-    context.progress(1, "", parts, now=True)
-    done = sum(part["state"] == "done" for part in parts)
-    return {"networks": done, "kept": len(parts) - done}
+
+        def remove(engine_id: str) -> str:
+            why = remover.remove(engine_id)
+            if not why:
+                apply.apply_rows(host, "network", [], only={engine_id})
+            return why
+
+        gone = removals.one_by_one(
+            context,
+            [name for _engine_id, name in targets],
+            [partial(remove, engine_id) for engine_id, _name in targets],
+        )
+    return {"networks": sum(gone), "kept": gone.count(False)}
 
 
 class NetworkRemover(Asking):

@@ -1,14 +1,16 @@
 """Removes a stack: exactly what somebody was shown of it. Volumes stay on their nodes."""
 
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import DermagaError, Failure, Invalid
-from hosts.actions.act import demand, saying_what_went
+from common.errors import Failure, Invalid
+from hosts.actions import removals
+from hosts.actions.act import demand
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import on_manager
 from hosts.engine.errors import Answered, EngineError, NotFound
@@ -60,27 +62,15 @@ def run_remove(context: JobContext) -> dict[str, Any]:
     if swarm is None:
         raise Failure("no_swarm", 404, gettext_noop("The swarm %(swarm)s is gone."), {"swarm": context.params["swarm"]})
     targets = context.params["targets"]
-    parts = [{"id": f"{noun} {name}", "state": "queued", "error": ""} for noun, _id, name in targets]
-    with saying_what_went(context, parts):
-        for n, (part, (noun, engine_id, name)) in enumerate(zip(parts, targets, strict=True)):
-            context.progress(n / len(parts), name, parts)
-            part["state"] = "running"
-            try:
-                _remove(context, swarm, noun, engine_id, name)
-            except DermagaError as error:
-                part |= {"state": "failed", "error": str(error)}
-                context.log(f"{noun} {name}: {error}")
-            else:
-                part["state"] = "done"
-    context.progress(1, "", parts, now=True)
-    kept = [part["id"] for part in parts if part["state"] == "failed"]
-    if kept:
+    names = [f"{noun} {name}" for noun, _id, name in targets]
+    gone = removals.one_by_one(context, names, [partial(_remove, context, swarm, *target) for target in targets])
+    if kept := [name for name, went in zip(names, gone, strict=True) if not went]:
         sentence = gettext_noop("Not all of the stack %(stack)s is gone: %(kept)s. The list says why.")
         raise Failure("kept", 409, sentence, {"stack": context.params["stack"], "kept": ", ".join(kept)[:300]})
-    return {"removed": len(parts)}
+    return {"removed": len(gone)}
 
 
-def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: str) -> None:
+def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: str) -> str:
     with on_manager(context.job.by, RIGHTS[noun], swarm, f"{noun}.remove", name, context=context) as manager:
         until = time.monotonic() + IN_USE_SECONDS
         while True:
@@ -101,6 +91,7 @@ def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: 
     else:
         for member in swarm.members.select_related("host"):
             apply.apply_rows(member.host, "network", [], only={engine_id})
+    return ""
 
 
 def _wait_until_gone(context: JobContext, manager: Asking, network: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,7 +10,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Invalid
-from hosts.actions.act import demand, host_of, recorded, saying_what_went
+from hosts.actions import removals
+from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.asking import Asking
 from hosts.actions.containers.container_prune import ContainerRemover
 from hosts.actions.images.image_prune import ImageRemover
@@ -60,22 +62,17 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: kind after kind, containers first, since they hold the others."""
     host, targets = host_of(context), context.params["targets"]
     todo = [(kind, *row) for kind in KINDS for row in targets.get(kind, [])]
-    parts = [{"id": f"{_said(kind)}: {name}", "state": "queued", "error": ""} for kind, _id, name, _size, _was in todo]
-    removers: dict[str, Callable[[str, Any], str]] = _removers(context, host)
-    result, freed = dict.fromkeys((kind for kind in KINDS if kind in targets), 0), 0
     actor = context.job.by
     with recorded(actor, Right.SYSTEM_PRUNE, host, "system.prune", host.name, detail={"n": len(todo)}):
-        with saying_what_went(context, parts):
-            for n, (part, (kind, thing, _name, size, was)) in enumerate(zip(parts, todo, strict=True)):
-                context.progress(n / len(parts), part["id"], parts)
-                part["state"] = "running"
-                part["error"] = removers[kind](thing, was)
-                part["state"] = "skipped" if part["error"] else "done"
-                context.log(f"{part['id']}: {part['error'] or _('removed')}")
-                if not part["error"]:
-                    result[kind], freed = result[kind] + 1, freed + size
-    context.progress(1, "", parts, now=True)
-    return {**result, "kept": len(parts) - sum(result.values()), "freed": freed}
+        removers = _removers(context, host)
+        gone = removals.one_by_one(
+            context,
+            [f"{_said(kind)}: {name}" for kind, _id, name, _size, _was in todo],
+            [partial(removers[kind], thing, was) for kind, thing, _name, _size, was in todo],
+        )
+    went = [(kind, size) for (kind, _id, _name, size, _was), went in zip(todo, gone, strict=True) if went]
+    result = {kind: sum(kind == it for it, _size in went) for kind in KINDS if kind in targets}
+    return {**result, "kept": gone.count(False), "freed": sum(size for _kind, size in went)}
 
 
 def _said(kind: str) -> str:
@@ -93,10 +90,10 @@ def _removers(context: JobContext, host: Host) -> dict[str, Callable[[str, Any],
     containers, networks = ContainerRemover(host, context), NetworkRemover(host, context)
     images, volumes, cache = ImageRemover(host, context), VolumeRemover(context, host.name), CacheRemover(host, context)
     return {
-        "containers": lambda thing, was: containers.remove(thing)[1],
+        "containers": lambda thing, was: containers.remove(thing),
         "networks": lambda thing, was: networks.remove(thing),
         "images": lambda thing, was: images.remove_shown(thing, was),
-        "volumes": lambda thing, was: volumes.remove(thing, was)[1],
+        "volumes": lambda thing, was: volumes.remove(thing, was),
         "build_cache": lambda thing, was: cache.remove(thing),
     }
 

@@ -3,6 +3,7 @@
 An engine's own prune takes whatever fits by the time it is asked, so it is not used.
 """
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import DermagaError, Failure, Invalid
-from hosts.actions.act import demand, recorded, saying_what_went
+from common.errors import Failure
+from hosts.actions import removals
+from hosts.actions.act import demand, recorded
 from hosts.actions.asking import Asking
 from hosts.engine import parse
 from hosts.engine.errors import BadRequest, Conflict, EngineFailed, NotFound
@@ -21,17 +23,17 @@ from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import JobContext
 
-AT_ONCE = 500  # volumes of one job
 SECONDS = 600.0  # for one of them
 
 
 def start_removals(actor: Any, volumes: list[Volume]) -> Job:
     """Starts a job that removes these volumes, with what is in them."""
     demand(actor, Right.VOLUMES_MANAGE)
-    if not volumes:
-        raise Invalid("targets", gettext_noop("There is no volume to remove."))
-    if len(volumes) > AT_ONCE:
-        raise Invalid("targets", gettext_noop("At most %(most)s volumes at once."), {"most": AT_ONCE})
+    removals.check_number(
+        volumes,
+        none=gettext_noop("There is no volume to remove."),
+        too_many=gettext_noop("At most %(most)s volumes at once."),
+    )
     hosts = {volume.host.name for volume in volumes}
     return queue.start(
         actor,
@@ -51,21 +53,14 @@ def _target_of(volume: Volume) -> list[Any]:
 def run_removals(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: one after the other. What is used, or was made anew, is kept, and said."""
     targets = context.params["targets"]
-    names = [name if context.job.host else f"{host}/{name}" for host, name, _created, _size in targets]
-    parts = [{"id": name, "state": "queued", "error": ""} for name in names]
-    removers: dict[str, VolumeRemover] = {}
-    size = 0
-    with saying_what_went(context, parts):
-        for n, (part, (host, name, created, its_size)) in enumerate(zip(parts, targets, strict=True)):
-            context.progress(n / len(parts), part["id"], parts)
-            remover = removers.setdefault(host, VolumeRemover(context, host))
-            part["state"] = "running"
-            part["state"], part["error"] = remover.remove(name, created)
-            size += its_size if part["state"] == "done" else 0
-            context.log(f"{part['id']}: {part['error'] or _('removed')}")
-    context.progress(1, "", parts, now=True)
-    done = sum(part["state"] == "done" for part in parts)
-    return {"volumes": done, "kept": len(parts) - done, "size": size}
+    removers = {host: VolumeRemover(context, host) for host, *_more in targets}
+    gone = removals.one_by_one(
+        context,
+        [name if context.job.host else f"{host}/{name}" for host, name, _created, _size in targets],
+        [partial(removers[host].remove, name, created) for host, name, created, _size in targets],
+    )
+    size = sum(size for (*_more, size), went in zip(targets, gone, strict=True) if went)
+    return {"volumes": sum(gone), "kept": gone.count(False), "size": size}
 
 
 class VolumeAsker(Asking):
@@ -101,19 +96,22 @@ class VolumeRemover:
         self._host = Host.objects.filter(name=host).first()
         self._asker = VolumeAsker(self._host, context) if self._host else None
 
-    def remove(self, name: str, created: str) -> tuple[str, str]:
-        """("done", "skipped" or "failed", why). Raises Cancelled."""
+    def remove(self, name: str, created: str) -> str:
+        """Why it is kept; "" when it is gone. Raises DermagaError, and Cancelled."""
         if self._host is None or self._asker is None:
-            return "failed", _("its host is gone")
+            raise Failure("no_host", 404, gettext_noop("its host is gone"))
+        why = ""
         try:
             with recorded(self._context.job.by, Right.VOLUMES_MANAGE, self._host, "volume.remove", name):
                 why = self._changed(self._asker, name, created) or self._removed(self._asker, name)
                 if why:
                     raise Failure("kept", 409, "%(why)s", {"why": why})
-        except DermagaError as error:
-            return ("skipped" if getattr(error, "code", "") == "kept" else "failed"), str(error)
+        except Failure:
+            if not why:
+                raise
+            return why
         apply.apply_rows(self._host, "volume", [], only={name})
-        return "done", ""
+        return ""
 
     def _changed(self, asker: VolumeAsker, name: str, created: str) -> str:
         if users := asker.users(name):

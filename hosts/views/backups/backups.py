@@ -19,6 +19,7 @@ from common.htmx import go, template_for
 from hosts import columns, filters
 from hosts.access import get_backup, get_destination, get_host, get_volume
 from hosts.actions.backups import downloads, kept, making, restoring
+from hosts.actions.removals import AT_ONCE
 from hosts.forms.backups import BackupScheduleForm
 from hosts.models import Backup, Container, Destination, Host
 from hosts.models.hosts import LIVE_STATES
@@ -211,6 +212,6 @@ def backup_check(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def backups_remove(request: HttpRequest) -> HttpResponse:
     """Deletes the chosen files, as a job."""
-    keys = [int(key) for key in request.POST.getlist("target")[: kept.AT_ONCE + 1] if key.isdecimal() and len(key) < 19]
+    keys = [int(key) for key in request.POST.getlist("target")[: AT_ONCE + 1] if key.isdecimal() and len(key) < 19]
     found = Backup.kept().visible_to(request.user).filter(pk__in=keys).select_related("destination")
     return go(request, reverse("job_page", args=[kept.start_removal(request.user, found).pk]))

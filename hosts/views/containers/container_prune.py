@@ -10,6 +10,7 @@ from accounts.guard import guard
 from accounts.rights import Right
 from hosts import filters
 from hosts.actions.containers import container_prune as acts
+from hosts.actions.removals import AT_ONCE
 from hosts.models import Container, Host
 from hosts.models.containers import STOPPED
 from hosts.views.prunes import chosen_host, prune_page
@@ -27,7 +28,7 @@ def container_prune(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest) -> Job:
     host = chosen_host(request)
-    chosen = request.POST.getlist("target")[: acts.AT_ONCE + 1]
+    chosen = request.POST.getlist("target")[: AT_ONCE + 1]
     return acts.start_prune(request.user, host, list(_rows(request).filter(host=host, engine_id__in=chosen)))
 
 
@@ -46,7 +47,7 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     hours = int(text) if text in map(str, HOURS) else 0
     label = params.get("label", "").replace("\0", "").strip()[:300]
     rows = filters.stopped(_rows(request).filter(host=host), hours=hours, label=label).order_by("name", "pk")
-    found = list(rows[: acts.AT_ONCE])
+    found = list(rows[:AT_ONCE])
     return {
         "hosts": hosts,
         "host": host,
@@ -54,5 +55,5 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
         "all_hours": HOURS,
         "label": label,
         "found": found,
-        "more": rows.count() - len(found) if len(found) == acts.AT_ONCE else 0,
+        "more": rows.count() - len(found) if len(found) == AT_ONCE else 0,
     }

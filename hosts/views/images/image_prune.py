@@ -11,6 +11,7 @@ from accounts.rights import Right
 from hosts import filters
 from hosts.actions.images import image_prune as acts
 from hosts.actions.images import images
+from hosts.actions.removals import AT_ONCE
 from hosts.models import Host, Image
 from hosts.views.prunes import chosen_host, prune_page
 from jobs.models import Job
@@ -28,7 +29,7 @@ def _start(request: HttpRequest) -> Job:
     host = chosen_host(request)
     if "shown" not in request.POST:
         return images.start_prune(request.user, host, everything=request.POST.get("everything") == "1")
-    targets = [target.split() for target in request.POST.getlist("target")[: acts.AT_ONCE + 1]]
+    targets = [target.split() for target in request.POST.getlist("target")[: AT_ONCE + 1]]
     chosen = {target[0]: target[1:] for target in targets if target and "\0" not in target[0]}
     rows = filters.unused_images(Image.objects.visible_to(request.user), everything=True)
     return acts.start_prune_of(request.user, host, list(rows.filter(host=host, engine_id__in=chosen)), chosen)
@@ -47,7 +48,7 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
         None,
     )
     rows = unused.filter(host=host).order_by("-size", "name", "pk")
-    found = list(rows[: acts.AT_ONCE])
+    found = list(rows[:AT_ONCE])
     return {
         "hosts": hosts,
         "host": host,

@@ -20,6 +20,7 @@ from hosts import filters
 from hosts.access import get_container, get_host, get_network
 from hosts.actions.networks import network_prune as prunes
 from hosts.actions.networks import networks
+from hosts.actions.removals import AT_ONCE
 from hosts.forms.networks import NetworkForm
 from hosts.forms.pairs import PairsField
 from hosts.models import Container, Host, Network
@@ -167,7 +168,7 @@ def network_prune(request: HttpRequest) -> HttpResponse:
 
 def _start_prune(request: HttpRequest) -> Job:
     host = get_host(request.user, request.POST.get("host", ""))
-    chosen = request.POST.getlist("target")[: prunes.AT_ONCE + 1]
+    chosen = request.POST.getlist("target")[: AT_ONCE + 1]
     return prunes.start_prune(request.user, host, filters.prunable_networks(request.user, host, chosen))
 
 
@@ -176,7 +177,7 @@ def _prune_context(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     asked = [host for host in hosts if host.name == params.get("host")]
     host = next(iter(asked or [host for host in hosts if host.is_live] or hosts), None)
     found = filters.prunable_networks(request.user, host) if host else []
-    return {"hosts": hosts, "host": host, "found": found[: prunes.AT_ONCE], "more": max(0, len(found) - prunes.AT_ONCE)}
+    return {"hosts": hosts, "host": host, "found": found[:AT_ONCE], "more": max(0, len(found) - AT_ONCE)}
 
 
 def _url(network: Network) -> str:

@@ -13,6 +13,7 @@ from common.errors import DermagaError
 from common.htmx import back, go
 from hosts import filters
 from hosts.access import get_volume
+from hosts.actions.removals import AT_ONCE
 from hosts.actions.volumes import volume_removals as acts
 from hosts.models import Host
 from hosts.views.prunes import chosen_host, prune_page
@@ -24,7 +25,7 @@ from jobs.models import Job
 def volumes_remove(request: HttpRequest) -> HttpResponse:
     """Starts the job for all chosen volumes (`target` = HOST/NAME, repeated) and shows it."""
     volumes = []
-    for target in request.POST.getlist("target")[: acts.AT_ONCE + 1]:
+    for target in request.POST.getlist("target")[: AT_ONCE + 1]:
         host, _slash, name = target.partition("/")
         volumes.append(get_volume(request.user, host, name, Right.VOLUMES_MANAGE))
     try:
@@ -44,9 +45,9 @@ def volume_prune(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest) -> Job:
     host = chosen_host(request)
-    names = request.POST.getlist("target")[: acts.AT_ONCE + 1]
+    names = request.POST.getlist("target")[: AT_ONCE + 1]
     found = filters.prunable_volumes(request.user, host, everything=True, only=names)
-    return acts.start_removals(request.user, list(found[: acts.AT_ONCE + 1]))
+    return acts.start_removals(request.user, list(found[: AT_ONCE + 1]))
 
 
 def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     count = 0
     if host:
         rows = filters.prunable_volumes(request.user, host, everything=everything, label=label)
-        found, count = list(rows[: acts.AT_ONCE]), rows.count()
+        found, count = list(rows[:AT_ONCE]), rows.count()
     return {
         "hosts": hosts,
         "host": host,
