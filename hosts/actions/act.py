@@ -42,7 +42,7 @@ def failure(error: EngineError) -> Failure:
 def target_of(container: Container) -> Target:
     """Where the engine layer finds a container, for calls that do not ask for the version first."""
     host = container.host
-    return Target(host.endpoint(), container.engine_id, host.api_version or "1.41", host.name)
+    return Target(host.endpoint(), container.engine_id, host.spoken_version, host.name)
 
 
 def demand(actor: Any, right: Right) -> None:
@@ -106,7 +106,7 @@ def on_engine(
     """`recorded`, with a docker API client of the host."""
     job = _job.get()
     # in a job without asking for the version first: that cannot be cancelled
-    version, on_cancel = (host.api_version or "1.41", job.on_cancel) if job else (None, None)
+    version, on_cancel = (host.spoken_version, job.on_cancel) if job else (None, None)
     with recorded(actor, right, host, action, target, detail=detail):
         try:
             with client(host.endpoint(), timeout=timeout, version=version, on_cancel=on_cancel) as api:

@@ -10,7 +10,6 @@ from hosts.models import Host
 from jobs.run import JobContext
 
 SECONDS = 60.0  # that one request may take, unless told otherwise
-OLDEST = "1.41"  # for a host whose version is not known yet
 
 
 class Asking:
@@ -19,7 +18,7 @@ class Asking:
     def __init__(self, host: Host, context: JobContext | None = None) -> None:
         self.host = host
         self.context = context
-        self.version = host.api_version or OLDEST
+        self.version = host.spoken_version
         self._call: Call | None = None
         if context:
             context.on_cancel(self._end)

@@ -26,6 +26,7 @@ class HostState(models.TextChoices):
 
 
 LIVE_STATES = (HostState.ONLINE, HostState.SLOW)
+COMMON_VERSION = "1.41"  # of the API: that of Docker 20.10 and of Podman, which most engines since then speak too
 
 
 class Host(models.Model):
@@ -85,6 +86,11 @@ class Host(models.Model):
         tls = TLSMaterial(self.tls_ca, self.tls_cert, self.tls_key) if self.kind == "tls" else None
         ssh = SSHMaterial(self.ssh_key, self.ssh_known_hosts) if self.kind == "ssh" else None
         return Endpoint(self.url, tls, ssh)
+
+    @property
+    def spoken_version(self) -> str:
+        """Of the API, for requests that do not ask for it first: the engine's own, once the watcher has met it."""
+        return self.api_version or COMMON_VERSION
 
     @property
     def disk_at(self) -> datetime | None:

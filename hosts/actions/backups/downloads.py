@@ -75,7 +75,7 @@ def _helper(volume: Volume, *, runs: bool) -> Iterator[Target]:
             "%(host)s has no image yet, and a volume is read through a container: pull any small image."
         )
         raise Failure("no_image", 409, sentence, {"host": host.name})
-    endpoint, version = host.endpoint(), host.api_version or "1.41"
+    endpoint, version = host.endpoint(), host.spoken_version
     if runs:
         made = volume_helpers.open_for(
             endpoint, volume.name, images, DOWNLOAD_HOURS * 3600, version=version, owner=volume_helpers.OF_DOWNLOADS

@@ -80,7 +80,7 @@ def run_commit(context: JobContext) -> dict[str, Any]:
     }
     if changes := context.sealed["changes"]:  # an empty one is refused: "file with no instructions"
         query["changes"] = changes
-    version = host.api_version or "1.41"
+    version = host.spoken_version
     context.progress(0, _("The engine reads the container's files."), now=True)
     try:
         with calling(context, Right.IMAGES_MANAGE, host, "container.commit", image=full) as call:

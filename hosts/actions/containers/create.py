@@ -8,7 +8,6 @@ from accounts.rights import Right
 from common.errors import Failure
 from hosts import logins
 from hosts.actions.act import demand, recorded
-from hosts.actions.asking import OLDEST
 from hosts.actions.containers.making import Making
 from hosts.models import Host
 from hosts.specs.body import to_engine
@@ -26,7 +25,7 @@ def start_create(
     wrong field, and for one that this engine is too old for."""
     demand(actor, Right.CONTAINERS_CREATE)
     check(spec)
-    to_engine(spec, host.api_version or OLDEST)
+    to_engine(spec, host.spoken_version)
     return queue.start(
         actor,
         "container.create",

@@ -108,7 +108,7 @@ def wait(actor: Any, container: Container, condition: str, seconds: int) -> dict
 
 
 def _wait(container: Container, condition: str, seconds: int) -> dict[str, Any] | None:
-    end, version = monotonic() + seconds, container.host.api_version or "1.41"
+    end, version = monotonic() + seconds, container.host.spoken_version
     path, params = f"/containers/{container.engine_id}/wait", {"condition": condition}
     with Call(container.host.endpoint()) as call:
         try:

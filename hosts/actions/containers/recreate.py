@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
 from hosts.actions.act import demand, host_of, recorded
-from hosts.actions.asking import OLDEST, Asking
+from hosts.actions.asking import Asking
 from hosts.actions.containers.making import Making
 from hosts.actions.containers.replacing import Replacing
 from hosts.engine.errors import EngineError
@@ -50,7 +50,7 @@ def start_recreate(
     host = container.host
     if spec is not None:
         check(spec)
-        to_engine(spec, host.api_version or OLDEST)
+        to_engine(spec, host.spoken_version)
     names = {container.name, *([spec.name] if spec and spec.name else [])}
     return queue.start(
         actor,

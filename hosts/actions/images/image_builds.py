@@ -186,7 +186,7 @@ def run_build(context: JobContext) -> dict[str, Any]:
         with calling(context, Right.IMAGES_MANAGE, host, "image.build") as call:
             headers, users = _logins(context)
             output = builds.Output(context.log, lambda share, step: context.progress(share, step), users)
-            blocks, version = None if remote else _sent(context, _blocks(context)), host.api_version or "1.41"
+            blocks, version = None if remote else _sent(context, _blocks(context)), host.spoken_version
             image = builds.build(call, _query(params, sealed), blocks, output, version=version, headers=headers)
     except Cancelled:
         context.leaves(_("Steps that were built stay on the host as cache until images are pruned."))

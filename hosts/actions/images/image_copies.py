@@ -86,7 +86,7 @@ def _send(context: JobContext, reading: Call, hosts: tuple[Host, Host], names: l
 
     def blocks() -> Iterator[bytes]:
         nonlocal sent
-        for block in files.saved(reading, names, version=source.api_version or "1.41"):
+        for block in files.saved(reading, names, version=source.spoken_version):
             yield block
             sent += len(block)
             words = _("%(sent)s of %(size)s sent") % {"sent": filesize_iec(sent), "size": whole}
@@ -98,7 +98,7 @@ def _send(context: JobContext, reading: Call, hosts: tuple[Host, Host], names: l
     with Call(to.endpoint()) as writing:
         context.on_cancel(writing.end)
         try:
-            for name in files.load(writing, blocks(), version=to.api_version or "1.41"):
+            for name in files.load(writing, blocks(), version=to.spoken_version):
                 context.log(name)
         except (EngineError, Cancelled):
             if context.cancelled and context.job.progress >= SENT_SHARE:  # the other engine has it all

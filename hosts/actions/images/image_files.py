@@ -102,7 +102,7 @@ def run_load(context: JobContext) -> dict[str, Any]:
         _saying_what_may_come(context),
         calling(context, Right.IMAGES_MANAGE, host, "image.load") as call,
     ):
-        found = files.load(call, _blocks(context, place), version=host.api_version or "1.41")
+        found = files.load(call, _blocks(context, place), version=host.spoken_version)
         for name in found:
             context.log(name)
     return {"images": ", ".join(found)[:1000]}
@@ -123,7 +123,7 @@ def run_import(context: JobContext) -> dict[str, Any]:
             tag=params["tag"],
             message=params["message"],
             changes=[line for line in context.sealed["changes"].split("\n") if line],
-            version=host.api_version or "1.41",
+            version=host.spoken_version,
         )
     return {"id": image[:100]}
 

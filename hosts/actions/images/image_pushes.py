@@ -114,7 +114,7 @@ def _push(context: JobContext, host: Host, login: logins.Opened, tag: str, befor
                 call,
                 name,
                 tag,
-                version=host.api_version or "1.41",
+                version=host.spoken_version,
                 headers=login.headers,
                 report=report,
                 log=context.log,

@@ -79,7 +79,7 @@ def run_pull(context: JobContext) -> dict[str, Any]:
                 call,
                 name,
                 tag,
-                version=host.api_version or "1.41",
+                version=host.spoken_version,
                 report=report.progress,
                 log=context.log,
                 platform=params.get("platform", ""),
@@ -133,7 +133,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
                 "POST",
                 "/images/prune",
                 {"filters": filters},
-                version=host.api_version or "1.41",
+                version=host.spoken_version,
                 seconds=PRUNE_SECONDS,
             )
             answer = call.read_json(PRUNE_SECONDS) or {}

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
 from hosts.actions.act import on_engine
-from hosts.actions.asking import OLDEST
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Container, Host, Network, Use
@@ -130,7 +129,7 @@ def connect(
     _check_endpoint(network.host, endpoint)
     detail = {"container": container.name, "aliases": aliases, "ipv4": ipv4, "ipv6": ipv6, "mac_address": mac_address}
     with _engine(actor, network, "connect", **{k: v for k, v in detail.items() if v}) as api:
-        body = endpoint_body(endpoint, network.host.api_version or OLDEST, endpoint.mac_address)
+        body = endpoint_body(endpoint, network.host.spoken_version, endpoint.mac_address)
         # the SDK's own function knows no priority
         told = {"Container": container.engine_id, "EndpointConfig": body}
         api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network.engine_id), data=told))
@@ -147,11 +146,11 @@ def _check_endpoint(host: Host, endpoint: SpecNetwork) -> None:
                 gettext_noop("“%(value)s” is no MAC address. Write one like 02:42:ac:11:00:02."),
                 {"value": endpoint.mac_address[:80]},
             )
-        demand_version("mac_address", "1.44", host.api_version or OLDEST)
+        demand_version("mac_address", "1.44", host.spoken_version)
     if endpoint.gateway_priority:
         if abs(endpoint.gateway_priority) > INT32:
             raise Invalid("gateway_priority", gettext_noop("The number is too large."))
-        demand_version("gateway_priority", "1.48", host.api_version or OLDEST)
+        demand_version("gateway_priority", "1.48", host.spoken_version)
 
 
 def _check_mac(api: Any, network: Network, container: Container, wanted: str) -> None:

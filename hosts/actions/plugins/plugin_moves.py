@@ -60,7 +60,7 @@ def run_create(context: JobContext) -> dict[str, Any]:
 
         with calling(context, Right.PLUGINS_MANAGE, host, "plugin.create") as call:
             path = f"/plugins/create?{urlencode({'name': params['name']})}"
-            call.open("POST", path, version=host.api_version or "1.41", blocks=blocks(), seconds=CREATE_SECONDS)
+            call.open("POST", path, version=host.spoken_version, blocks=blocks(), seconds=CREATE_SECONDS)
             call.read_json(CREATE_SECONDS)
     except Cancelled:
         if context.job.progress >= SENT_SHARE:  # the engine has the whole file
@@ -97,7 +97,7 @@ def run_push(context: JobContext) -> dict[str, Any]:
             name,
             tag,
             what="plugins",
-            version=host.api_version or "1.41",
+            version=host.spoken_version,
             headers=login.headers,
             report=lambda share, layers: context.progress(share, "", layers),
             log=context.log,

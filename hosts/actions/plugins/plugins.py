@@ -60,7 +60,12 @@ def _privileges(context: JobContext, host: Host, remote: str, login: logins.Open
     with _asking(context, host, "") as call, _told(call, remote, login):
         query = {"remote": remote}
         call.open(
-            "GET", "/plugins/privileges", query, version=_version(host), headers=login.headers, seconds=LOOK_SECONDS
+            "GET",
+            "/plugins/privileges",
+            query,
+            version=host.spoken_version,
+            headers=login.headers,
+            seconds=LOOK_SECONDS,
         )
         return sorted(parse.privileges_of(call.read_json(LOOK_SECONDS)), key=lambda entry: str(entry["name"]))
 
@@ -87,10 +92,6 @@ def _remote(reference: str, field: str = "reference") -> str:
 def _has_plugins(host: Host) -> None:
     if host.engine == "Podman":
         raise Conflict(gettext_noop("%(host)s runs Podman, which has no managed plugins."), {"host": host.name})
-
-
-def _version(host: Host) -> str:
-    return host.api_version or "1.41"
 
 
 # ---------------------------------------------------------------- install, upgrade
@@ -193,7 +194,7 @@ def _pull(context: JobContext, host: Host, action: str, path: str, query: dict[s
                 path,
                 {name: value for name, value in query.items() if value},
                 asked,
-                version=_version(host),
+                version=host.spoken_version,
                 headers=login.headers,
                 report=lambda share, layers: context.progress(share, "", layers),
                 log=context.log,
@@ -299,7 +300,7 @@ def _asking(context: JobContext, host: Host, action: str) -> Iterator[Call]:
 
 
 def _post(call: Call, host: Host, path: str, query: dict[str, str], seconds: float = SWITCH_SECONDS) -> None:
-    call.open("POST", path, query, version=_version(host), seconds=seconds)
+    call.open("POST", path, query, version=host.spoken_version, seconds=seconds)
 
 
 def _path(name: str) -> str:

@@ -198,7 +198,7 @@ def _running_helper(context: JobContext, host: Host, volume: str, read_only: boo
 def _made(
     context: JobContext, host: Host, volume: str, image: str, *, read_only: bool, runs: int = 0
 ) -> Iterator[Helper]:
-    version, name, seconds = host.api_version or "1.41", volume_helpers.new_name(), MAKE_SECONDS
+    version, name, seconds = host.spoken_version, volume_helpers.new_name(), MAKE_SECONDS
     hold = _held(context, host, HoldKind.HELPER, name, name)
     try:
         with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call, _asked(hold):
@@ -226,7 +226,7 @@ def _an_image(context: JobContext, host: Host) -> Iterator[str]:
     try:
         tar = blocks_of([Part(volume_helpers.PLACE.strip("/"), "folder", mode=0o755)])
         with calling(context, Right.VOLUMES_MANAGE, host, "image.import") as call, _asked(hold):
-            version = host.api_version or "1.41"
+            version = host.spoken_version
             image_files.import_(call, tar, repo=HELPER_IMAGE, tag=tag, message="", changes=[], version=version)
         yield hold.ref
     finally:

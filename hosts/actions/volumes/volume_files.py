@@ -49,7 +49,9 @@ def open_files(actor: Any, volume: Volume) -> Opened:
                 "%(host)s has no image yet, and files of a volume are looked at through a container: pull any small image."
             )
             raise Failure("no_image", 409, sentence, {"host": host.name})
-        made = volume_helpers.open_for(host.endpoint(), volume.name, images, OPEN_MINUTES * 60, version=_version(host))
+        made = volume_helpers.open_for(
+            host.endpoint(), volume.name, images, OPEN_MINUTES * 60, version=host.spoken_version
+        )
         _make_known(host, made)
         return Opened(made, PLACE, now + timedelta(minutes=OPEN_MINUTES))
 
@@ -59,7 +61,7 @@ def _make_known(host: Host, helper: str) -> None:
     filters = json.dumps({"id": [helper]})
     with Call(host.endpoint()) as call:
         params = {"all": "1", "filters": filters}
-        call.open("GET", "/containers/json", params, version=_version(host), seconds=SECONDS)
+        call.open("GET", "/containers/json", params, version=host.spoken_version, seconds=SECONDS)
         rows = [row for row in map(parse.container_row, call.read_json(SECONDS) or []) if row]
     apply.apply_rows(host, "container", rows, only={helper})
 
@@ -68,7 +70,7 @@ def close_files(actor: Any, volume: Volume) -> None:
     """Removes the volume's helpers, if there are any: they would keep it in use."""
     for helper in _helpers(volume):
         with recorded(actor, Right.VOLUMES_MANAGE, volume.host, "volume.files_close", volume.name):
-            volume_helpers.close(volume.host.endpoint(), helper.engine_id, version=_version(volume.host))
+            volume_helpers.close(volume.host.endpoint(), helper.engine_id, version=volume.host.spoken_version)
 
 
 def close_old(actor: Any) -> None:
@@ -86,7 +88,7 @@ def close_old(actor: Any) -> None:
             suppress(DermagaError),
             recorded(actor, Right.VOLUMES_MANAGE, helper.host, "volume.files_close", helper.name),
         ):
-            volume_helpers.remove(helper.host.endpoint(), helper.engine_id, version=_version(helper.host))
+            volume_helpers.remove(helper.host.endpoint(), helper.engine_id, version=helper.host.spoken_version)
 
 
 def _helpers(volume: Volume) -> list[Container]:
@@ -95,7 +97,3 @@ def _helpers(volume: Volume) -> list[Container]:
         host=volume.host_id, name__startswith=NAME, state__in=["running", "created"]
     ).order_by("-created")
     return [row for row in rows if row.labels.get(VOLUME_LABEL) == volume.name]
-
-
-def _version(host: Host) -> str:
-    return host.api_version or "1.41"
