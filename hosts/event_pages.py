@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Q
-from django.urls import reverse
 
-from common.templatetags.ui import short_id
 from hosts.models import Config, Container, Event, Image, Network, Node, Plugin, Secret, Service, Volume
+from hosts.pages import page_of
 
 Urls = dict[tuple[int, str], str]  # (host's key, or 0 for a swarm's, id or name) -> address
 
@@ -27,15 +26,13 @@ def pages_of(user: Any, events: Iterable[Event]) -> dict[int, str]:
     return found
 
 
-def _on_hosts(model: Any, page: str, *, by: str = "engine_id") -> Callable[[Any, list[Event]], Urls]:
+def _on_hosts(model: Any, *, by: str = "engine_id") -> Callable[[Any, list[Event]], Urls]:
     def urls(user: Any, events: list[Event]) -> Urls:
         ids, hosts = {event.actor_id for event in events}, {event.host_id for event in events}
         rows = model.objects.visible_to(user).filter(host__in=hosts, **{f"{by}__in": ids}).select_related("host")
         found: Urls = {}
         for row in rows.only("host__name", "host", by):
-            key = getattr(row, by)
-            ref = short_id(key) if by == "engine_id" else key
-            found[row.host_id, key] = reverse(page, args=[row.host.name, ref])
+            found[row.host_id, getattr(row, by)] = page_of(row)
         return found
 
     return urls
@@ -47,28 +44,27 @@ def _images(user: Any, events: list[Event]) -> Urls:
     wanted = Q(engine_id__in=ids) | Q(name__in=ids)
     found: Urls = {}
     for row in Image.objects.visible_to(user).filter(wanted, host__in=hosts).select_related("host"):
-        url = reverse("image_page", args=[row.host.name, short_id(row.engine_id)])
-        found |= {(row.host_id, row.engine_id): url, (row.host_id, row.name): url}
+        found |= {(row.host_id, row.engine_id): page_of(row), (row.host_id, row.name): page_of(row)}
     return found
 
 
-def _in_swarms(model: Any, page: str) -> Callable[[Any, list[Event]], Urls]:
+def _in_swarms(model: Any) -> Callable[[Any, list[Event]], Urls]:
     def urls(user: Any, events: list[Event]) -> Urls:
         ids = {event.actor_id for event in events}
         rows = model.objects.visible_to(user).current().filter(engine_id__in=ids).select_related("swarm")
-        return {(0, row.engine_id): reverse(page, args=[row.swarm.name, row.engine_id]) for row in rows}
+        return {(0, row.engine_id): page_of(row) for row in rows}
 
     return urls
 
 
 PAGES: dict[str, Callable[[Any, list[Event]], Urls]] = {
-    "container": _on_hosts(Container, "container_page"),
+    "container": _on_hosts(Container),
     "image": _images,
-    "network": _on_hosts(Network, "network_page"),
-    "volume": _on_hosts(Volume, "volume_page", by="name"),
-    "plugin": _on_hosts(Plugin, "plugin_page"),
-    "service": _in_swarms(Service, "service_page"),
-    "node": _in_swarms(Node, "node_page"),
-    "secret": _in_swarms(Secret, "secret_page"),
-    "config": _in_swarms(Config, "config_page"),
+    "network": _on_hosts(Network),
+    "volume": _on_hosts(Volume, by="name"),
+    "plugin": _on_hosts(Plugin),
+    "service": _in_swarms(Service),
+    "node": _in_swarms(Node),
+    "secret": _in_swarms(Secret),
+    "config": _in_swarms(Config),
 }

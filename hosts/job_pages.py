@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Q
-from django.urls import reverse
 
-from common.templatetags.ui import short_id
 from hosts.models import Backup, Config, Container, Host, Image, Network, Plugin, Secret, Service, Swarm, Volume
+from hosts.pages import page_of, stack_page
 from jobs.links import Links, Piece, Work
 
 NAMES_AT_MOST = 20  # of one target; what comes after them is text
@@ -175,16 +174,11 @@ def links_of(user: Any, found: Sequence[Work]) -> list[Links]:
 
 
 # ---------------------------------------------------------------- what is there
-def _on_hosts(model: Any, page: str, *, by_id: bool = True) -> Callable[[Any, set[tuple[str, str]]], Urls]:
+def _on_hosts(model: Any) -> Callable[[Any, set[tuple[str, str]]], Urls]:
     def urls(user: Any, wanted: set[tuple[str, str]]) -> Urls:
         hosts, names = _both(wanted)
         rows = model.objects.visible_to(user).filter(host__name__in=hosts, name__in=names).select_related("host")
-        return {
-            (row.host.name, row.name): reverse(
-                page, args=[row.host.name, short_id(row.engine_id) if by_id else row.name]
-            )
-            for row in rows
-        }
+        return {(row.host.name, row.name): page_of(row) for row in rows}
 
     return urls
 
@@ -200,20 +194,17 @@ def _images(user: Any, wanted: set[tuple[str, str]]) -> Urls:
     named = Q(name__in=names) | Q(engine_id__in=names)
     tagged = rows.filter(tags__1__isnull=False)[:TAGGED_AT_MOST]
     return {
-        (row.host.name, key): reverse("image_page", args=[row.host.name, short_id(row.engine_id)])
+        (row.host.name, key): page_of(row)
         for row in [*tagged, *rows.filter(named)]
         for key in (row.engine_id, row.name, *row.tags)
     }
 
 
-def _of_swarms(model: Any, page: str) -> Callable[[Any, set[tuple[str, str]]], Urls]:
+def _of_swarms(model: Any) -> Callable[[Any, set[tuple[str, str]]], Urls]:
     def urls(user: Any, wanted: set[tuple[str, str]]) -> Urls:
         swarms, names = _both(wanted)
         rows = model.objects.visible_to(user).current().filter(swarm__name__in=swarms, name__in=names)
-        return {
-            (row.swarm.name, row.name): reverse(page, args=[row.swarm.name, row.engine_id])
-            for row in rows.select_related("swarm")
-        }
+        return {(row.swarm.name, row.name): page_of(row) for row in rows.select_related("swarm")}
 
     return urls
 
@@ -222,36 +213,36 @@ def _stacks(user: Any, wanted: set[tuple[str, str]]) -> Urls:
     swarms, names = _both(wanted)
     rows = Service.objects.visible_to(user).current().filter(swarm__name__in=swarms, stack__in=names)
     there = rows.order_by().values_list("swarm__name", "stack").distinct()
-    return {(swarm, name): reverse("stack_page", args=[swarm, name]) for swarm, name in there}
+    return {(swarm, name): stack_page(swarm, name) for swarm, name in there}
 
 
-def _known_as(model: Any, page: str) -> Callable[[Any, set[tuple[str, str]]], Urls]:
+def _known_as(model: Any) -> Callable[[Any, set[tuple[str, str]]], Urls]:
     """Hosts and swarms, which have no place."""
 
     def urls(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-        names = model.objects.visible_to(user).filter(name__in=_both(wanted)[1]).values_list("name", flat=True)
-        return {("", name): reverse(page, args=[name]) for name in names}
+        rows = model.objects.visible_to(user).filter(name__in=_both(wanted)[1]).only("name")
+        return {("", row.name): page_of(row) for row in rows}
 
     return urls
 
 
 def _backups(user: Any, wanted: set[tuple[str, str]]) -> Urls:
     keys = [int(key) for _place, key in wanted if key.isdecimal()]
-    there = Backup.kept().visible_to(user).filter(pk__in=keys).values_list("pk", flat=True)
-    return {("", str(pk)): reverse("backup_page", args=[pk]) for pk in there}
+    there = Backup.kept().visible_to(user).filter(pk__in=keys).only("pk")
+    return {("", str(row.pk)): page_of(row) for row in there}
 
 
 PAGES: dict[str, Callable[[Any, set[tuple[str, str]]], Urls]] = {
-    "host": _known_as(Host, "host_page"),
-    "swarm": _known_as(Swarm, "swarm_page"),
-    "container": _on_hosts(Container, "container_page"),
+    "host": _known_as(Host),
+    "swarm": _known_as(Swarm),
+    "container": _on_hosts(Container),
     "image": _images,
-    "network": _on_hosts(Network, "network_page"),
-    "volume": _on_hosts(Volume, "volume_page", by_id=False),
-    "plugin": _on_hosts(Plugin, "plugin_page"),
-    "service": _of_swarms(Service, "service_page"),
-    "secret": _of_swarms(Secret, "secret_page"),
-    "config": _of_swarms(Config, "config_page"),
+    "network": _on_hosts(Network),
+    "volume": _on_hosts(Volume),
+    "plugin": _on_hosts(Plugin),
+    "service": _of_swarms(Service),
+    "secret": _of_swarms(Secret),
+    "config": _of_swarms(Config),
     "stack": _stacks,
     "backup": _backups,
 }

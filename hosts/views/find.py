@@ -14,7 +14,6 @@ from accounts.guard import guard
 from accounts.models import SavedView
 from accounts.rights import Right, allows
 from common.lists import SEARCH_AT_MOST, searched
-from common.templatetags.ui import short_id
 from hosts import filters
 from hosts.models import (
     Config,
@@ -31,6 +30,7 @@ from hosts.models import (
     Task,
     Volume,
 )
+from hosts.pages import args_of, page_of, stack_page
 from hosts.palette import PLACES, Entry
 from hosts.views import find_acts
 from jobs.filters import JOBS, SCHEDULES
@@ -122,7 +122,7 @@ def acts(user: Any, query: str) -> list[Entry]:
 
 
 def _url(container: Container, verb: str, how: str) -> str:
-    place = [container.host.name, container.engine_id[:12]]
+    place = args_of(container)
     return reverse("container_ask", args=[*place, verb]) if how == "ask" else reverse(f"container_{verb}", args=place)
 
 
@@ -138,40 +138,36 @@ def _containers(user: Any, query: str) -> list[Container]:
 def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
     """A group for each noun that has any."""
     containers = [
-        Entry("box", row.name, _url(row, "page", ""), f"{row.image} · {row.host.name}", row.state)
+        Entry("box", row.name, page_of(row), f"{row.image} · {row.host.name}", row.state)
         for row in _containers(user, query)
     ]
     hosts = [
-        Entry("server", row.name, reverse("host_page", args=[row.name]), row.url, row.state)
+        Entry("server", row.name, page_of(row), row.url, row.state)
         for row in _some(Host.objects.visible_to(user), query, ("name", "url"), "name")
     ]
     images = [
-        Entry("photo", row.name, reverse("image_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
+        Entry("photo", row.name, page_of(row), row.host.name)
         for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
         if row.name
     ]
     jobs = [
-        Entry("circle-dashed", f"{row.title} {row.target}", reverse("job_page", args=[row.pk]), row.host, row.state)
+        Entry("circle-dashed", f"{row.title} {row.target}", page_of(row), row.host, row.state)
         for row in _some(Job.objects.visible_to(user), query, JOBS.search, "-pk")
     ]
     schedules = [
-        Entry("clock", row.name, reverse("schedule_page", args=[row.pk]), row.cron)
+        Entry("clock", row.name, page_of(row), row.cron)
         for row in _some(Schedule.objects.visible_to(user), query, SCHEDULES.search, "name")
     ]
     swarms = [
-        Entry("hexagons", row.name, reverse("swarm_page", args=[row.name]))
+        Entry("hexagons", row.name, page_of(row))
         for row in _some(Swarm.objects.visible_to(user), query, ("name", "engine_id"), "name")
     ]
-    plugins = [
-        Entry("plug", row.name, reverse("plugin_page", args=[row.host.name, short_id(row.engine_id)]), row.host.name)
-        for row in _some(Plugin.objects.visible_to(user).select_related("host"), query, filters.PLUGINS.search, "name")
-    ]
     registries = [
-        Entry("cloud-download", row.name, reverse("registry_page", args=[row.name]), row.address)
+        Entry("cloud-download", row.name, page_of(row), row.address)
         for row in _some(Registry.objects.visible_to(user), query, filters.REGISTRIES.search, "name")
     ]
     stacks = [
-        Entry("stack-2", name, reverse("stack_page", args=[swarm, name]), swarm)
+        Entry("stack-2", name, stack_page(swarm, name), swarm)
         for swarm, name in Service.objects.visible_to(user)
         .filter(stack__icontains=query)
         .order_by("stack", "swarm__name")
@@ -187,17 +183,17 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
         (_("Containers"), containers),
         (_("Hosts"), hosts),
         (_("Images"), images),
-        (_("Networks"), _paged(user, Network, query, filters.NETWORKS.search, "network", "network_page")),
-        (_("Volumes"), _paged(user, Volume, query, filters.VOLUMES.search, "database", "volume_page")),
-        (_("Plugins"), plugins),
+        (_("Networks"), _paged(user, Network, query, filters.NETWORKS.search, "network")),
+        (_("Volumes"), _paged(user, Volume, query, filters.VOLUMES.search, "database")),
+        (_("Plugins"), _paged(user, Plugin, query, filters.PLUGINS.search, "plug")),
         (_("Registries"), registries),
-        (_("Services"), _of_swarms(user, Service, query, "stack-2", "service_page")),
+        (_("Services"), _of_swarms(user, Service, query, "stack-2")),
         (_("Stacks"), stacks),
-        (_("Tasks"), _of_swarms(user, Task, query, "circle-dashed", "task_page")),
+        (_("Tasks"), _of_swarms(user, Task, query, "circle-dashed")),
         (_("Swarms"), swarms),
-        (_("Nodes"), _of_swarms(user, Node, query, "server-2", "node_page")),
-        (_("Secrets"), _of_swarms(user, Secret, query, "key", "secret_page")),
-        (_("Configs"), _of_swarms(user, Config, query, "file-text", "config_page")),
+        (_("Nodes"), _of_swarms(user, Node, query, "server-2")),
+        (_("Secrets"), _of_swarms(user, Secret, query, "key")),
+        (_("Configs"), _of_swarms(user, Config, query, "file-text")),
         (_("Schedules"), schedules),
         (_("Jobs"), jobs),
     ]
@@ -207,12 +203,12 @@ def _some(rows: Any, query: str, columns: Iterable[str], order: str) -> Any:
     return searched(rows, query, tuple(columns)).order_by(order)[:OF_EACH]
 
 
-def _paged(user: Any, model: Any, query: str, columns: Iterable[str], icon: str, place: str) -> list[Entry]:
-    """Objects of hosts that have a page by their name."""
+def _paged(user: Any, model: Any, query: str, columns: Iterable[str], icon: str) -> list[Entry]:
+    """Objects of hosts."""
     rows = _some(model.objects.visible_to(user).select_related("host"), query, columns, "name")
-    return [Entry(icon, row.name, reverse(place, args=[row.host.name, row.name]), row.host.name) for row in rows]
+    return [Entry(icon, row.name, page_of(row), row.host.name) for row in rows]
 
 
-def _of_swarms(user: Any, model: Any, query: str, icon: str, place: str) -> list[Entry]:
+def _of_swarms(user: Any, model: Any, query: str, icon: str) -> list[Entry]:
     rows = _some(model.objects.visible_to(user).select_related("swarm"), query, ("name", "engine_id"), "name")
-    return [Entry(icon, row.name, reverse(place, args=[row.swarm.name, row.engine_id]), row.swarm.name) for row in rows]
+    return [Entry(icon, row.name, page_of(row), row.swarm.name) for row in rows]

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, is_fragment
 from hosts.access import get_host
 from hosts.models import Host
+from hosts.pages import page_of
 from jobs.models import Job
 
 
@@ -25,7 +25,7 @@ def prune_page(
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            return go(request, reverse("job_page", args=[start(request).pk]))
+            return go(request, page_of(start(request)))
         except DermagaError as refused:
             error = refused
     context = shown(request, request.POST if request.method == "POST" else request.GET)

@@ -84,7 +84,7 @@ def test_it_finds_every_noun_by_its_name_and_leads_to_its_page(fleet: Host) -> N
     _words, page = found("admin", "shop")
     for path in (
         "/images/fra-1/",
-        "/networks/fra-1/shop-back/",
+        "/networks/fra-1/n1/",
         "/volumes/fra-1/shop-data/",
         "/plugins/fra-1/p1/",
         "/registries/shop-hub/",

@@ -7,7 +7,6 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -23,6 +22,7 @@ from hosts.actions.removals import AT_ONCE
 from hosts.forms.backups import BackupScheduleForm
 from hosts.models import Backup, Container, Destination, Host
 from hosts.models.hosts import LIVE_STATES
+from hosts.pages import page_of
 from jobs.schedules import NAME_AT_MOST
 
 RUNNING = ("running", "restarting")
@@ -70,7 +70,7 @@ def volume_backup(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         try:
             destination = _destination(request, typed.get("destination", ""))
             job = making.start_backup(request.user, volume, destination, stop=typed.get("stop") == "1")
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     context = {
@@ -113,7 +113,7 @@ def volume_backup_schedule(request: HttpRequest, host: str, ref: str) -> HttpRes
             destination = _destination(request, asked.pop("destination"))
             made = making.schedule(request.user, volume, destination, **asked)
             messages.success(request, _("Stored %(name)s.") % {"name": made.name})
-            return redirect("schedule_page", made.pk)
+            return redirect(page_of(made))
         except Invalid as error:
             form.refuse(error)
     context = {"form": form, "volume": volume, "destinations": destinations}
@@ -134,7 +134,7 @@ def volume_restore(request: HttpRequest) -> HttpResponse:
             replace, stop = typed["into"] == "replace", typed.get("stop") == "1"
             file, name = request.FILES.get("file"), typed["volume"].strip()
             job = restoring.start_unpack(request.user, host, name, file, replace=replace, stop=stop)
-            return redirect("job_page", job.pk)
+            return redirect(page_of(job))
         except DermagaError as refused:
             error = refused
     context = {"hosts": hosts, "typed": typed, "error": error, "field": getattr(error, "field", "")}
@@ -160,7 +160,7 @@ def backup_restore(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             job = _restore(request, backup, typed)
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     context: dict[str, Any] = {
@@ -205,7 +205,7 @@ def _host(request: HttpRequest, name: str) -> Host:
 def backup_check(request: HttpRequest, pk: int) -> HttpResponse:
     """Reads the file and compares its hash, as a job."""
     backup = get_backup(request.user, pk, Right.BACKUPS_MANAGE)
-    return redirect("job_page", kept.start_check(request.user, backup).pk)
+    return redirect(page_of(kept.start_check(request.user, backup)))
 
 
 @guard(Right.BACKUPS_MANAGE)
@@ -214,4 +214,4 @@ def backups_remove(request: HttpRequest) -> HttpResponse:
     """Deletes the chosen files, as a job."""
     keys = [int(key) for key in request.POST.getlist("target")[: AT_ONCE + 1] if key.isdecimal() and len(key) < 19]
     found = Backup.kept().visible_to(request.user).filter(pk__in=keys).select_related("destination")
-    return go(request, reverse("job_page", args=[kept.start_removal(request.user, found).pk]))
+    return go(request, page_of(kept.start_removal(request.user, found)))

@@ -19,6 +19,7 @@ from hosts.access import get_container
 from hosts.actions.containers import bulk, containers
 from hosts.models import Container
 from hosts.options import SIGNALS
+from hosts.pages import page_of
 
 SLOW = {"stop", "restart"}  # may take as long as the container likes: a job
 ASKED = {"stop", "kill", "rename", "remove"}  # have options that a dialog asks for
@@ -38,7 +39,7 @@ def container_bulk(request: HttpRequest, verb: str) -> HttpResponse:
     except DermagaError as error:
         messages.error(request, str(error))
         return redirect(back(request, "container_list"))
-    return redirect("job_page", job.pk)
+    return redirect(page_of(job))
 
 
 @guard(Right.CONTAINERS_OPERATE)
@@ -87,7 +88,7 @@ def _url_after(container: Container, verb: str) -> str:
     """Where to go after an act: a removed container has no page any more."""
     if verb == "remove":
         return reverse("container_list")
-    return reverse("container_page", args=[container.host.name, container.engine_id[:12]])
+    return page_of(container)
 
 
 def _done(verb: str, container: Container, options: dict[str, Any]) -> str:

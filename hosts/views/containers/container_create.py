@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +16,7 @@ from hosts.access import get_container, get_host
 from hosts.actions.containers import create, looks, recreate
 from hosts.forms.create import VIEWS, CreateForm, fields
 from hosts.models import Container, Host, Image, Network, Volume
+from hosts.pages import page_of
 from hosts.specs.spec import ContainerSpec
 from hosts.views.containers.container_recreate import seconds, sharing
 from jobs.models import Job
@@ -46,7 +46,7 @@ def container_create(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     except DermagaError as error:
         return _page(request, form, error, status=422)
-    return go(request, reverse("job_page", args=[job.pk]))
+    return go(request, page_of(job))
 
 
 def _start(request: HttpRequest, form: CreateForm) -> Job:

@@ -21,6 +21,7 @@ from hosts.access import get_container
 from hosts.actions.containers import file_uploads, files, looks
 from hosts.engine.paths import base, parent, shown
 from hosts.models import Container
+from hosts.pages import args_of, page_of
 from hosts.views.containers.container_files import file_context
 
 ENDS = {"lf": "\n", "crlf": "\r\n"}
@@ -80,7 +81,7 @@ def _ask(
         "error": error,
         "field": getattr(error, "field", ""),
         "back": folder_url(container, path if verb in {"folder", "file", "upload"} else parent(path)),
-        "to": reverse(f"container_file_{verb}", args=[container.host.name, container.engine_id[:12]]),
+        "to": reverse(f"container_file_{verb}", args=args_of(container)),
     }
     fragment = "containers/_file_ask_form.html" if error else "containers/_file_ask_dialog.html"
     template = template_for(request, "containers/file_ask.html", fragment)
@@ -108,13 +109,13 @@ def mount_of(container: Container, path: str) -> dict[str, str]:
 
 def folder_url(container: Container, path: str) -> str:
     """The page of a folder."""
-    url = reverse("container_files", args=[container.host.name, container.engine_id[:12]])
+    url = reverse("container_files", args=args_of(container))
     return f"{url}?{urlencode({'path': path or '/'})}"
 
 
 def file_url(container: Container, path: str) -> str:
     """The page of a file."""
-    url = reverse("container_file", args=[container.host.name, container.engine_id[:12]])
+    url = reverse("container_file", args=args_of(container))
     return f"{url}?{urlencode({'path': path})}"
 
 
@@ -204,7 +205,7 @@ def file_upload(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         )
     except DermagaError as error:
         return _ask(request, container, "upload", path, error)
-    return go(request, reverse("job_page", args=[job.pk]))
+    return go(request, page_of(job))
 
 
 @guard(Right.CONTAINERS_FILES)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.guard import guard
@@ -13,6 +12,7 @@ from common.errors import DermagaError
 from common.htmx import go, template_for
 from hosts.access import get_container
 from hosts.actions.containers import commits
+from hosts.pages import page_of
 
 FIELDS = ("image", "message", "author", "changes")
 
@@ -29,7 +29,7 @@ def container_commit(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         options = {name: typed[name] for name in FIELDS}
         try:
             job = commits.start_commit(request.user, container, pause=typed["pause"] == "1", **options)
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     context = {"container": container, "typed": typed, "error": error, "field": getattr(error, "field", "")}

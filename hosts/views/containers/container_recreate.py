@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,6 +15,7 @@ from hosts.access import get_container
 from hosts.actions.containers import bulk, recreate
 from hosts.models import Container
 from hosts.models.containers import ContainerDetail
+from hosts.pages import page_of
 from hosts.specs.replaced import joins
 
 SECONDS_DIGITS = 6
@@ -53,7 +53,7 @@ def container_recreate(request: HttpRequest, host: str, ref: str) -> HttpRespons
                 settle=seconds(request, "settle", recreate.SETTLE_SECONDS),
                 healthy_within=seconds(request, "healthy_within", recreate.HEALTHY_WITHIN),
             )
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     context = {
@@ -92,5 +92,5 @@ def container_put_back(request: HttpRequest, host: str, ref: str) -> HttpRespons
         job = recreate.start_put_back(request.user, container)
     except DermagaError as error:
         messages.error(request, error.whole)
-        return go(request, reverse("container_page", args=[host, container.engine_id[:12]]))
-    return go(request, reverse("job_page", args=[job.pk]))
+        return go(request, page_of(container))
+    return go(request, page_of(job))

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -15,6 +14,7 @@ from hosts.access import get_container
 from hosts.actions.containers import container_updates
 from hosts.forms.updates import UpdateForm
 from hosts.models import Container
+from hosts.pages import page_of
 from hosts.specs.inspected import from_inspect
 
 
@@ -40,7 +40,7 @@ def container_update(request: HttpRequest, host: str, ref: str) -> HttpResponse:
             for words in warnings:
                 messages.warning(request, words)
             messages.success(request, _("Changed %(name)s on %(host)s.") % {"name": container.name, "host": host})
-            page = reverse("container_page", args=[host, container.engine_id[:12]])
+            page = page_of(container)
             return go(request, back(request, "") or page)
     return _page(request, container, form, error, status=422)
 

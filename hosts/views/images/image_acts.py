@@ -5,7 +5,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -13,19 +12,14 @@ from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import DermagaError, NotFound
 from common.htmx import go, template_for
-from common.templatetags.ui import short_id
 from hosts.access import get_image
 from hosts.actions.images import image_copies, image_names, image_pushes
 from hosts.models import Host, Image
+from hosts.pages import page_of
 from hosts.views.images.images import accounts_of
 from hosts.views.uses import users_of_image
 
 ASKED = {"copy", "push", "tag", "remove"}
-
-
-def page_of(image: Image) -> str:
-    """Where its page is."""
-    return reverse("image_page", args=[image.host.name, short_id(image.engine_id)])
 
 
 @guard(Right.IMAGES_MANAGE)
@@ -105,7 +99,7 @@ def image_copy(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         request,
         image,
         "copy",
-        lambda: reverse("job_page", args=[image_copies.start_copy(request.user, image, to).pk]),
+        lambda: page_of(image_copies.start_copy(request.user, image, to)),
     )
 
 
@@ -125,7 +119,7 @@ def image_push(request: HttpRequest, host: str, ref: str) -> HttpResponse:
             new_name=post.get("new_name", ""),
             untag=post.get("untag") == "1",
         )
-        return reverse("job_page", args=[job.pk])
+        return page_of(job)
 
     return _act(request, image, "push", act)
 
@@ -140,5 +134,5 @@ def image_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         request,
         image,
         "remove",
-        lambda: reverse("job_page", args=[image_names.start_remove(request.user, image, force=force).pk]),
+        lambda: page_of(image_names.start_remove(request.user, image, force=force)),
     )

@@ -15,6 +15,7 @@ from hosts import logins
 from hosts.access import get_host
 from hosts.actions.images import image_builds
 from hosts.models import Host
+from hosts.pages import page_of
 from jobs.models import Job
 
 TEXTS = ("source", "name", "dockerfile", "remote", "path", "args", "secret_args", "labels", "target", "cache_from")
@@ -28,7 +29,7 @@ def image_build(request: HttpRequest) -> HttpResponse:
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            return redirect("job_page", _start(request).pk)
+            return redirect(page_of(_start(request)))
         except DermagaError as refused:
             error = refused
     context = {

@@ -11,6 +11,7 @@ from common.errors import DermagaError, Invalid, NotFound
 from hosts.access import get_host, get_image
 from hosts.actions.images import image_files
 from hosts.models import Host
+from hosts.pages import page_of
 from jobs.models import Job
 
 
@@ -29,7 +30,7 @@ def image_load(request: HttpRequest) -> HttpResponse:
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            return redirect("job_page", _start(request).pk)
+            return redirect(page_of(_start(request)))
         except DermagaError as refused:
             error = refused
     context = {

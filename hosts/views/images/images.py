@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,6 +16,7 @@ from hosts import columns, filters, logins
 from hosts.access import get_host, get_image
 from hosts.actions.images import image_looks, images
 from hosts.models import Host, Image
+from hosts.pages import page_of
 from hosts.views.uses import add_image_users, users_of_image
 
 
@@ -76,7 +76,7 @@ def image_pull(request: HttpRequest) -> HttpResponse:
                 platform=post.get("platform", ""),
                 all_tags=post.get("all_tags") == "1",
             )
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     typed = post.dict() or request.GET.dict()

@@ -24,6 +24,7 @@ from hosts.actions.removals import AT_ONCE
 from hosts.forms.networks import NetworkForm
 from hosts.forms.pairs import PairsField
 from hosts.models import Container, Host, Network
+from hosts.pages import page_of
 from hosts.views.prunes import prune_page
 from jobs.models import Job
 
@@ -65,7 +66,7 @@ def network_connect(request: HttpRequest, host: str, ref: str) -> HttpResponse:
             container = _connect(request, network)
             words = _("%(name)s is in %(network)s now.") % {"name": container.name, "network": network.name}
             messages.success(request, words)
-            return go(request, _url(network))
+            return go(request, page_of(network))
         except DermagaError as refused:
             error = refused
     rows = Container.objects.visible_to(request.user).filter(host=network.host_id)
@@ -129,7 +130,7 @@ def network_disconnect(request: HttpRequest, host: str, ref: str) -> HttpRespons
             networks.disconnect(request.user, network, container, force=request.POST.get("force") == "1")
             words = _("%(name)s is not in %(network)s any more.") % {"name": container.name, "network": network.name}
             messages.success(request, words)
-            return go(request, _url(network))
+            return go(request, page_of(network))
         except DermagaError as refused:
             error = refused
     context = {"network": network, "verb": "disconnect", "container": container, "typed": request.POST.dict()}
@@ -155,7 +156,7 @@ def network_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         )
     except DermagaError as error:
         messages.error(request, error.whole)
-        return go(request, back(request, _url(network)))
+        return go(request, back(request, page_of(network)))
     return go(request, back(request, reverse("network_list")))
 
 
@@ -178,7 +179,3 @@ def _prune_context(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     host = next(iter(asked or [host for host in hosts if host.is_live] or hosts), None)
     found = filters.prunable_networks(request.user, host) if host else []
     return {"hosts": hosts, "host": host, "found": found[:AT_ONCE], "more": max(0, len(found) - AT_ONCE)}
-
-
-def _url(network: Network) -> str:
-    return reverse("network_page", args=[network.host.name, network.engine_id[:12]])

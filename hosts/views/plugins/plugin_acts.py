@@ -19,6 +19,7 @@ from common.htmx import go, is_fragment
 from hosts.access import get_host, get_plugin
 from hosts.actions.plugins import plugin_moves, plugins
 from hosts.models import Host, Plugin
+from hosts.pages import page_of
 from hosts.views.images.images import accounts_of
 from jobs.models import Job, JobState
 
@@ -77,7 +78,7 @@ def _with_privileges(
         reference = typed.get("reference", "")
         try:
             if request.POST.get("step") == "grant":
-                return go(request, reverse("job_page", args=[start(reference, _granted(request)).pk]))
+                return go(request, page_of(start(reference, _granted(request))))
             looking = _looked(request, reference) or plugins.start_look(
                 request.user, host_of(), reference, account=typed.get("account")
             )
@@ -147,7 +148,7 @@ def plugin_create(request: HttpRequest) -> HttpResponse:
             job = plugin_moves.start_create(
                 request.user, _host(request), post.get("name", ""), request.FILES.get("file")
             )
-            return redirect("job_page", job.pk)
+            return redirect(page_of(job))
         except DermagaError as refused:
             error = refused
     context = {
@@ -168,7 +169,7 @@ def plugin_push(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     if request.method == "POST":
         try:
             job = plugin_moves.start_push(request.user, plugin, account=request.POST.get("account"))
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     context = {
@@ -218,7 +219,7 @@ def _act(request: HttpRequest, host: str, ref: str, act: Callable[[Plugin], Job 
         messages.error(request, error.whole)
         return redirect("plugin_page", host, ref)
     if job is not None:
-        return redirect("job_page", job.pk)
+        return redirect(page_of(job))
     messages.success(request, _("Removed %(name)s from %(host)s.") % {"name": plugin.name, "host": host})
     return redirect("plugin_list")
 

@@ -20,6 +20,7 @@ from hosts.access import get_account, get_registry
 from hosts.actions.registries import registries
 from hosts.forms.registries import AccountForm, RegistryForm
 from hosts.models import Image, Registry, RegistryAccount
+from hosts.pages import page_of
 from hosts.registry.places import Login, Place
 from hosts.views.registries.registry_browse import asked_of
 from jobs.models import Schedule
@@ -78,7 +79,7 @@ def _form(request: HttpRequest, form: RegistryForm, registry: Registry | None) -
             try:
                 (registries.change if registry else registries.add)(request.user, stored)
                 messages.success(request, _("Stored %(name)s.") % {"name": stored.name})
-                return redirect("registry_page", stored.name)
+                return redirect(page_of(stored))
             except Invalid as error:
                 form.refuse(error)
     return render(request, "registries/form.html", context, status=422 if form.errors else 200)
@@ -175,7 +176,7 @@ def _account_form(
                 else:
                     registries.add_account(request.user, registry, **form.cleaned_data)
                 messages.success(request, _("Stored %(name)s.") % {"name": form.cleaned_data["username"]})
-                return redirect("registry_page", registry.name)
+                return redirect(page_of(registry))
             except Invalid as error:
                 form.refuse(error)
     return render(request, "registries/account.html", context, status=422 if form.errors else 200)

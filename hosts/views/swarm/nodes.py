@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,6 +19,7 @@ from hosts.access import get_of_swarm
 from hosts.actions.swarm import nodes
 from hosts.forms.swarms import LabelsForm
 from hosts.models import Host, Node, SwarmMember, Task
+from hosts.pages import page_of
 
 TASKS_SHOWN = 200
 
@@ -101,7 +101,7 @@ def _act(
     request: HttpRequest, swarm: str, ref: str, done: str, act: Callable[[Node], None], *, gone: bool = False
 ) -> HttpResponse:
     node = get_of_swarm(request.user, Node, swarm, ref)
-    page = reverse("node_page", args=[swarm, node.engine_id])
+    page = page_of(node)
     try:
         act(node)
         messages.success(request, done % {"name": node.name})
@@ -116,7 +116,7 @@ def _act(
 def node_labels(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """The form of its labels; what was typed stays when somebody else was quicker."""
     node = get_of_swarm(request.user, Node, swarm, ref)
-    page = reverse("node_page", args=[swarm, node.engine_id])
+    page = page_of(node)
     return labels_form(
         request, node, lambda labels, version: nodes.set_labels(request.user, node, labels, version), page
     )

@@ -21,6 +21,7 @@ from hosts.actions.swarm import secret_versions, secrets
 from hosts.engine.parse.swarms import STACK
 from hosts.forms.secrets import NewForm, ValueForm
 from hosts.models import Config, Secret, Service, Swarm
+from hosts.pages import page_of
 from hosts.views.swarm.nodes import labels_form
 
 SHOWN_AT_MOST = 100_000  # characters of a config on a page
@@ -102,7 +103,7 @@ def config_content(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
         told = secrets.content(request.user, config)
     except DermagaError as error:
         messages.error(request, error.whole)
-        return redirect("config_page", swarm, config.engine_id)
+        return redirect(page_of(config))
     if request.GET.get("download") == "1":
         answer = HttpResponse(told, content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="{config.name}"'
@@ -200,7 +201,7 @@ def _page(request: HttpRequest, row: Secret | Config) -> HttpResponse:
 
 
 def _labels(request: HttpRequest, row: Secret | Config) -> HttpResponse:
-    page = reverse(f"{row.noun}_page", args=[row.swarm.name, row.engine_id])
+    page = page_of(row)
     return labels_form(
         request, row, lambda labels, version: secrets.set_labels(request.user, row, labels, version), page
     )
@@ -208,12 +209,12 @@ def _labels(request: HttpRequest, row: Secret | Config) -> HttpResponse:
 
 def _replace(request: HttpRequest, row: Secret | Config) -> HttpResponse:
     form = ValueForm(request.POST or None, request.FILES or None, row.noun)
-    page = reverse(f"{row.noun}_page", args=[row.swarm.name, row.engine_id])
+    page = page_of(row)
     error: DermagaError | None = None
     if request.method == "POST" and form.is_valid():
         try:
             job = secret_versions.start_replace(request.user, row, form.content)
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except Invalid as wrong:
             form.blame(wrong)
         except DermagaError as refused:
@@ -230,5 +231,5 @@ def _remove(request: HttpRequest, row: Secret | Config) -> HttpResponse:
         messages.success(request, _("Removed %(name)s from %(host)s.") % {"name": row.name, "host": row.swarm.name})
     except DermagaError as error:
         messages.error(request, error.whole)
-        return go(request, back(request, reverse(f"{row.noun}_page", args=[row.swarm.name, row.engine_id])))
+        return go(request, back(request, page_of(row)))
     return go(request, back(request, reverse(f"{row.noun}_list")))

@@ -20,6 +20,7 @@ from hosts.actions.swarm import services
 from hosts.forms.create import fields
 from hosts.forms.services import ServiceForm
 from hosts.models import Config, Image, Network, Secret, Service, Swarm, Task
+from hosts.pages import page_of
 from hosts.service_specs import revision_of
 from hosts.specs.services.spec import ServiceSpec
 from jobs.models import Job
@@ -42,7 +43,7 @@ def service_create(request: HttpRequest) -> HttpResponse:
         job = _start(request, form)
     except DermagaError as error:
         return _refused(request, form, error)
-    return go(request, reverse("job_page", args=[job.pk]))
+    return go(request, page_of(job))
 
 
 @guard(Right.SERVICES_MANAGE)
@@ -67,7 +68,7 @@ def service_edit(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
         )
     except DermagaError as error:
         return _refused(request, form, error, service)
-    return go(request, reverse("job_page", args=[job.pk]))
+    return go(request, page_of(job))
 
 
 def _start(request: HttpRequest, form: ServiceForm) -> Job:
@@ -195,7 +196,7 @@ def _do(request: HttpRequest, service: Service, verb: str) -> str:
             services.remove(user, service)
             messages.success(request, _("Removed the service %(name)s.") % {"name": service.name})
             return reverse("service_list")
-    return reverse("job_page", args=[job.pk])
+    return page_of(job)
 
 
 def _number(text: str) -> int:

@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.guard import guard
@@ -12,6 +11,7 @@ from common.errors import DermagaError
 from common.htmx import go, template_for
 from hosts import stacks
 from hosts.actions.swarm import stacks as acts
+from hosts.pages import page_of
 
 
 @guard(Right.SERVICES_VIEW, live=True)
@@ -50,7 +50,7 @@ def stack_remove(request: HttpRequest, swarm: str, name: str) -> HttpResponse:
         try:
             # exactly what was shown: what came to it since then stays
             shown = stacks.only(stack, set(request.POST.getlist("target")[: 4 * stacks.AT_MOST]))
-            return go(request, reverse("job_page", args=[acts.start_remove(request.user, shown).pk]))
+            return go(request, page_of(acts.start_remove(request.user, shown)))
         except DermagaError as refused:
             error = refused
     context = {"stack": stack, "error": error}

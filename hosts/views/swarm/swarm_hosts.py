@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
@@ -15,6 +14,7 @@ from hosts.access import get_host, get_swarm
 from hosts.actions.swarm import swarm_hosts
 from hosts.forms.swarms import InitForm, JoinForm, UnlockForm
 from hosts.models import Config, Host, Node, Secret, Service, Swarm, SwarmMember, Task
+from hosts.pages import page_of
 from hosts.views.swarm.swarms import quorum
 from jobs.models import Job
 
@@ -65,7 +65,7 @@ def swarm_leave(request: HttpRequest, host: str) -> HttpResponse:
     if request.method == "POST":
         try:
             job = swarm_hosts.start_leave(request.user, found, force=request.POST.get("force") == "1")
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     context = {"host": found, "member": part, "error": error, **_lost(request.user, part)}
@@ -136,7 +136,7 @@ def _answer(request: HttpRequest, form: Any, template: str, start: Any, **contex
     error: DermagaError | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            return go(request, reverse("job_page", args=[start().pk]))
+            return go(request, page_of(start()))
         except Invalid as wrong:
             form.blame(wrong)
         except DermagaError as refused:

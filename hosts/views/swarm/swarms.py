@@ -8,7 +8,6 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,6 +21,7 @@ from hosts.access import get_swarm
 from hosts.actions.swarm import swarms
 from hosts.forms.swarms import SettingsForm
 from hosts.models import Config, Host, Node, Secret, Service, Swarm, SwarmMember
+from hosts.pages import page_of
 from hosts.views.swarm.nodes import with_hosts
 
 MEMBERS_AT_MOST = 500
@@ -94,7 +94,7 @@ def swarm_settings(request: HttpRequest, swarm: str) -> HttpResponse:
             if form.cleaned_data["name"] != found.name:
                 swarms.rename(request.user, found, form.cleaned_data["name"])
             messages.success(request, _("The settings of %(name)s are changed.") % {"name": found.name})
-            return go(request, reverse("swarm_page", args=[found.name]))
+            return go(request, page_of(found))
         except Invalid as wrong:
             form.blame(wrong)
         except DermagaError as refused:
@@ -127,7 +127,7 @@ def _shown(request: HttpRequest, swarm: Swarm, name: str, ask: Callable[[], Any]
         told = ask()
     except DermagaError as error:
         messages.error(request, error.whole)
-        return redirect("swarm_page", swarm.name)
+        return redirect(page_of(swarm))
     managers = Node.objects.filter(swarm=swarm, role="manager").order_by("-leader", "name")
     address = next((a for node in managers if (a := node.data.get("manager_address"))), "")
     return render(request, "swarms/shown.html", {"swarm": swarm, "name": name, name: told, "address": address})
@@ -148,4 +148,4 @@ def swarm_rotate(request: HttpRequest, swarm: str) -> HttpResponse:
             messages.success(request, _("There is a new token. Nobody joins with the old one any more."))
     except DermagaError as error:
         messages.error(request, error.whole)
-    return redirect("swarm_page", found.name)
+    return redirect(page_of(found))

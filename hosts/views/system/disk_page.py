@@ -19,6 +19,7 @@ from hosts.access import get_host
 from hosts.actions.system import disk as acts
 from hosts.actions.system import system_prune
 from hosts.models import Host
+from hosts.pages import page_of
 from hosts.prune_plan import Choice
 from hosts.views.prunes import chosen_host, prune_page
 from hosts.views.system.disk import KINDS, disk_use, sum_of
@@ -48,7 +49,7 @@ def disk_measure(request: HttpRequest) -> HttpResponse:
     except DermagaError as error:
         messages.error(request, error.whole)
         return go(request, reverse("disk_page"))
-    return go(request, reverse("job_page", args=[job.pk]))
+    return go(request, page_of(job))
 
 
 @guard(Right.SYSTEM_PRUNE)

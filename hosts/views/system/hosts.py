@@ -18,6 +18,7 @@ from hosts.access import get_host
 from hosts.actions.system import hosts
 from hosts.forms.hosts import HostForm
 from hosts.models import Container, Event, Host, Image, Network, Plugin, Volume
+from hosts.pages import page_of
 from hosts.views.figures import add_sparks
 from hosts.views.system.disk import disk_use
 from hosts.views.system.host_counts import add_counts
@@ -87,7 +88,7 @@ def _form(request: HttpRequest, form: HostForm, host: Host | None) -> HttpRespon
             stored = form.fill(Host.objects.get(pk=host.pk) if host else Host())
             (hosts.change if host else hosts.add)(request.user, stored)
             messages.success(request, _("Stored %(host)s. Connecting…") % {"host": stored.name})
-            return redirect("host_page", stored.name)
+            return redirect(page_of(stored))
     status = 422 if form.errors else 200
     return render(request, "hosts/form.html", context, status=status)
 

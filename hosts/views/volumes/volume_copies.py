@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
@@ -13,6 +12,7 @@ from hosts import filters
 from hosts.access import get_volume
 from hosts.actions.volumes import volume_copies
 from hosts.models import Container, Host
+from hosts.pages import page_of
 
 SHOWN = 6
 
@@ -30,7 +30,7 @@ def volume_copy(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         try:
             stop = request.POST.get("stop") == "1"
             job = volume_copies.start_copy(request.user, volume, to, typed["name"].strip(), stop=stop)
-            return go(request, reverse("job_page", args=[job.pk]))
+            return go(request, page_of(job))
         except DermagaError as refused:
             error = refused
     users = filters.users_of("volume", volume, Container.objects.visible_to(request.user)).filter(state="running")

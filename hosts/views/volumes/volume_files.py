@@ -12,6 +12,7 @@ from common.errors import DermagaError
 from common.htmx import go
 from hosts.access import get_volume
 from hosts.actions.volumes import volume_files
+from hosts.pages import page_of
 
 
 @guard(Right.CONTAINERS_FILES)
@@ -23,6 +24,6 @@ def volume_files_open(request: HttpRequest, host: str, ref: str) -> HttpResponse
         opened = volume_files.open_files(request.user, volume)
     except DermagaError as error:
         messages.error(request, error.whole)
-        return go(request, reverse("volume_page", args=[host, volume.name]))
+        return go(request, page_of(volume))
     to = reverse("container_files", args=[host, opened.container[:12]])
     return go(request, f"{to}?{urlencode({'path': opened.path})}")

@@ -16,6 +16,7 @@ from hosts.access import get_volume
 from hosts.actions.removals import AT_ONCE
 from hosts.actions.volumes import volume_removals as acts
 from hosts.models import Host
+from hosts.pages import page_of
 from hosts.views.prunes import chosen_host, prune_page
 from jobs.models import Job
 
@@ -33,7 +34,7 @@ def volumes_remove(request: HttpRequest) -> HttpResponse:
     except DermagaError as error:
         messages.error(request, str(error))
         return go(request, back(request, reverse("volume_list")))
-    return go(request, reverse("job_page", args=[job.pk]))
+    return go(request, page_of(job))
 
 
 @guard(Right.VOLUMES_MANAGE)

@@ -17,6 +17,7 @@ from hosts.access import get_host, get_volume
 from hosts.actions.volumes import volumes
 from hosts.forms.volumes import VolumeForm
 from hosts.models import Backup, Container, Host, Volume
+from hosts.pages import page_of
 from hosts.views.uses import add_users
 
 BACKUPS_SHOWN = 10
@@ -83,5 +84,5 @@ def volume_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         messages.success(request, _("Removed the volume %(name)s from %(host)s.") % {"name": volume.name, "host": host})
     except DermagaError as error:
         messages.error(request, error.whole)
-        return go(request, back(request, reverse("volume_page", args=[host, volume.name])))
+        return go(request, back(request, page_of(volume)))
     return go(request, back(request, reverse("volume_list")))
