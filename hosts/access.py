@@ -5,9 +5,10 @@ import re
 from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.rights import Right, allows
-from common.errors import Denied, NotFound
+from common.errors import Denied, Invalid, NotFound
 from hosts.models import (
     Backup,
     Container,
@@ -49,6 +50,14 @@ def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
         raise NotFound
     _demand(user, Right.HOSTS_VIEW, right)
     return host
+
+
+def chosen_host(user: Any, name: str) -> Host:
+    """The host that a form names. Raises Invalid."""
+    try:
+        return get_host(user, name)
+    except NotFound as error:
+        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
 
 
 def get_registry(user: Any, name: str, right: Right = Right.REGISTRIES_VIEW) -> Registry:

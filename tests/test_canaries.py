@@ -22,7 +22,8 @@ from tests.engines.registry import Registry
 from tests.fake_engine import Cut, FakeEngine
 from tests.fake_engine.behaviours import Behaviour
 from tests.hosts.images.test_image_builds import build
-from tests.hosts.logins import account, ended
+from tests.hosts.logins import account
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -147,9 +148,9 @@ def work(product: Product, engine: DockerEngine, fake: FakeEngine, token: Regist
     for behaviour in (Echo(), Cut(after=150)):
         fake.misbehave("/images/create", behaviour)
         jobs.append(pull("fake", right))
-        job = ended(product, jobs[-1])
-        assert job["state"] == "failed"
-        assert not isinstance(behaviour, Echo) or "•••" in job["error"]  # it came back, and was taken out
+        told = ended(product, jobs[-1])
+        assert told["state"] == "failed"
+        assert not isinstance(behaviour, Echo) or "•••" in told["error"]  # it came back, and was taken out
     fields = {"source": "dockerfile", "secret_args": f"TOKEN={BUILD}"}
     for dockerfile in ("RUN echo $TOKEN", "RUN echo $TOKEN; exit 3"):
         with build(product, **fields, dockerfile=f"FROM busybox\nARG TOKEN\n{dockerfile}\n") as watched:

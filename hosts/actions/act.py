@@ -51,6 +51,12 @@ def demand(actor: Any, right: Right) -> None:
         raise Denied
 
 
+def demand_enabled(host: Host) -> None:
+    """Raises Conflict for a host that nothing is asked of."""
+    if not host.enabled:
+        raise Conflict(gettext_noop("The host %(host)s is disabled. Enable it first."), {"host": host.name})
+
+
 @contextmanager
 def recorded(
     actor: Any, right: Right, host: Host, action: str, target: str, *, detail: dict[str, Any] | None = None
@@ -60,8 +66,7 @@ def recorded(
     Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
     """
     with recorded_at(actor, right, host.name, action, target, detail=detail):
-        if not host.enabled:
-            raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+        demand_enabled(host)
         yield
 
 

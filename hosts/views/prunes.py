@@ -5,12 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.translation import gettext_noop
 
-from common.errors import DermagaError, Invalid, NotFound
+from common.errors import DermagaError
 from common.htmx import go, is_fragment
-from hosts.access import get_host
-from hosts.models import Host
 from hosts.pages import page_of
 from jobs.models import Job
 
@@ -35,11 +32,3 @@ def prune_page(
         inside = request.headers.get("HX-Target") == "prune-form"
         template = f"{folder}/_prune_form.html" if inside else f"{folder}/_prune_dialog.html"
     return render(request, template, context, status=422 if error else 200)
-
-
-def chosen_host(request: HttpRequest) -> Host:
-    """The host that a form of a prune names. Raises Invalid."""
-    try:
-        return get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error

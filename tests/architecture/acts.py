@@ -9,13 +9,14 @@ from tests.architecture.sources import Source, inside
 ACTIONS = "hosts.actions"
 MACHINERY = "hosts.actions.act"  # what acts are made of
 ON_SWARMS = "hosts.actions.swarm.manager"  # and those on swarms
+REMOVALS = "hosts.actions.removals"  # and those that remove what was shown
 QUESTIONS = (
     "hosts.actions.containers.looks",
     "hosts.actions.images.image_looks",
     "hosts.actions.containers.browse",
 )  # they change nothing, and leave no audit
 WITH_BOTH = {f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", f"{MACHINERY}.calling", "jobs.queue.start"}
-WITH_BOTH |= {f"{MACHINERY}.recorded_at", f"{ON_SWARMS}.on_manager"}
+WITH_BOTH |= {f"{MACHINERY}.recorded_at", f"{ON_SWARMS}.on_manager", f"{REMOVALS}.start"}
 AUDITS = WITH_BOTH | {"accounts.audit.record"}
 CHECKS = WITH_BOTH | {f"{MACHINERY}.demand"}
 READS = {"top", "diff", "inspect_container", "logs", "stats", "version", "info", "ping"}  # of the SDK's client
@@ -26,7 +27,9 @@ class Acts:
     """The public functions of hosts/actions/ in `sources`, and what each reaches."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
-        self.sources = [s for s in sources if inside(s.name, ACTIONS) and s.name not in {MACHINERY, ON_SWARMS}]
+        self.sources = [
+            s for s in sources if inside(s.name, ACTIONS) and s.name not in {MACHINERY, ON_SWARMS, REMOVALS}
+        ]
         self.public = {
             f"{source.name}.{node.name}": node
             for source in self.sources

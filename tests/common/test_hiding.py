@@ -9,7 +9,7 @@ import pytest
 from common.hiding import hiding
 from hosts.engine.errors import DETAIL_AT_MOST, EngineFailed
 from tests.fake_engine import Fail, FakeEngine
-from tests.hosts.logins import ended
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from tests.engines.registry import PASSWORD, USER, Registry
 from tests.engines.ways import AnyEngine
@@ -51,13 +50,3 @@ def stored(product: Product, registry: Registry, name: str) -> Iterator[Stored]:
 def account(product: Product, name: str, secret: str = PASSWORD, *, user: str = USER) -> int:
     """Another account of a stored registry; its id."""
     return int(product.api(f"registries/{name}/accounts", "POST", username=user, secret=secret)["id"])
-
-
-def ended(product: Product, job: int, seconds: float = 60) -> Any:
-    """The job once it is over."""
-
-    def over() -> Any:
-        row = product.api(f"jobs/{job}")
-        return row if row["state"] not in {"queued", "running"} else None
-
-    return until(over, f"job {job} ends", seconds)

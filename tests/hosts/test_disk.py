@@ -17,6 +17,7 @@ from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import import_busybox
 from tests.engines.podman_engine import PodmanEngine
 from tests.rows import a_host, container_json, containers, person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -32,11 +33,6 @@ def hold(product: Product) -> Iterator[DockerEngine]:
         until(lambda: product.api("hosts/hold")["state"] == "online", "hold is online")
         yield engine
         product.api("hosts/hold", "DELETE")
-
-
-def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 60)
-    return dict(product.api(f"jobs/{job}"))
 
 
 def measured(product: Product, host: str) -> dict[str, Any]:

@@ -24,22 +24,12 @@ from tests.fake_engine.behaviours import Held
 from tests.hosts.logins import WRONG, a_host, stored
 from tests.rows import a_host as a_host_row
 from tests.rows import person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
 pytestmark = pytest.mark.core
 FRAGMENT = {"HX-Request": "true"}
-
-
-def ended(product: Product, job: int) -> dict[str, Any]:
-    """The job once it is over."""
-
-    def over() -> Any:
-        row = product.api(f"jobs/{job}")
-        return row if row["state"] not in {"queued", "running"} else None
-
-    row: dict[str, Any] = until(over, f"job {job} ends", 60)
-    return row
 
 
 def sent(product: Product, path: str, **fields: Any) -> dict[str, Any]:

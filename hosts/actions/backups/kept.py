@@ -13,7 +13,7 @@ from common.events import changed
 from common.streaming import from_thread
 from hosts.actions import removals
 from hosts.actions.act import demand, file_response, recorded_at
-from hosts.actions.backups.work import backup_of, stored, was_whole
+from hosts.actions.backups.work import NamedBackups
 from hosts.actions.volumes.work import Work
 from hosts.engine.errors import EngineError
 from hosts.models import Backup
@@ -45,15 +45,16 @@ def start_check(actor: Any, backup: Backup) -> Job:
 
 def run_check(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
-    work, backup = Work(context), backup_of(context)
+    work, named = Work(context), NamedBackups(context)
+    backup = named.backup()
     with recorded_at(context.job.by, Right.BACKUPS_MANAGE, backup.host, "backup.check", backup.key):
         sealed = Sealed()
         with work.cancellable():
-            blocks = sealed.watch(stored(context, backup))
+            blocks = sealed.watch(named.blocks(backup))
             for _block in work.told(blocks, (0, 1), backup.bytes, _("%(size)s read")):
                 pass
             backup.compare(sealed)
-        was_whole(backup)
+        named.was_whole(backup)
         context.log(_("The file is whole: its SHA-256 is %(hash)s.") % {"hash": sealed.sha256})
     return {"size": sealed.bytes, "sha256": sealed.sha256}
 

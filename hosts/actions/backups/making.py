@@ -14,12 +14,12 @@ from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right
-from common.errors import Conflict, DermagaError, Invalid
+from common.errors import DermagaError, Invalid
 from common.events import changed
 from common.templatetags.ui import filesize_iec
-from hosts.actions.act import demand, host_of, recorded, recorded_at
+from hosts.actions.act import demand, demand_enabled, host_of, recorded, recorded_at
 from hosts.actions.backups import keeping
-from hosts.actions.backups.work import destination_of
+from hosts.actions.backups.work import NamedBackups
 from hosts.actions.volumes import holds
 from hosts.actions.volumes.work import VolumeWork
 from hosts.engine import parse
@@ -42,8 +42,7 @@ def start_backup(actor: Any, volume: Volume, destination: Destination, *, stop: 
     """Starts a job that stores what is in the volume. `stop`: running containers that use it are stopped meanwhile."""
     demand(actor, Right.BACKUPS_MANAGE)
     host = volume.host
-    if not host.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    demand_enabled(host)
     return queue.start(actor, "volume.backup", **_asked(volume, destination, stop))
 
 
@@ -87,7 +86,7 @@ def schedule(
 def run_backup(context: JobContext) -> dict[str, Any]:
     """Runs in a worker. A file that is not whole is no backup, and goes."""
     work = VolumeWork(context, host_of(context), str(context.params["volume"]))
-    destination = destination_of(context)
+    destination = NamedBackups(context).destination()
     detail = {"destination": destination.name}
     with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "volume.backup", work.volume, detail=detail):
         about = work.asker.look(work.volume)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common import uploads
 from common.errors import Conflict, Failure, Invalid
-from hosts.actions.act import demand, host_of, recorded
-from hosts.actions.backups.work import backup_of, stored, was_whole
+from hosts.actions.act import demand, demand_enabled, host_of, recorded
+from hosts.actions.backups.work import NamedBackups
 from hosts.actions.volumes import holds
 from hosts.actions.volumes.work import VolumeWork
 from hosts.engine import volume_archives
@@ -56,8 +56,7 @@ def start_restore(
 def _check_target(actor: Any, host: Host, name: str, *, replace: bool) -> None:
     """Raises Denied, Conflict, or Invalid for a name that is taken, is none, or is not there."""
     demand(actor, Right.VOLUMES_MANAGE)
-    if not host.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    demand_enabled(host)
     there = Volume.objects.filter(host=host, name=name).exists()
     told = {"name": name, "host": host.name}
     if replace and not there:
@@ -99,12 +98,13 @@ class Source:
 def run_restore(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
     work = _work(context)
-    backup = backup_of(context)
+    named = NamedBackups(context)
+    backup = named.backup()
     source = Source(
-        blocks=lambda: stored(context, backup),
+        blocks=lambda: named.blocks(backup),
         size=backup.bytes,
         check=backup.compare,
-        when_whole=lambda: was_whole(backup),
+        when_whole=lambda: named.was_whole(backup),
         content=backup.content,
         labels=backup.labels,
     )

@@ -11,30 +11,35 @@ from hosts.models import Backup, Destination
 from jobs.run import JobContext
 
 
-def backup_of(context: JobContext) -> Backup:
-    """Raises Failure when it is gone."""
-    found: Backup | None = Backup.kept().select_related("destination").filter(pk=context.params["backup"]).first()
-    if found is None:
-        raise Failure("no_backup", 404, gettext_noop("The backup is gone."))
-    return found
+class NamedBackups:
+    """What the parameters of a job name."""
 
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
 
-def destination_of(context: JobContext) -> Destination:
-    """Raises Failure when it is gone."""
-    found = Destination.objects.filter(pk=context.params["destination"]).first()
-    if found is None:
-        raise Failure("no_destination", 404, gettext_noop("The destination is gone. Choose another one."))
-    return found
+    def backup(self) -> Backup:
+        """Raises Failure when it is gone."""
+        found: Backup | None = (
+            Backup.kept().select_related("destination").filter(pk=self._context.params["backup"]).first()
+        )
+        if found is None:
+            raise Failure("no_backup", 404, gettext_noop("The backup is gone."))
+        return found
 
+    def destination(self) -> Destination:
+        """Raises Failure when it is gone."""
+        found = Destination.objects.filter(pk=self._context.params["destination"]).first()
+        if found is None:
+            raise Failure("no_destination", 404, gettext_noop("The destination is gone. Choose another one."))
+        return found
 
-def stored(context: JobContext, backup: Backup) -> Iterator[bytes]:
-    """The file's blocks. Raises StoreError."""
-    store = backup.destination.store()
-    context.on_cancel(store.end)
-    yield from store.read(backup.key)
+    def blocks(self, backup: Backup) -> Iterator[bytes]:
+        """Those of its file. Raises StoreError."""
+        store = backup.destination.store()
+        self._context.on_cancel(store.end)
+        yield from store.read(backup.key)
 
-
-def was_whole(backup: Backup) -> None:
-    """Its hash was right just now."""
-    Backup.objects.filter(pk=backup.pk).update(checked=timezone.now())
-    changed("backup", backup.host, str(backup.pk))
+    def was_whole(self, backup: Backup) -> None:
+        """Its hash was right just now."""
+        Backup.objects.filter(pk=backup.pk).update(checked=timezone.now())
+        changed("backup", backup.host, str(backup.pk))

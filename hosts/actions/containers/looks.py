@@ -16,7 +16,7 @@ from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts import options
-from hosts.actions.act import demand, failure, file_response, streamed, target_of
+from hosts.actions.act import demand, demand_enabled, failure, file_response, streamed, target_of
 from hosts.engine import files, parse
 from hosts.engine.calls import Call
 from hosts.engine.connect import client
@@ -43,17 +43,12 @@ _waits = BoundedSemaphore(40)  # each holds a thread
 
 def _ask(actor: Any, container: Container, right: Right, question: Any) -> Any:
     demand(actor, right)
-    _is_enabled(container)
+    demand_enabled(container.host)
     try:
         with client(container.host.endpoint(), timeout=DEADLINE, version=container.host.api_version or None) as api:
             return question(api)
     except EngineError as error:
         raise failure(error) from error
-
-
-def _is_enabled(container: Container) -> None:
-    if not container.host.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": container.host.name})
 
 
 def processes(actor: Any, container: Container) -> dict[str, list[Any]]:
@@ -80,7 +75,7 @@ def inspect(actor: Any, container: Container) -> Any:
 def folder(actor: Any, container: Container, path: str) -> files.Listing:
     """What is in a folder, also of a container that does not run."""
     demand(actor, Right.CONTAINERS_FILES)
-    _is_enabled(container)
+    demand_enabled(container.host)
     try:
         return files.list_folder(target_of(container), options.path(path), running=container.state == "running")
     except EngineError as error:
@@ -95,8 +90,7 @@ def wait(actor: Any, container: Container, condition: str, seconds: int) -> dict
     if not 1 <= seconds <= WAIT_AT_MOST:
         raise Invalid("timeout", gettext_noop("The time to wait is 1 to %(most)s seconds."), {"most": WAIT_AT_MOST})
     host = container.host
-    if not host.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    demand_enabled(host)
     if not _waits.acquire(blocking=False):
         raise Failure("too_many", 429, gettext_noop("Too many wait for containers already. Try again in a moment."))
     try:
@@ -127,7 +121,7 @@ def _wait(container: Container, condition: str, seconds: int) -> dict[str, Any] 
 def path_facts(actor: Any, container: Container, path: str) -> files.Stat:
     """What is at a path, at the end of its links; its `stamp` is what a change of the file has to name."""
     demand(actor, Right.CONTAINERS_FILES)
-    _is_enabled(container)
+    demand_enabled(container.host)
     try:
         return files.follow(target_of(container), options.path(path))
     except EngineError as error:

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Conflict, Invalid
+from common.errors import Invalid
 from common.templatetags.ui import filesize_iec
-from hosts.actions.act import calling, demand, host_of, may_go_on, recorded
+from hosts.actions.act import calling, demand, demand_enabled, host_of, may_go_on, recorded
 from hosts.actions.images.image_names import ImageAsker
 from hosts.engine import image_files as files
 from hosts.engine.calls import Call
@@ -30,8 +30,7 @@ def start_copy(actor: Any, image: Image, to: Host | None) -> Job:
         raise Invalid("to", gettext_noop("There is no such host. Choose one of the list."))
     if to.pk == source.pk:
         raise Invalid("to", gettext_noop("The image is on this host already. Choose another one."))
-    if not to.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": to.name})
+    demand_enabled(to)
     return queue.start(
         actor,
         "image.copy",

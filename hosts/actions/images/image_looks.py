@@ -3,8 +3,7 @@
 from typing import Any, TypedDict
 
 from accounts.rights import Right
-from common.errors import Conflict
-from hosts.actions.act import demand, failure
+from hosts.actions.act import demand, demand_enabled, failure
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.images import Configuration, Layer, configuration_of, layers_of
@@ -24,8 +23,7 @@ def describe(actor: Any, image: Image) -> Description:
     """Configuration and history of the image. Raises Failure when the engine does not answer in time."""
     demand(actor, Right.IMAGES_VIEW)
     host = image.host
-    if not host.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": host.name})
+    demand_enabled(host)
     try:
         with client(host.endpoint(), timeout=DEADLINE, version=host.api_version or None) as api:
             configuration = configuration_of(api.inspect_image(image.engine_id))

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Conflict, Failure, Invalid
-from hosts.actions.act import demand, host_of, recorded
+from common.errors import Failure, Invalid
+from hosts.actions.act import demand, demand_enabled, host_of, recorded
 from hosts.actions.volumes import holds
 from hosts.actions.volumes.work import VolumeWork
 from hosts.engine import parse
@@ -33,8 +33,7 @@ def start_copy(actor: Any, volume: Volume, to: Host | None, name: str, *, stop: 
         demand(actor, Right.CONTAINERS_OPERATE)
     if to is None:
         raise Invalid("to", gettext_noop("There is no such host. Choose one of the list."))
-    if not to.enabled:
-        raise Conflict("The host %(host)s is disabled. Enable it first.", {"host": to.name})
+    demand_enabled(to)
     if not NAME.fullmatch(name):
         raise Invalid("name", NOT_A_NAME)
     if Volume.objects.filter(host=to, name=name).exists():

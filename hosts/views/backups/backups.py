@@ -16,7 +16,7 @@ from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
 from hosts import columns, filters
-from hosts.access import get_backup, get_destination, get_host, get_volume
+from hosts.access import chosen_host, get_backup, get_destination, get_volume
 from hosts.actions.backups import downloads, kept, making, restoring
 from hosts.actions.removals import AT_ONCE
 from hosts.forms.backups import BackupScheduleForm
@@ -130,7 +130,7 @@ def volume_restore(request: HttpRequest) -> HttpResponse:
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            host = _host(request, typed["host"])
+            host = chosen_host(request.user, typed["host"])
             replace, stop = typed["into"] == "replace", typed.get("stop") == "1"
             file, name = request.FILES.get("file"), typed["volume"].strip()
             job = restoring.start_unpack(request.user, host, name, file, replace=replace, stop=stop)
@@ -186,18 +186,11 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 
 def _restore(request: HttpRequest, backup: Backup, typed: dict[str, str]) -> Any:
-    host = _host(request, typed["host"])
+    host = chosen_host(request.user, typed["host"])
     replace = typed["into"] == "replace"
     return restoring.start_restore(
         request.user, backup, host, typed["volume"].strip(), replace=replace, stop=typed.get("stop") == "1"
     )
-
-
-def _host(request: HttpRequest, name: str) -> Host:
-    try:
-        return get_host(request.user, name)
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
 
 
 @guard(Right.BACKUPS_MANAGE)

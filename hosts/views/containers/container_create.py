@@ -4,15 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
+from common.errors import DermagaError, Invalid
 from common.htmx import go, template_for
 from hosts import logins
-from hosts.access import get_container, get_host
+from hosts.access import chosen_host, get_container
 from hosts.actions.containers import create, looks, recreate
 from hosts.forms.create import VIEWS, CreateForm, fields
 from hosts.models import Container, Host, Image, Network, Volume
@@ -52,7 +51,7 @@ def container_create(request: HttpRequest) -> HttpResponse:
 def _start(request: HttpRequest, form: CreateForm) -> Job:
     """A new container, or another in the place of the one that is edited."""
     if not form.edits:
-        host, account = _host(request, form.host), request.POST.get("account")
+        host, account = chosen_host(request.user, form.host), request.POST.get("account")
         return create.start_create(request.user, host, form.spec, start=form.start, account=account)
     return recreate.start_recreate(
         request.user,
@@ -92,13 +91,6 @@ def _begin(request: HttpRequest) -> HttpResponse:
         return _page(request, CreateForm.of(spec, host=host, edits=edits, start=container.state in RUNNING))
     spec.name = ""
     return _page(request, CreateForm.of(spec, host=host), host=host)
-
-
-def _host(request: HttpRequest, name: str) -> Host:
-    try:
-        return get_host(request.user, name)
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
 
 
 def _suggested(request: HttpRequest, host: str) -> dict[str, list[str]]:

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_http_methods
 from accounts.guard import guard
 from accounts.rights import Right
 from hosts import filters
+from hosts.access import chosen_host
 from hosts.actions.containers import container_prune as acts
 from hosts.actions.removals import AT_ONCE
 from hosts.models import Container, Host
 from hosts.models.containers import STOPPED
-from hosts.views.prunes import chosen_host, prune_page
+from hosts.views.prunes import prune_page
 from jobs.models import Job
 
 HOURS = (0, 1, 24, 168, 720)
@@ -27,7 +28,7 @@ def container_prune(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest) -> Job:
-    host = chosen_host(request)
+    host = chosen_host(request.user, request.POST.get("host", ""))
     chosen = request.POST.getlist("target")[: AT_ONCE + 1]
     return acts.start_prune(request.user, host, list(_rows(request).filter(host=host, engine_id__in=chosen)))
 

@@ -4,15 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
+from common.errors import DermagaError
 from hosts import logins
-from hosts.access import get_host
+from hosts.access import chosen_host
 from hosts.actions.images import image_builds
 from hosts.models import Host
 from hosts.pages import page_of
@@ -45,10 +44,7 @@ def image_build(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest) -> Job:
     post = request.POST
-    try:
-        host = get_host(request.user, post.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = chosen_host(request.user, post.get("host", ""))
     texts: dict[str, Any] = {name: post.get(name, "") for name in TEXTS}
     files = request.FILES.getlist("files")
     wanted = image_builds.Wanted(

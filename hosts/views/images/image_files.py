@@ -2,13 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
-from hosts.access import get_host, get_image
+from common.errors import DermagaError
+from hosts.access import chosen_host, get_image
 from hosts.actions.images import image_files
 from hosts.models import Host
 from hosts.pages import page_of
@@ -44,10 +43,7 @@ def image_load(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest) -> Job:
     post, file = request.POST, request.FILES.get("file")
-    try:
-        host = get_host(request.user, post.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
+    host = chosen_host(request.user, post.get("host", ""))
     if post.get("kind") != "import":
         return image_files.start_load(request.user, host, file)
     return image_files.start_import(

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_http_methods
 from accounts.guard import guard
 from accounts.rights import Right
 from hosts import filters
+from hosts.access import chosen_host
 from hosts.actions.images import image_prune as acts
 from hosts.actions.images import images
 from hosts.actions.removals import AT_ONCE
 from hosts.models import Host, Image
-from hosts.views.prunes import chosen_host, prune_page
+from hosts.views.prunes import prune_page
 from jobs.models import Job
 
 
@@ -26,7 +27,7 @@ def image_prune(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest) -> Job:
     """Of those that were shown; without a list by the engine's own rule."""
-    host = chosen_host(request)
+    host = chosen_host(request.user, request.POST.get("host", ""))
     if "shown" not in request.POST:
         return images.start_prune(request.user, host, everything=request.POST.get("everything") == "1")
     targets = [target.split() for target in request.POST.getlist("target")[: AT_ONCE + 1]]

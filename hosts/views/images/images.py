@@ -5,15 +5,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Invalid, NotFound
+from common.errors import DermagaError
 from common.htmx import go, template_for
 from hosts import columns, filters, logins
-from hosts.access import get_host, get_image
+from hosts.access import chosen_host, get_image
 from hosts.actions.images import image_looks, images
 from hosts.models import Host, Image
 from hosts.pages import page_of
@@ -70,7 +69,7 @@ def image_pull(request: HttpRequest) -> HttpResponse:
         try:
             job = images.start_pull(
                 request.user,
-                _host(request),
+                chosen_host(request.user, request.POST.get("host", "")),
                 post.get("reference", ""),
                 account=post.get("account"),
                 platform=post.get("platform", ""),
@@ -120,11 +119,3 @@ def accounts_of(request: HttpRequest, image: str) -> dict[str, Any]:
     registry = logins.registry_of(image.replace("\0", "").strip())
     rows = logins.usable(request.user)
     return {"registry": registry, "accounts": rows.filter(registry__address=registry) if registry else rows}
-
-
-def _host(request: HttpRequest) -> Host:
-    """The host that was chosen. Raises Invalid."""
-    try:
-        return get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import DermagaError, Failure, Invalid, NotFound
+from common.errors import DermagaError, Failure, Invalid
 from common.htmx import go, is_fragment
-from hosts.access import get_host, get_plugin
+from hosts.access import chosen_host, get_plugin
 from hosts.actions.plugins import plugin_moves, plugins
 from hosts.models import Host, Plugin
 from hosts.pages import page_of
@@ -35,7 +35,12 @@ def plugin_install(request: HttpRequest) -> HttpResponse:
         post = request.POST
         more: dict[str, Any] = {"alias": post.get("alias", ""), "enable": post.get("enable") == "1"}
         return plugins.start_install(
-            request.user, _host(request), reference, granted, account=post.get("account"), **more
+            request.user,
+            chosen_host(request.user, request.POST.get("host", "")),
+            reference,
+            granted,
+            account=post.get("account"),
+            **more,
         )
 
     context = {
@@ -43,7 +48,9 @@ def plugin_install(request: HttpRequest) -> HttpResponse:
         "verb": "install",
         "to": reverse("plugin_install"),
     }
-    return _with_privileges(request, context, {"enable": "1"}, lambda: _host(request), start)
+    return _with_privileges(
+        request, context, {"enable": "1"}, lambda: chosen_host(request.user, request.POST.get("host", "")), start
+    )
 
 
 @guard(Right.PLUGINS_MANAGE)
@@ -118,13 +125,6 @@ def _seen(job: Job) -> list[dict[str, Any]]:
     return found
 
 
-def _host(request: HttpRequest) -> Host:
-    try:
-        return get_host(request.user, request.POST.get("host", ""))
-    except NotFound as error:
-        raise Invalid("host", gettext_noop("There is no such host. Choose one of the list.")) from error
-
-
 def _granted(request: HttpRequest) -> list[dict[str, Any]]:
     """What the page has shown; the job compares it with what the plugin asks for then."""
     try:
@@ -146,7 +146,10 @@ def plugin_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             job = plugin_moves.start_create(
-                request.user, _host(request), post.get("name", ""), request.FILES.get("file")
+                request.user,
+                chosen_host(request.user, request.POST.get("host", "")),
+                post.get("name", ""),
+                request.FILES.get("file"),
             )
             return redirect(page_of(job))
         except DermagaError as refused:

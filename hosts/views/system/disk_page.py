@@ -15,13 +15,13 @@ from accounts.rights import Right
 from common.errors import DermagaError
 from common.htmx import go, template_for
 from hosts import prunable, prune_plan
-from hosts.access import get_host
+from hosts.access import chosen_host, get_host
 from hosts.actions.system import disk as acts
 from hosts.actions.system import system_prune
 from hosts.models import Host
 from hosts.pages import page_of
 from hosts.prune_plan import Choice
-from hosts.views.prunes import chosen_host, prune_page
+from hosts.views.prunes import prune_page
 from hosts.views.system.disk import KINDS, disk_use, sum_of
 from jobs.models import Job
 
@@ -60,7 +60,7 @@ def disk_prune(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest) -> Job:
-    host = chosen_host(request)
+    host = chosen_host(request.user, request.POST.get("host", ""))
     plan = prune_plan.signed_plan(request.user, request.POST.get("plan", ""), host.name)
     return system_prune.start_prune(request.user, host, plan)
 

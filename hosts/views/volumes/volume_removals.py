@@ -12,12 +12,12 @@ from accounts.rights import Right
 from common.errors import DermagaError
 from common.htmx import back, go
 from hosts import filters
-from hosts.access import get_volume
+from hosts.access import chosen_host, get_volume
 from hosts.actions.removals import AT_ONCE
 from hosts.actions.volumes import volume_removals as acts
 from hosts.models import Host
 from hosts.pages import page_of
-from hosts.views.prunes import chosen_host, prune_page
+from hosts.views.prunes import prune_page
 from jobs.models import Job
 
 
@@ -45,7 +45,7 @@ def volume_prune(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest) -> Job:
-    host = chosen_host(request)
+    host = chosen_host(request.user, request.POST.get("host", ""))
     names = request.POST.getlist("target")[: AT_ONCE + 1]
     found = filters.prunable_volumes(request.user, host, everything=True, only=names)
     return acts.start_removals(request.user, list(found[: AT_ONCE + 1]))

@@ -8,6 +8,7 @@ from typing import Any
 import zstandard
 
 from tests.engines.ways import AnyEngine
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -42,11 +43,6 @@ def known(product: Product, volume: str, host: str = "local") -> None:
 
 def helpers(engine: AnyEngine) -> list[str]:
     return engine.docker("ps", "-aq", "--filter", "label=org.dermaga.helper").split()
-
-
-def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 60)
-    return dict(product.api(f"jobs/{job}"))
 
 
 def done(product: Product, path: str, **body: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tests.engines.podman_engine import PodmanEngine
 from tests.engines.run import current
 from tests.engines.slow import SlowProxy
 from tests.hosts.backups import cargo
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -69,7 +70,7 @@ def test_a_backup_has_everything_and_stopped_containers_start_again(
         lambda: box in product.http.get(f"{product.url}/volumes/local/{volume}/backup/").text, "the form names the user"
     )
     answer = product.post(f"/volumes/local/{volume}/backup/", destination=shed, stop="1")
-    job = cargo.ended(product, cargo.job_of(answer))
+    job = ended(product, cargo.job_of(answer))
     assert job["state"] == "done", job
     running, after = docker_engine.docker("inspect", "-f", "{{.State.Running}} {{.State.StartedAt}}", box).split()
     assert running == "true" and after != before.strip()
@@ -104,10 +105,10 @@ def test_a_volume_is_replaced_once_nobody_uses_it(
     until(lambda: box in product.http.get(form).text, "the form names the user")
     assert "All that is in cargo-old on local now is deleted" in product.http.get(form).text
     typed: dict[str, Any] = {"host": "local", "into": "replace", "volume": "cargo-old"}
-    refused = cargo.ended(product, cargo.job_of(product.post(f"/backups/{backup['id']}/restore/", **typed)))
+    refused = ended(product, cargo.job_of(product.post(f"/backups/{backup['id']}/restore/", **typed)))
     assert refused["state"] == "failed" and f"{box} run and use cargo-old. Stop them first" in refused["error"]
     assert "old" in docker_engine.docker("run", "--rm", "-v", "cargo-old:/v", "busybox", "cat", "/v/deep/er/.hidden")
-    done = cargo.ended(product, cargo.job_of(product.post(f"/backups/{backup['id']}/restore/", **typed, stop="1")))
+    done = ended(product, cargo.job_of(product.post(f"/backups/{backup['id']}/restore/", **typed, stop="1")))
     assert done["state"] == "done", done
     assert cargo.tell(docker_engine, "cargo-old") == cargo.tell(docker_engine, backup["volume"])
     assert docker_engine.docker("inspect", "-f", "{{.State.Running}}", box).strip() == "true"
@@ -141,13 +142,13 @@ def test_what_was_changed_or_cut_off_is_not_restored(
         (cargo.packed_of(a="1"), "is not the one that was stored"),
     ):
         place.write_bytes(wrong)
-        job = cargo.ended(product, product.api(f"backups/{made}/restore", "POST", volume="cargo-wrong")["job"])
+        job = ended(product, product.api(f"backups/{made}/restore", "POST", volume="cargo-wrong")["job"])
         assert job["state"] == "failed" and why in job["error"], job
     place.write_bytes(content)
     assert cargo.done(product, f"backups/{made}/check")["sha256"] == cargo.sha256(content)
     assert product.api(f"backups/{made}")["checked"]
     place.unlink()
-    job = cargo.ended(product, product.api(f"backups/{made}/check", "POST")["job"])
+    job = ended(product, product.api(f"backups/{made}/check", "POST")["job"])
     assert "The file is not at shed any more" in job["error"]
     assert (
         "cargo-wrong" not in docker_engine.docker("volume", "ls", "-q").split() and cargo.helpers(docker_engine) == []
@@ -171,7 +172,7 @@ def test_a_folder_must_be_allowed_and_no_link_leads_out_of_it(
         tried = product.post("/backups/destinations/led/test/")
         assert "The folder of led cannot be used: led: it is a link or no folder." in tried.text
         cargo.known(product, volume)
-        job = cargo.ended(product, product.api(f"volumes/local/{volume}/backup", "POST", destination="hall")["job"])
+        job = ended(product, product.api(f"volumes/local/{volume}/backup", "POST", destination="hall")["job"])
         assert job["state"] == "failed" and "local: it is a link or no folder" in job["error"]
         assert list(tmp_path.iterdir()) == []
     finally:
@@ -198,7 +199,7 @@ def test_a_cancelled_backup_leaves_nothing(
             assert not product.api("backups?host=far")["count"]
             asked = time.monotonic()
             product.api(f"jobs/{job}/cancel", "POST")
-            assert cargo.ended(product, job)["state"] == "cancelled" and time.monotonic() - asked < 3
+            assert ended(product, job)["state"] == "cancelled" and time.monotonic() - asked < 3
             assert files(folder / "shed" / "far") == [] and not product.api("backups?host=far")["count"]
             until(lambda: cargo.helpers(docker_engine) == [], "no helper is left")
         finally:

@@ -13,6 +13,7 @@ from tests.engines.docker_engine import DockerEngine
 from tests.engines.slow import SlowProxy
 from tests.hosts.backups import cargo
 from tests.servers.buckets import Buckets
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -172,7 +173,7 @@ def test_nothing_is_left_in_the_bucket_of_what_was_cancelled(
             job = product.api(f"volumes/afar/{volume}/backup", "POST", destination=cloud)["job"]
             until(buckets.uploads, "a part is there")
             product.api(f"jobs/{job}/cancel", "POST")
-            assert cargo.ended(product, job)["state"] == "cancelled"
+            assert ended(product, job)["state"] == "cancelled"
             assert buckets.uploads() == [] and buckets.keys() == [] and not product.api("backups?host=afar")["count"]
         finally:
             product.api("hosts/afar", "DELETE")

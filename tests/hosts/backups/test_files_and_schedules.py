@@ -22,6 +22,7 @@ from tests.engines.docker_engine import DockerEngine
 from tests.engines.run import current
 from tests.hosts.backups import cargo
 from tests.rows import person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 
 
@@ -47,7 +48,7 @@ def send(product: Product, content: bytes, name: str, **fields: str) -> dict[str
         files={"file": ("sent.tar.zst", content)},
     )
     assert answer.status_code == 202, answer.text
-    return cargo.ended(product, answer.json()["job"])
+    return ended(product, answer.json()["job"])
 
 
 def zst(tar: bytes) -> bytes:
@@ -121,7 +122,7 @@ def test_a_file_of_another_program_becomes_a_volume(product: Product, docker_eng
         files={"file": ("sent.tar", tar)},
         headers={"Referer": product.url, "X-CSRFToken": token},
     )
-    assert cargo.ended(product, cargo.job_of(answer))["state"] == "done"
+    assert ended(product, cargo.job_of(answer))["state"] == "done"
     assert docker_engine.docker("run", "--rm", "-v", f"{place}:/v", "busybox", "ls", "-A", "/v").split() == ["deep"]
     assert set(kept.iterdir()) - before == set()
 
@@ -143,7 +144,7 @@ def test_a_schedule_makes_backups_and_keeps_the_last(product: Product, docker_en
     schedule = int(answer.url.rstrip("/").rpartition("/")[2])
     made = []
     for _ in range(2):
-        job = cargo.ended(product, cargo.job_of(product.post(f"/jobs/schedules/{schedule}/run/")))
+        job = ended(product, cargo.job_of(product.post(f"/jobs/schedules/{schedule}/run/")))
         assert job["state"] == "done", job
         made.append(job["result"]["backup"])
     left = {backup["id"]: backup for backup in product.api("backups?destination=loft")["items"]}

@@ -21,6 +21,7 @@ from tests.engines.podman_engine import PodmanEngine
 from tests.engines.runner import Runner
 from tests.engines.ways import AnyEngine
 from tests.rows import a_host, container_json, containers, person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -44,17 +45,6 @@ def shows(product: Product, host: str, name: str, state: str = "") -> dict[str, 
         return next((row for row in rows if row["name"] == name and state in {"", row["state"]}), None)
 
     row: dict[str, Any] = until(found, f"{name} shows {state}")
-    return row
-
-
-def ended(product: Product, job: int, seconds: float = 30) -> dict[str, Any]:
-    """The job once it is over."""
-
-    def over() -> Any:
-        row = product.api(f"jobs/{job}")
-        return row if row["state"] not in {"queued", "running"} else None
-
-    row: dict[str, Any] = until(over, f"job {job} ends", seconds)
     return row
 
 

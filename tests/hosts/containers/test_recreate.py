@@ -18,22 +18,13 @@ from tests.fake_engine import FakeEngine
 from tests.fake_engine.behaviours import Answer, Behaviour, Fail, Hang
 from tests.fake_engine.things import FakeContainer
 from tests.fake_engine.wire import Connection, Request
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
 OPEN = {"queued", "running"}
 AT_ONCE = ("--stop-signal", "KILL")  # a shell or sleep as first process hears no TERM
 MAC = "02:42:0a:61:00:77"
-
-
-def ended(product: Product, job: int, seconds: float = 40) -> Any:
-    """The job when it is over."""
-
-    def over() -> Any:
-        found = product.api(f"jobs/{job}")
-        return None if found["state"] in OPEN else found
-
-    return until(over, f"job {job} ends", seconds)
 
 
 def shows(product: Product, host: str, name: str, state: str = "running") -> str:

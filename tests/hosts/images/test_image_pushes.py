@@ -17,10 +17,11 @@ from tests.engines.images import make_layered
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.registry import Registry
 from tests.engines.ways import AnyEngine
-from tests.hosts.logins import WRONG, Stored, a_host, ended, stored
+from tests.hosts.logins import WRONG, Stored, a_host, stored
 from tests.hosts.watched import Watched, send
 from tests.rows import a_host as a_host_row
 from tests.rows import person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 

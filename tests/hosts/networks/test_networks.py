@@ -11,6 +11,7 @@ import pytest
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.runner import Runner
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -64,11 +65,6 @@ def shown(product: Product, name: str, host: str = "local") -> dict[str, Any]:
 def joined(product: Product, network: str, host: str = "local") -> dict[str, Any]:
     """Container -> how it is in the network."""
     return {row["name"]: row for row in product.api(f"networks/{host}/{network}")["containers"]}
-
-
-def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends")
-    return dict(product.api(f"jobs/{job}"))
 
 
 # ---------------------------------------------------------------- making

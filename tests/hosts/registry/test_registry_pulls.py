@@ -18,8 +18,9 @@ from tests.engines.docker_engine import DockerEngine
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.registry import PASSWORD, Registry
 from tests.engines.ways import AnyEngine
-from tests.hosts.logins import WRONG, Stored, a_host, ended, stored
+from tests.hosts.logins import WRONG, Stored, a_host, stored
 from tests.hosts.registry.scripted import Scripted
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 
 pytestmark = pytest.mark.core

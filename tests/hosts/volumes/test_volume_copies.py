@@ -23,6 +23,7 @@ from tests.engines.podman_engine import PodmanEngine
 from tests.engines.slow import SlowProxy
 from tests.engines.ways import AnyEngine
 from tests.rows import a_host, person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -83,11 +84,6 @@ def volumes(engine: AnyEngine) -> set[str]:
 
 def place_of(engine: AnyEngine, volume: str) -> Path:
     return Path(engine.docker("volume", "inspect", "-f", "{{.Mountpoint}}", volume).strip())
-
-
-def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends", 60)
-    return dict(product.api(f"jobs/{job}"))
 
 
 def copied(product: Product, volume: str, name: str, *, to: str, host: str = "local", **more: Any) -> dict[str, Any]:

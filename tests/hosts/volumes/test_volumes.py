@@ -14,6 +14,7 @@ from hosts.inventory import apply
 from hosts.models import Host
 from tests.engines.docker_engine import DockerEngine
 from tests.rows import a_host, container_json, containers, person
+from tests.servers.jobs import ended
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -164,11 +165,6 @@ def there(engine: DockerEngine) -> set[str]:
 def known(product: Product, *volumes: str) -> None:
     for volume in volumes:
         until(lambda v=volume: product.api(f"volumes?search={v}")["count"], f"{volume} is in the table")
-
-
-def ended(product: Product, job: int) -> dict[str, Any]:
-    until(lambda: product.api(f"jobs/{job}")["state"] not in {"queued", "running"}, "the job ends")
-    return dict(product.api(f"jobs/{job}"))
 
 
 def test_a_prune_takes_what_was_shown_and_is_still_unused(
