@@ -5,3 +5,6 @@ class AccountsConfig(AppConfig):
     """Who: users, roles, tokens, audit."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        from accounts import second_factor  # noqa: F401, PLC0415  (its receivers; needs the apps loaded)

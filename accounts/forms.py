@@ -29,3 +29,13 @@ class ChangePasswordForm(forms.ChangePasswordForm):
         self.fields["password2"].label = _("New password, again")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+
+
+class ReauthenticateForm(forms.ReauthenticateForm):
+    """The password, once more before something that matters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Password")
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)

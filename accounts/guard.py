@@ -19,10 +19,17 @@ View = TypeVar("View", bound=Callable[..., Any])
 # Views of libraries cannot carry a rule themselves. What is not listed here is not served.
 FOREIGN_RULES: dict[str, Right] = {
     "account_login": Right.PUBLIC,
-    "account_logout": Right.LOGIN,
+    "account_logout": Right.PUBLIC,  # also between password and second factor, to be somebody else
     "account_change_password": Right.LOGIN,
     "account_reauthenticate": Right.LOGIN,
     "account_inactive": Right.PUBLIC,
+    "mfa_authenticate": Right.PUBLIC,  # after the password, which it asks the session for
+    "mfa_index": Right.LOGIN,
+    "mfa_reauthenticate": Right.LOGIN,
+    "mfa_activate_totp": Right.LOGIN,
+    "mfa_deactivate_totp": Right.LOGIN,
+    "mfa_view_recovery_codes": Right.LOGIN,
+    "mfa_generate_recovery_codes": Right.LOGIN,
 }
 
 

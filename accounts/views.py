@@ -13,15 +13,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import second_factor
 from accounts.audit import record
 from accounts.guard import guard
 from accounts.models import User
 from accounts.rights import Right, Role
 from common import exports
+from common.errors import DermagaError
 
-COLUMNS: exports.Columns = {name: attrgetter(name) for name in ("username", "role", "is_active", "last_login")}
+COLUMNS: exports.Columns = {
+    name: attrgetter(name) for name in ("username", "role", "is_active", "last_login", "has_second_factor")
+}
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -77,7 +81,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 @require_GET
 def user_list(request: HttpRequest) -> HttpResponseBase:
     """Everybody."""
-    users = User.objects.order_by("username")
+    users = second_factor.with_knowledge(User.objects.order_by("username"))
     if (kind := request.GET.get("format", "")) in exports.KINDS:
         return exports.as_file(users, COLUMNS, "users", kind)
     return render(request, "users/page.html", {"users": users})
@@ -98,12 +102,29 @@ def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _form(request, UserForm(request.POST or None, instance=user), user)
 
 
+@guard(Right.USERS_MANAGE)
+@require_POST
+def user_second_factor_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """For somebody who lost the device and the codes."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        second_factor.remove(request.user, user)
+        messages.success(request, _("%(name)s logs in by the password alone.") % {"name": user.username})
+    except DermagaError as error:
+        messages.error(request, str(error))
+    return redirect("user_edit", pk)
+
+
 def _form(request: HttpRequest, form: UserForm, user: User | None) -> HttpResponse:
     if request.method == "POST" and _stored(request, form, user):
         messages.success(request, _("Stored %(name)s.") % {"name": form.instance.username})
         return redirect("user_list")
     status = 422 if form.errors else 200
-    return render(request, "users/form.html", {"form": form, "edited": user}, status=status)
+    return render(request, "users/form.html", _shown(form, user), status=status)
+
+
+def _shown(form: UserForm, user: User | None) -> dict[str, Any]:
+    return {"form": form, "edited": user, "has_second_factor": bool(user and second_factor.of(user))}
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ from api import (
     stacks,
     stats,
     swarms,
+    users,
     volumes,
 )
 from api.auth import Session, Token
@@ -66,6 +67,7 @@ api.add_router("image-tags", registries.suggestions)
 api.add_router("jobs", jobs.router)
 api.add_router("schedules", schedules.router)
 api.add_router("stats", stats.router)
+api.add_router("users", users.router)
 api.add_router("diagnostics", diagnostics.router)
 
 

@@ -116,6 +116,12 @@ def remove_token(reader: Reader, line: str) -> None:
     assert requests.get(f"{reader.product.url}/api/v1/hosts", headers=headers, timeout=10).status_code == 401
 
 
+def remove_second_factor(reader: Reader, line: str) -> None:
+    """Of somebody who has none it says so, which a reader's shell takes for a failure; of nobody else it takes any."""
+    said = reader.type(f"{line.replace('USER', 'admin')} 2>&1 || true")
+    assert "admin has no second factor." in said
+
+
 def keep_token(reader: Reader, line: str) -> None:
     reader.environment["TOKEN"] = reader.type(f"{line}; echo $TOKEN").strip()
     assert reader.environment["TOKEN"].startswith("dmg_")
@@ -220,6 +226,7 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py token create USER --name N": create_token,
     f"{PYTHON}manage.py token list": list_tokens,
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
+    f"{PYTHON}manage.py user remove-second-factor USER": remove_second_factor,
     f"TOKEN=$({PYTHON}manage.py token create admin --name shell)": keep_token,
     f"{RESTORE}tar -x --numeric-owner --xattrs --xattrs-include='*' -p -C {DATA_FOLDER}": restore_by_hand,
     f"{RESTORE}docker run --rm -i -v data:/data busybox tar -x -C /data": restore_by_hand,

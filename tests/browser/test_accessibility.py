@@ -35,6 +35,8 @@ PAGES = (
     "/hosts/local/map/",
     "/hosts/local/remove/",
     "/hosts/add/",
+    "/account/2fa/",
+    "/account/reauthenticate/",
     "/images/",
     "/images/pull/",
     "/images/build/",

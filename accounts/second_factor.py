@@ -1,0 +1,100 @@
+"""Second factors: the code of an authenticator app, or a recovery code. allauth keeps and checks them; here is what it
+asks us and tells us for the audit, and how an administrator takes one away."""
+
+from typing import Any
+
+from allauth.mfa import signals
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import InvalidToken
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from accounts.audit import record
+from accounts.models import User
+from accounts.rights import Right, System, allows
+from common.errors import Conflict, Denied
+from common.secrets import Undecipherable, box
+
+KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone protect nothing
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Secrets are stored encrypted, and what is wrong is said in our words."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _(
+            "This code is wrong, was used already, or its time is over. Check the clock of your device."
+        ),
+        "cannot_generate_recovery_codes": _("Set up an authenticator app first."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return box().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken as error:
+            raise Undecipherable from error
+
+
+# ---------------------------------------------------------------- who has one
+def of(user: User) -> bool:
+    """Whether a login of `user` asks for a second factor."""
+    return bool(Authenticator.objects.filter(user=user, type__in=KINDS).exists())
+
+
+def with_knowledge(users: QuerySet[User]) -> QuerySet[User]:
+    """With `has_second_factor` on each."""
+    return users.annotate(has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=KINDS)))
+
+
+def remove(actor: Any, user: User) -> None:
+    """Takes second factor and recovery codes away: the next login needs the password alone. Raises Denied, Conflict."""
+    if not allows(actor, Right.USERS_MANAGE):
+        record(actor, "second_factor.remove", user.username, outcome="refused")
+        raise Denied
+    _remove(actor, user)
+
+
+@transaction.atomic
+def _remove(actor: User | System, user: User) -> None:
+    removed, _of_which = Authenticator.objects.filter(user=user).delete()
+    if not removed:
+        raise Conflict(gettext_noop("%(name)s has no second factor."), {"name": user.username})
+    record(actor, "second_factor.remove", user.username, detail={"kind": "all"})
+
+
+# ---------------------------------------------------------------- the audit of what allauth does
+@receiver(signals.authenticator_added)
+def _added(user: User, authenticator: Authenticator, **_rest: Any) -> None:
+    record(user, "second_factor.add", user.username, detail={"kind": authenticator.type})
+
+
+@receiver(signals.authenticator_removed)
+def _removed(user: User, authenticator: Authenticator, **_rest: Any) -> None:
+    record(user, "second_factor.remove", user.username, detail={"kind": authenticator.type})
+
+
+@receiver(signals.authenticator_reset)
+def _made_anew(user: User, authenticator: Authenticator, **_rest: Any) -> None:
+    record(user, "second_factor.renew", user.username, detail={"kind": authenticator.type})
+
+
+@receiver(signals.authenticator_used)
+def _used(user: User, authenticator: Authenticator, **_rest: Any) -> None:
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:  # each of them is used once: worth an entry
+        authenticator.refresh_from_db()
+        left = len(authenticator.wrap().get_unused_codes())
+        record(user, "second_factor.recover", user.username, detail={"codes_left": left})
+
+
+@receiver(signals.authentication_failed)
+def _refused(user: User, authenticator: Authenticator, **rest: Any) -> None:
+    action = "second_factor.confirm" if rest.get("reauthentication") else "login"
+    actor = user if rest.get("reauthentication") else None
+    record(actor, action, user.username, outcome="refused", detail={"kind": authenticator.type})
