@@ -127,7 +127,7 @@ def jobs(client: Client, query: str) -> list[str]:
         ("/networks/", 6),
         ("/volumes/", 6),
         ("/events/", 6),
-        ("/jobs/", 7),  # queued ones say what they wait for
+        ("/jobs/", 11),  # queued ones say what they wait for; hosts, swarms and images that are there are links
         ("/jobs/schedules/", 7),  # each with its last time
     ],
 )
