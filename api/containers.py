@@ -150,7 +150,8 @@ def container_prune_run(request: HttpRequest, host: str, body: Prune | None = No
     found = list(rows[:AT_ONCE])
     if body.dry_run:
         return 200, {"items": [show(container, request.user) for container in found], "count": rows.count()}
-    return 202, {"job": container_prune.start_prune(request.user, on, found).pk}
+    rule = {"hours": body.hours, "label": body.label} if body.containers is None else None
+    return 202, {"job": container_prune.start_prune(request.user, on, found, rule=rule).pk}
 
 
 @router.get("/{host}/prune", response=dict, include_in_schema=False)

@@ -140,7 +140,8 @@ def network_prune_run(request: HttpRequest, host: str, body: Prune | None = None
     found = filters.prunable_networks(request.user, on, body.networks)
     if body.dry_run:
         return 200, {"items": [show(network) for network in found], "count": len(found)}
-    return 202, {"job": network_prune.start_prune(request.user, on, found[:AT_ONCE]).pk}
+    rule: dict[str, Any] | None = {} if body.networks is None else None
+    return 202, {"job": network_prune.start_prune(request.user, on, found[:AT_ONCE], rule=rule).pk}
 
 
 @router.get("/{host}/prune", response=dict, include_in_schema=False)

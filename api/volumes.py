@@ -108,7 +108,8 @@ def volume_prune_run(request: HttpRequest, host: str, body: Prune | None = None)
     if body.dry_run:
         size = sum(volume.size or 0 for volume in found)
         return 200, {"items": [show(volume) for volume in found], "count": rows.count(), "size": size}
-    return 202, {"job": volume_removals.start_removals(request.user, found).pk}
+    rule = {"everything": everything, "label": body.label} if body.volumes is None else None
+    return 202, {"job": volume_removals.start_removals(request.user, found, rule=rule).pk}
 
 
 @router.post("/{host}/remove", response={202: dict})

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 from common.errors import Failure
 
 KEY = re.compile(r"[0-9a-f]{32}")
+GONE = gettext_noop("The file that was sent is not kept any more. Send it again.")
 
 
 def keep(upload: "UploadedFile[Any]") -> str:
@@ -39,8 +40,25 @@ def place_of(key: str) -> Path:
     """Where it is. Raises Failure when it is gone, as after its job ended once."""
     place = settings.UPLOADS / key
     if not KEY.fullmatch(key) or not place.is_file():
-        raise Failure("no_upload", 410, gettext_noop("The file that was sent is not kept any more. Send it again."))
+        raise Failure("no_upload", 410, GONE)
     return Path(place)
+
+
+def are_kept(*keys: str) -> bool:
+    """Whether all of them are there still."""
+    return all(KEY.fullmatch(key) and (settings.UPLOADS / key).is_file() for key in keys)
+
+
+def hand_over(key: str) -> str:
+    """Another key for the file, which the old one no longer names: who had it cannot drop it any more. Raises Failure
+    when it is gone."""
+    new = uuid.uuid4().hex
+    try:
+        place_of(key).rename(settings.UPLOADS / new)
+    except FileNotFoundError as error:
+        raise Failure("no_upload", 410, GONE) from error
+    (settings.UPLOADS / new).touch()  # it is kept for a while from now on
+    return new
 
 
 def drop(*keys: str) -> None:

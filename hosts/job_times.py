@@ -6,7 +6,6 @@ from django.utils.translation import gettext_noop
 
 TAKEN = gettext_noop("a schedule would fail from the second time on, as what it makes is there then.")
 GONE = gettext_noop("what it was asked to take away is gone after the first time.")
-SENT = gettext_noop("the files that were sent are gone when it has run.")
 BACK_AND_FORTH = gettext_noop("every second time it would bring back what was rolled back.")
 CUT_SHORT = gettext_noop("it ends what was cut short once.")
 SETTINGS = gettext_noop(

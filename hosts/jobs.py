@@ -18,13 +18,12 @@ ROLL_UP_SECONDS = 10.0
 def add_kinds() -> None:
     """Called when the apps are ready."""
     from hosts import job_times
-    from hosts.actions.containers import bulk, commits, container_prune, file_uploads
+    from hosts.actions.containers import bulk, commits, file_uploads
     from hosts.actions.images import (
         image_builds,
         image_copies,
         image_files,
         image_names,
-        image_prune,
         image_pushes,
         images,
     )
@@ -39,21 +38,13 @@ def add_kinds() -> None:
     add_kind(
         "container.commit", _("Save container as image"), Right.IMAGES_MANAGE, commits.run_commit, seconds=3 * HOUR
     )
-    add_kind(
-        "container.prune",
-        _("Prune containers"),
-        Right.CONTAINERS_OPERATE,
-        container_prune.run_prune,
-        once=job_times.GONE,
-    )
-    add_kind("image.prune_shown", _("Prune images"), Right.IMAGES_MANAGE, image_prune.run_prune_of, repeatable=False)
+    _add_prune_kinds()
     add_kind(
         "image.build",
         _("Build image"),
         Right.IMAGES_MANAGE,
         image_builds.run_build,
         seconds=image_builds.BUILD_HOURS * HOUR,
-        repeatable=False,
         uploads=lambda params: [key for _name, key in params["files"]],
     )
     add_kind("image.copy", _("Copy image"), Right.IMAGES_MANAGE, image_copies.run_copy, seconds=12 * HOUR)
@@ -63,7 +54,6 @@ def add_kinds() -> None:
         Right.IMAGES_MANAGE,
         image_files.run_load,
         seconds=3 * HOUR,
-        repeatable=False,
         uploads=_one_upload,
     )
     add_kind(
@@ -72,7 +62,6 @@ def add_kinds() -> None:
         Right.IMAGES_MANAGE,
         image_files.run_import,
         seconds=3 * HOUR,
-        repeatable=False,
         uploads=_one_upload,
     )
     add_kind("image.remove", _("Remove image"), Right.IMAGES_MANAGE, image_names.run_remove, once=job_times.GONE)
@@ -84,13 +73,12 @@ def add_kinds() -> None:
         file_uploads.run_upload,
         seconds=12 * HOUR,
         uploads=lambda params: [key for key, _name, _size in params["files"]],
-        once=job_times.SENT,
     )
     manage = Right.PLUGINS_MANAGE
     add_kind("plugin.look", _("Look what a plugin asks for"), manage, plugins.run_look, repeatable=False)
     title = _("Create plugin")
     create = plugin_moves.run_create
-    add_kind("plugin.create", title, manage, create, seconds=HOUR, repeatable=False, uploads=_one_upload)
+    add_kind("plugin.create", title, manage, create, seconds=HOUR, uploads=_one_upload)
     add_kind("plugin.push", _("Push plugin"), manage, plugin_moves.run_push, seconds=2 * HOUR)
     add_kind("plugin.install", _("Install plugin"), manage, plugins.run_install, seconds=2 * HOUR, once=job_times.TAKEN)
     add_kind("plugin.upgrade", _("Upgrade plugin"), manage, plugins.run_upgrade, seconds=2 * HOUR)
@@ -98,7 +86,6 @@ def add_kinds() -> None:
     add_kind("plugin.disable", _("Disable plugin"), manage, plugins.run_switch)
     add_kind("containers.bulk", _("Act on containers"), Right.CONTAINERS_OPERATE, bulk.run_bulk, once=job_times.bulk)
     _add_making_kinds()
-    _add_network_kinds()
     _add_volume_kinds()
     _add_backup_kinds()
     _add_service_kinds()
@@ -134,32 +121,35 @@ def _add_making_kinds() -> None:
     )
 
 
-def _add_network_kinds() -> None:
-    from hosts.actions.networks import network_prune
+def _add_prune_kinds() -> None:
+    from hosts import prune_rules as rules
+    from hosts.actions.images import image_prune
 
-    add_kind("network.prune", _("Prune networks"), Right.NETWORKS_MANAGE, network_prune.run_prune, repeatable=False)
+    add_kind(
+        "container.prune",
+        _("Prune containers"),
+        Right.CONTAINERS_OPERATE,
+        rules.run_containers,
+        rule=rules.of_containers,
+    )
+    shown, images = image_prune.run_prune_of, Right.IMAGES_MANAGE
+    add_kind("image.prune_shown", _("Prune images"), images, shown, rule=rules.of_images)
+    networks = Right.NETWORKS_MANAGE
+    add_kind("network.prune", _("Prune networks"), networks, rules.run_networks, rule=rules.of_networks)
+    hours, volumes = 6 * HOUR, Right.VOLUMES_MANAGE
+    add_kind("volume.remove", _("Remove volumes"), volumes, rules.run_volumes, seconds=hours, rule=rules.of_volumes)
+    hours, system = 12 * HOUR, Right.SYSTEM_PRUNE
+    add_kind("system.prune", _("Prune a host"), system, rules.run_system, seconds=hours, rule=rules.of_system)
 
 
 def _add_volume_kinds() -> None:
     from hosts import job_times
-    from hosts.actions.system import disk, system_prune
-    from hosts.actions.volumes import volume_copies, volume_removals
+    from hosts.actions.system import disk
+    from hosts.actions.volumes import volume_copies
 
     manage = Right.VOLUMES_MANAGE
     add_kind("volume.copy", _("Copy volume"), manage, volume_copies.run_copy, seconds=24 * HOUR, once=job_times.TAKEN)
     add_kind("disk.measure", _("Measure disk use"), Right.HOSTS_VIEW, disk.run_measure, seconds=2 * HOUR)
-    add_kind(
-        "system.prune",
-        _("Prune a host"),
-        Right.SYSTEM_PRUNE,
-        system_prune.run_prune,
-        seconds=12 * HOUR,
-        repeatable=False,
-    )
-
-    add_kind(
-        "volume.remove", _("Remove volumes"), manage, volume_removals.run_removals, seconds=6 * HOUR, repeatable=False
-    )
 
 
 def _add_backup_kinds() -> None:
@@ -177,7 +167,7 @@ def _add_backup_kinds() -> None:
         once=job_times.restored,
     )
     unpack, title = restoring.run_unpack, _("Restore volume from a file")
-    add_kind("volume.unpack", title, volumes, unpack, seconds=24 * HOUR, repeatable=False, uploads=_one_upload)
+    add_kind("volume.unpack", title, volumes, unpack, seconds=24 * HOUR, uploads=_one_upload)
     add_kind("backup.check", _("Check backup"), manage, kept.run_check, seconds=12 * HOUR)
     add_kind("backup.remove", _("Remove backups"), manage, kept.run_removal, seconds=2 * HOUR, repeatable=False)
 

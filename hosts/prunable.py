@@ -12,7 +12,7 @@ def plan_of(user: Any, host: Host, choice: Choice) -> Plan:
     choice.check()
     reading = DiskReading.objects.filter(host=host).first()
     sizes = reading.containers if reading else {}
-    plan = Plan(host.name)
+    plan = Plan(host.name, choice)
     stopped = filters.stopped(Container.objects.visible_to(user).filter(host=host)).order_by("name", "pk")
     plan.items["containers"] = [Item(c.engine_id, c.name, sizes.get(c.engine_id, 0)) for c in stopped]
     # what these alone use is used by nobody when they are gone; volumes are data, and stay for a prune of their own

@@ -1,6 +1,6 @@
 """What a prune of a whole host would remove: the exact list, which is shown, signed, and given back when it is to be done."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.core import signing
@@ -44,9 +44,10 @@ class Choice:
 
 @dataclass
 class Plan:
-    """The things by kind, the largest first. `more` says how many of each kind are not in it."""
+    """The things by kind, the largest first, of a Choice. `more` says how many of each kind are not in it."""
 
     host: str
+    choice: Choice
     items: dict[str, list[Item]] = field(default_factory=dict)
     more: dict[str, int] = field(default_factory=dict)
 
@@ -60,21 +61,30 @@ class Plan:
         """Bytes, as far as they are known. Layers that other images share stay, so less may become free."""
         return sum(item.size for items in self.items.values() for item in items)
 
+    @property
+    def rows(self) -> dict[str, list[list[Any]]]:
+        """The things as JSON values."""
+        return {kind: [[i.id, i.name, i.size, i.was] for i in items] for kind, items in self.items.items()}
+
+    @property
+    def rule(self) -> dict[str, Any]:
+        """The choice, as a job's parameters have it."""
+        return asdict(self.choice)
+
     def signed(self, user: Any) -> str:
         """The plan as a word that nobody can change, for this person alone."""
-        rows = {kind: [[i.id, i.name, i.size, i.was] for i in items] for kind, items in self.items.items()}
-        return signing.dumps([user.pk, self.host, rows], salt=SALT, compress=True)
+        return signing.dumps([user.pk, self.host, self.rule, self.rows], salt=SALT, compress=True)
 
 
 def signed_plan(user: Any, word: str, of: str) -> Plan:
     """The plan of `signed` for the host `of`. Raises Invalid for one of somebody or something else, changed, or old."""
     try:
-        pk, host, rows = signing.loads(word, salt=SALT, max_age=KEPT_SECONDS)
+        pk, host, rule, rows = signing.loads(word, salt=SALT, max_age=KEPT_SECONDS)
     except (signing.BadSignature, ValueError, UnicodeError) as error:
         raise _stale() from error
     if (pk, host) != (user.pk, of):
         raise _stale()
-    return Plan(host, {kind: [Item(*row) for row in items] for kind, items in rows.items()})
+    return Plan(host, Choice(**rule), {kind: [Item(*row) for row in items] for kind, items in rows.items()})
 
 
 def _stale() -> Invalid:

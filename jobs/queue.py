@@ -17,7 +17,7 @@ from accounts.rights import Right, allows
 from common import uploads
 from common.errors import Conflict, Denied, NotFound
 from common.events import changed
-from jobs.kinds import NOT_REPEATABLE, get_kind, uploads_of
+from jobs.kinds import NOT_REPEATABLE, get_kind, may_repeat, uploads_of
 from jobs.models import DEAD_AFTER, Job, JobState, Schedule
 from jobs.run import interrupt_dead
 
@@ -136,18 +136,30 @@ def again(actor: Any, job: Job) -> Job:
     """Starts a job that has ended once more, as a new job."""
     if job.is_open:
         raise Conflict(gettext_noop("The job has not ended yet."))
-    if not get_kind(job.kind).repeatable:
+    right = get_kind(job.kind).right
+    if not may_repeat(job):
         raise Conflict(NOT_REPEATABLE)
+    if not allows(actor, right):
+        raise Denied
     return start(
         actor,
         job.kind,
         host=job.host,
         target=job.target,
-        params=job.params,
+        params=_with_its_files(job),
         sealed=job.sealed,
         locks=job.locks,
         again_of=job,
     )
+
+
+def _with_its_files(job: Job) -> dict[str, Any]:
+    """Its parameters, with other keys for the files that were sent: what is left of the old one cannot drop them."""
+    words = json.dumps(job.params)
+    for key in uploads_of(job.kind, job.params):
+        words = words.replace(key, uploads.hand_over(key))
+    params: dict[str, Any] = json.loads(words)
+    return params
 
 
 def recover(*, all_workers_gone: bool = False) -> None:

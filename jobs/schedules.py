@@ -16,7 +16,7 @@ from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
 from common.events import changed
 from jobs import queue
 from jobs.cron import next_time, times
-from jobs.kinds import get_kind, why_once
+from jobs.kinds import get_kind, rule_of
 from jobs.models import Job, RunOutcome, Schedule, ScheduleRun
 
 NAME_AT_MOST = 100
@@ -40,15 +40,14 @@ def add(actor: Any, job: Job, *, name: str, cron: str, timezone: str, catch_up: 
     kind = get_kind(job.kind)
     if not allows(actor, Right.JOBS_MANAGE) or not allows(actor, kind.right):
         raise Denied
-    if why := why_once(job.kind, job.params, job.sealed):
-        raise Conflict(why)
+    rule = rule_of(job)
     schedule = Schedule(
-        kind=job.kind,
+        kind=rule.kind,
         host=job.host,
-        target=job.target,
-        params=job.params,
+        target=rule.target,
+        params=rule.params,
         sealed=job.sealed,
-        locks=job.locks,
+        locks=rule.locks,
         by=actor,
         by_name=actor.username,
     )

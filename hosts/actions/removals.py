@@ -32,10 +32,11 @@ def start(
     host: Host,
     things: Sequence[Container | Network],
     *,
+    rule: dict[str, Any] | None,
     none: str,
     too_many: str,
 ) -> Job:
-    """Starts a job that removes these things of one host."""
+    """Starts a job that removes these things of one host; by the `rule` that made the list goes a schedule of it."""
     demand(actor, right)
     check_number(things, none=none, too_many=too_many)
     return queue.start(
@@ -43,7 +44,7 @@ def start(
         f"{noun}.prune",
         host=host.name,
         target=", ".join(thing.name for thing in things),
-        params={"host": host.name, "targets": sorted([thing.engine_id, thing.name] for thing in things)},
+        params={"host": host.name, "targets": sorted([thing.engine_id, thing.name] for thing in things), "rule": rule},
         locks=[lock(host.name, noun, thing.engine_id) for thing in things],
     )
 

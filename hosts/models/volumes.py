@@ -1,6 +1,7 @@
 """Volumes of a host."""
 
 import re
+from typing import Any
 
 from django.db import models
 
@@ -33,3 +34,8 @@ class Volume(Mirrored):
     def is_anonymous(self) -> bool:
         """Whether an engine named it, for a container that asked for a volume without a name."""
         return ANONYMOUS.fullmatch(self.name) is not None
+
+    @property
+    def as_shown(self) -> list[Any]:
+        """What a job that removes it has to know of it, as JSON values: [host, name, created, bytes]."""
+        return [self.host.name, self.name, self.created.isoformat() if self.created else "", self.size or 0]

@@ -12,7 +12,7 @@ from common.htmx import template_for
 from jobs import queue
 from jobs.claims import why_waiting
 from jobs.filters import COLUMNS, JOBS
-from jobs.kinds import is_repeatable, why_once
+from jobs.kinds import NOT_REPEATABLE, may_repeat, names, why_once
 from jobs.links import add_links
 from jobs.log_text import log_text
 from jobs.models import Job
@@ -43,12 +43,15 @@ def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """One job, live; as many may look as like to."""
     job = queue.get_job(request.user, job_id)
     add_links(request.user, [job])
+    known = job.kind in names()  # an older version's may not be
+    repeatable, why = may_repeat(job), why_once(job.kind, job.params, job.sealed) if known else NOT_REPEATABLE
     context = {
         "job": job,
         "lines": job.lines.all()[:LINES_SHOWN],
         "waits": why_waiting([job]).get(job.pk, ""),
-        "repeatable": (repeatable := is_repeatable(job.kind)),
-        "once": gettext(why) if repeatable and (why := why_once(job.kind, job.params, job.sealed)) else "",
+        "repeatable": repeatable,
+        "by_clock": not why,
+        "once": gettext(why) if repeatable and why else "",
     }
     return render(request, template_for(request, "jobs/job.html", "jobs/_job.html"), context)
 

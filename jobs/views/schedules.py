@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.errors import Conflict, DermagaError, Invalid
+from common.errors import DermagaError, Invalid
 from common.htmx import template_for
 from jobs import queue, schedules
 from jobs.cron import times
 from jobs.filters import SCHEDULE_COLUMNS, SCHEDULES
 from jobs.forms import ScheduleForm
-from jobs.kinds import why_once
+from jobs.kinds import rule_of
 from jobs.links import add_links
 from jobs.models import Job, Schedule, ScheduleRun
 
@@ -73,8 +73,7 @@ def schedule_page(request: HttpRequest, pk: int) -> HttpResponse:
 def schedule_add(request: HttpRequest, job_id: int) -> HttpResponse:
     """Puts what a job did on a schedule."""
     job = queue.get_job(request.user, job_id)
-    if why := why_once(job.kind, job.params, job.sealed):
-        raise Conflict(why)
+    job.target = rule_of(job).target
     form = ScheduleForm(request.POST or None, initial={"name": f"{job.title} {job.target}"[: schedules.NAME_AT_MOST]})
     return _form(request, form, job=job)
 

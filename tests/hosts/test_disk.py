@@ -114,6 +114,53 @@ def test_what_was_shown_is_removed_and_nothing_else(product: Product, hold: Dock
     assert after["volumes"]["free"] < 900_000
 
 
+def test_a_schedule_prunes_what_fits_by_then(product: Product, hold: DockerEngine) -> None:
+    """Each prune is done once after a look at the list, put on a schedule, and has something else to remove then."""
+    prunes: list[tuple[str, str, dict[str, Any], list[str]]] = [
+        ("containers", "stopped-{}", {"label": "go"}, ["create", "--label", "go", "--name"]),
+        ("networks", "lone-{}", {}, ["network", "create"]),
+        ("volumes", "empty-{}", {"all": True, "label": "go"}, ["volume", "create", "--label", "go"]),
+    ]
+    hold.docker("create", "--name", "stays", "busybox")
+    hold.docker("volume", "create", "without-label")
+
+    def made(noun: str, command: list[str], name: str) -> None:
+        hold.docker(*command, name, *(["busybox"] if noun == "containers" else []))
+        until(lambda: product.api(f"{noun}?host=hold&search={name}")["count"], f"{name} is known")
+
+    def names(noun: str) -> set[str]:
+        return {item["name"] for item in product.api(f"{noun}?host=hold&limit=100")["items"]}
+
+    for noun, name, choice, command in prunes:
+        one, two = name.format("one"), name.format("two")
+        made(noun, command, one)
+        job = ended(product, product.api(f"{noun}/hold/prune", "POST", **choice)["job"])
+        assert job["state"] == "done" and one in job["target"], job
+        when = {"job": job["id"], "name": f"each night: {noun}", "cron": "30 2 * * *", "timezone": "UTC"}
+        schedule = product.api("schedules", "POST", **when)
+        assert one not in schedule["target"]
+        made(noun, command, two)
+        job = ended(product, product.api(f"schedules/{schedule['id']}/run", "POST")["job"])
+        assert (job["state"], job["result"][noun]) == ("done", 1), job
+        until(lambda n=noun, gone=two: gone not in names(n), f"{noun} follow")
+        product.api(f"schedules/{schedule['id']}", "DELETE")
+    assert "stays" in hold.docker("ps", "-a", "--format", "{{.Names}}").split()
+    assert "without-label" in hold.docker("volume", "ls", "-q").split()
+
+    plan = product.api("disk/hold/prune", "POST", dry_run=True, images="none", volumes="all", build_cache=False)
+    job = ended(product, product.api("disk/hold/prune", "POST", plan=plan["plan"])["job"])
+    assert "without-label" not in hold.docker("volume", "ls", "-q").split()
+    page = product.post(f"/jobs/{job['id']}/schedule/", name="all of it", cron="0 3 * * *", timezone="UTC")
+    assert page.ok and "all of it" in page.text
+    made("volumes", ["volume", "create"], "late")
+    job = ended(product, product.api(f"schedules/{page.url.rstrip('/').rpartition('/')[2]}/run", "POST")["job"])
+    assert (job["state"], job["result"]["volumes"]) == ("done", 1), job
+    made("networks", ["network", "create"], "picked")
+    chosen = product.api("networks/hold/prune", "POST", networks=[product.api("networks/hold/picked")["id"]])
+    told = product.http.get(f"{product.url}/jobs/{ended(product, chosen['job'])['id']}/").text
+    assert "/again/" not in told and "/schedule/" not in told  # no rule has made that list
+
+
 def test_podman_says_what_it_has(product: Product, podman_engine: PodmanEngine) -> None:
     product.api("hosts", "POST", name="raft-disk", url=podman_engine.url)
     try:

@@ -11,6 +11,8 @@ from tests.rows import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 TAKEN, GONE, AGAIN = "would fail from the second time on", "is gone after the first time", "This cannot be repeated"
+SENT, KEY = "are gone when it has run", "a" * 32
+RULE: dict[str, Any] = {"host": "quay", "rule": {}}
 # what is asked for -> why not; "" for what may be scheduled
 KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "image.pull": [({}, "")],
@@ -22,9 +24,18 @@ KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "container.create": [({"name": ""}, ""), ({"name": "web"}, TAKEN), ({"name": "web", "auto_remove": True}, "")],
     "container.recreate": [({"newest": True}, ""), ({"newest": False}, "these settings again")],
     "container.put_back": [({}, "cut short once")],
-    "container.prune": [({}, GONE)],
+    "container.prune": [({}, AGAIN), (RULE, "")],
+    "image.prune_shown": [({}, AGAIN), ({"host": "quay", "rule": {"everything": True}}, "")],
+    "network.prune": [({}, AGAIN), (RULE, "")],
+    "volume.remove": [({}, AGAIN), (RULE, "")],
+    "system.prune": [({}, AGAIN), (RULE, "")],
+    "image.build": [({"files": []}, ""), ({"files": [["Dockerfile", KEY]]}, SENT)],
+    "image.load": [({"upload": KEY}, SENT)],
+    "image.import": [({"upload": KEY}, SENT)],
+    "plugin.create": [({"upload": KEY}, SENT)],
+    "volume.unpack": [({"upload": KEY}, SENT)],
     "containers.bulk": [({"verb": "restart"}, ""), ({"verb": "stop"}, ""), ({"verb": "remove"}, GONE)],
-    "files.upload": [({"files": []}, "are gone when it has run")],
+    "files.upload": [({"files": [[KEY, "a.txt", 1]]}, SENT)],
     "plugin.push": [({}, "")],
     "plugin.install": [({}, TAKEN)],
     "plugin.upgrade": [({}, "")],
@@ -42,8 +53,7 @@ KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
     **{
         kind: [({}, AGAIN)]
         for kind in (
-            *("image.build", "image.load", "image.import", "image.prune_shown", "plugin.look", "plugin.create"),
-            *("network.prune", "volume.remove", "volume.unpack", "system.prune", "backup.remove", "service.update"),
+            *("plugin.look", "backup.remove", "service.update"),
             *("stack.remove", "swarm.init", "swarm.join", "swarm.leave", "swarm.unlock"),
             *("secret.replace", "config.replace"),
         )

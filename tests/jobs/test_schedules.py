@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.rights import Right
+from common import uploads
 from jobs import kinds, queue, schedules
 from jobs.cron import times
-from jobs.models import Job, RunOutcome, Schedule, ScheduleRun
-from jobs.run import run_next
+from jobs.models import Job, JobState, RunOutcome, Schedule, ScheduleRun
+from jobs.run import JobContext, run_next
 from tests.rows import person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
@@ -204,6 +206,46 @@ def test_what_took_a_file_is_not_repeated(otto: User, client: Client) -> None:
     assert (answer.status_code, Schedule.objects.count()) == (409, 0)
     assert client.post(f"/api/v1/jobs/{job.pk}/again").status_code == 409
     assert "/again/" not in client.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_a_job_that_took_a_file_is_started_again_while_the_file_is_there(
+    otto: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is when the worker was killed: a job that ends drops it."""
+
+    def work(context: JobContext) -> dict[str, Any]:
+        key = context.params["upload"]
+        text = uploads.place_of(key).read_text()
+        uploads.drop(key)
+        return {"text": text}
+
+    kind = kinds.Kind("sends", "Sends", Right.IMAGES_MANAGE, work, uploads=lambda params: [params["upload"]])
+    monkeypatch.setitem(kinds._kinds, "sends", kind)
+    key = uploads.keep(SimpleUploadedFile("web.tar", b"what was sent"))
+    job = queue.start(otto, "sends", params={"upload": key})
+    Job.objects.update(state=JobState.RUNNING, heartbeat=timezone.now() - timedelta(minutes=1), worker="dead:1")
+    queue.recover()
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "/again/" in page and "/schedule/" not in page
+    again = client.post(f"/api/v1/jobs/{job.pk}/again").json()["job"]
+    uploads.drop(key)  # what is left of the worker comes to its end
+    run_next()
+    assert Job.objects.get(pk=again).result == {"text": "what was sent"}
+    for pk in (job.pk, again):
+        assert "/again/" not in client.get(f"/jobs/{pk}/").content.decode()
+        assert client.post(f"/api/v1/jobs/{pk}/again").status_code == 409
+
+
+def test_a_list_that_was_shown_is_gone_through_again_unless_that_came_to_its_end(
+    otto: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = kinds.Kind("lists", "Lists", Right.IMAGES_MANAGE, lambda context: {}, rule=lambda params: None)
+    monkeypatch.setitem(kinds._kinds, "lists", kind)
+    job = queue.start(otto, "lists", params={"targets": ["a"]})
+    for state, status in ((JobState.DONE, 409), (JobState.INTERRUPTED, 202)):
+        Job.objects.filter(pk=job.pk).update(state=state)
+        assert client.post(f"/api/v1/jobs/{job.pk}/again").status_code == status
+        assert ("/again/" in client.get(f"/jobs/{job.pk}/").content.decode()) == (status == 202)
 
 
 def test_a_viewer_sees_schedules_and_changes_none(nightly: Schedule, client: Client) -> None:

@@ -21,14 +21,16 @@ from jobs.run import JobContext
 SIZE_SECONDS, REMOVE_SECONDS = 600.0, 120.0
 
 
-def start_prune(actor: Any, host: Host, containers: list[Container]) -> Job:
-    """Starts a job that removes these containers of one host, without their volumes."""
+def start_prune(actor: Any, host: Host, containers: list[Container], *, rule: dict[str, Any] | None = None) -> Job:
+    """Starts a job that removes these containers of one host, without their volumes. By the `rule` that made the list
+    goes a schedule of the job."""
     return removals.start(
         actor,
         Right.CONTAINERS_OPERATE,
         "container",
         host,
         containers,
+        rule=rule,
         none=gettext_noop("There is no container to remove."),
         too_many=gettext_noop("At most %(most)s containers at once."),
     )

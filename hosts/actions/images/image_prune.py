@@ -20,9 +20,11 @@ from jobs.models import Job, lock
 from jobs.run import JobContext
 
 
-def start_prune_of(actor: Any, host: Host, images: list[Image], shown: dict[str, list[str]]) -> Job:
+def start_prune_of(
+    actor: Any, host: Host, images: list[Image], shown: dict[str, list[str]], *, rule: dict[str, Any] | None = None
+) -> Job:
     """Starts a job that removes these images of one host. `shown` are the names that each had when somebody looked;
-    where it says none, those that it has now."""
+    where it says none, those that it has now. By the `rule` that made the list goes a schedule of the job."""
     demand(actor, Right.IMAGES_MANAGE)
     removals.check_number(
         images,
@@ -41,6 +43,7 @@ def start_prune_of(actor: Any, host: Host, images: list[Image], shown: dict[str,
             "targets": [
                 [image.engine_id, sorted(shown.get(image.engine_id, image.tags)), image.size] for image in images
             ],
+            "rule": rule,
         },
         locks=[lock(host.name, "images", "prune"), *(lock(host.name, "image", image.engine_id) for image in images)],
     )

@@ -21,14 +21,15 @@ from jobs.models import Job
 from jobs.run import JobContext
 
 
-def start_prune(actor: Any, host: Host, networks: list[Network]) -> Job:
-    """Starts a job that removes these networks of one host."""
+def start_prune(actor: Any, host: Host, networks: list[Network], *, rule: dict[str, Any] | None = None) -> Job:
+    """Starts a job that removes these networks of one host. By the `rule` that made the list goes a schedule of the job."""
     return removals.start(
         actor,
         Right.NETWORKS_MANAGE,
         "network",
         host,
         networks,
+        rule=rule,
         none=gettext_noop("There is no network to remove."),
         too_many=gettext_noop("At most %(most)s networks at once."),
     )

@@ -47,10 +47,7 @@ def start_prune(actor: Any, host: Host, plan: Plan) -> Job:
         "system.prune",
         host=host.name,
         target=host.name,
-        params={
-            "host": host.name,
-            "targets": {kind: [[i.id, i.name, i.size, i.was] for i in items] for kind, items in plan.items.items()},
-        },
+        params={"host": host.name, "targets": plan.rows, "rule": plan.rule},
         locks=[
             lock(host.name, "system", "prune"),
             *(lock(host.name, noun, item.id) for kind, noun in nouns.items() for item in plan.items.get(kind, [])),
@@ -64,6 +61,8 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     todo = [(kind, *row) for kind in KINDS for row in targets.get(kind, [])]
     actor = context.job.by
     with recorded(actor, Right.SYSTEM_PRUNE, host, "system.prune", host.name, detail={"n": len(todo)}):
+        for kind in targets:
+            demand(actor, NEEDED[kind])
         removers = _removers(context, host)
         gone = removals.one_by_one(
             context,

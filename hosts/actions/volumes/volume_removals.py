@@ -26,8 +26,9 @@ from jobs.run import JobContext
 SECONDS = 600.0  # for one of them
 
 
-def start_removals(actor: Any, volumes: list[Volume]) -> Job:
-    """Starts a job that removes these volumes, with what is in them."""
+def start_removals(actor: Any, volumes: list[Volume], *, rule: dict[str, Any] | None = None) -> Job:
+    """Starts a job that removes these volumes, with what is in them. By the `rule` that made the list, all of one host,
+    goes a schedule of the job."""
     demand(actor, Right.VOLUMES_MANAGE)
     removals.check_number(
         volumes,
@@ -40,14 +41,13 @@ def start_removals(actor: Any, volumes: list[Volume]) -> Job:
         "volume.remove",
         host=min(hosts) if len(hosts) == 1 else "",
         target=", ".join(volume.name for volume in volumes),
-        params={"targets": sorted(_target_of(volume) for volume in volumes)},
+        params={
+            "targets": sorted(volume.as_shown for volume in volumes),
+            "host": min(hosts) if len(hosts) == 1 else "",
+            "rule": rule,
+        },
         locks=[lock(volume.host.name, "volume", volume.name) for volume in volumes],
     )
-
-
-def _target_of(volume: Volume) -> list[Any]:
-    """What a job has to know of a volume that was shown: [host, name, created, bytes]."""
-    return [volume.host.name, volume.name, volume.created.isoformat() if volume.created else "", volume.size or 0]
 
 
 def run_removals(context: JobContext) -> dict[str, Any]:

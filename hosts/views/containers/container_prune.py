@@ -30,7 +30,14 @@ def container_prune(request: HttpRequest) -> HttpResponse:
 def _start(request: HttpRequest) -> Job:
     host = chosen_host(request.user, request.POST.get("host", ""))
     chosen = request.POST.getlist("target")[: AT_ONCE + 1]
-    return acts.start_prune(request.user, host, list(_rows(request).filter(host=host, engine_id__in=chosen)))
+    found = list(_rows(request).filter(host=host, engine_id__in=chosen))
+    return acts.start_prune(request.user, host, found, rule=_rule(request.POST))
+
+
+def _rule(params: QueryDict) -> dict[str, Any]:
+    text = params.get("hours", "0")
+    hours = int(text) if text in map(str, HOURS) else 0
+    return {"hours": hours, "label": params.get("label", "").replace("\0", "").strip()[:300]}
 
 
 def _rows(request: HttpRequest) -> Any:
@@ -44,17 +51,14 @@ def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     host = next(
         iter(asked or [h for h in hosts if h.stopped and h.is_live] or [h for h in hosts if h.is_live] or hosts), None
     )
-    text = params.get("hours", "0")
-    hours = int(text) if text in map(str, HOURS) else 0
-    label = params.get("label", "").replace("\0", "").strip()[:300]
-    rows = filters.stopped(_rows(request).filter(host=host), hours=hours, label=label).order_by("name", "pk")
+    rule = _rule(params)
+    rows = filters.stopped(_rows(request).filter(host=host), **rule).order_by("name", "pk")
     found = list(rows[:AT_ONCE])
     return {
         "hosts": hosts,
         "host": host,
-        "hours": hours,
+        **rule,
         "all_hours": HOURS,
-        "label": label,
         "found": found,
         "more": rows.count() - len(found) if len(found) == AT_ONCE else 0,
     }

@@ -33,7 +33,9 @@ def _start(request: HttpRequest) -> Job:
     targets = [target.split() for target in request.POST.getlist("target")[: AT_ONCE + 1]]
     chosen = {target[0]: target[1:] for target in targets if target and "\0" not in target[0]}
     rows = filters.unused_images(Image.objects.visible_to(request.user), everything=True)
-    return acts.start_prune_of(request.user, host, list(rows.filter(host=host, engine_id__in=chosen)), chosen)
+    found = list(rows.filter(host=host, engine_id__in=chosen))
+    rule = {"everything": request.POST.get("everything") == "1"}
+    return acts.start_prune_of(request.user, host, found, chosen, rule=rule)
 
 
 def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def network_prune(request: HttpRequest) -> HttpResponse:
 def _start_prune(request: HttpRequest) -> Job:
     host = get_host(request.user, request.POST.get("host", ""))
     chosen = request.POST.getlist("target")[: AT_ONCE + 1]
-    return prunes.start_prune(request.user, host, filters.prunable_networks(request.user, host, chosen))
+    return prunes.start_prune(request.user, host, filters.prunable_networks(request.user, host, chosen), rule={})
 
 
 def _prune_context(request: HttpRequest, params: QueryDict) -> dict[str, Any]:

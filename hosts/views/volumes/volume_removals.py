@@ -48,24 +48,27 @@ def _start(request: HttpRequest) -> Job:
     host = chosen_host(request.user, request.POST.get("host", ""))
     names = request.POST.getlist("target")[: AT_ONCE + 1]
     found = filters.prunable_volumes(request.user, host, everything=True, only=names)
-    return acts.start_removals(request.user, list(found[: AT_ONCE + 1]))
+    return acts.start_removals(request.user, list(found[: AT_ONCE + 1]), rule=_rule(request.POST))
+
+
+def _rule(params: QueryDict) -> dict[str, Any]:
+    return {"everything": params.get("everything") == "1", "label": params.get("label", "").strip()[:300]}
 
 
 def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
     hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).order_by("name"))
     asked = [host for host in hosts if host.name == params.get("host")]
     host = next(iter(asked or [host for host in hosts if host.is_live] or hosts), None)
-    everything, label = params.get("everything") == "1", params.get("label", "").strip()[:300]
+    rule = _rule(params)
     found: list[Any] = []
     count = 0
     if host:
-        rows = filters.prunable_volumes(request.user, host, everything=everything, label=label)
+        rows = filters.prunable_volumes(request.user, host, **rule)
         found, count = list(rows[:AT_ONCE]), rows.count()
     return {
         "hosts": hosts,
         "host": host,
-        "everything": everything,
-        "label": label,
+        **rule,
         "found": found,
         "size": sum(volume.size or 0 for volume in found),
         "unmeasured": sum(volume.size is None for volume in found),

@@ -89,6 +89,8 @@ def test_a_typed_dockerfile_is_built_with_all_that_was_asked_for(
     assert (end["state"], end["error"]) == ("done", "")
     assert any(line.startswith("Step 1/") for line in watched.log)
     assert "version 1.2 token •••" in watched.log
+    refused = product.http.get(f"{product.url}/jobs/{watched.job}/schedule/")
+    assert refused.status_code == 409 and "it took a file that was sent" in refused.text
     shown = inspect(docker_engine)
     assert shown["Config"]["Labels"] == {"team": "quay", "stage": "one"}
     assert product.api(f"jobs/{watched.job}")["result"] == {"image": NAME, "id": shown["Id"]}
@@ -146,7 +148,7 @@ def test_cancelling_ends_the_build_on_the_engine(product: Product, docker_engine
     assert "stay on the host as cache" in str(product.api(f"jobs/{watched.job}"))
 
 
-def test_a_git_repository_is_fetched_by_the_engine(
+def test_a_git_repository_is_fetched_by_the_engine_whenever_its_time_has_come(
     product: Product, docker_engine: DockerEngine, online: None, tmp_path: Path
 ) -> None:
     work = tmp_path / "work"
@@ -168,6 +170,16 @@ def test_a_git_repository_is_fetched_by_the_engine(
             end = watched.end(60)
         assert (end["state"], end["error"]) == ("done", "")
         assert inside(docker_engine, "cat", "/told") == "from git"
+        when = {"job": watched.job, "name": "nightly build", "cron": "30 2 * * *", "timezone": "UTC"}
+        schedule = product.api("schedules", "POST", **when)["id"]
+        (work / "sub" / "told").write_text("from git, later")
+        for again in (("commit", "-q", "-a", "-m", "second"), ("push", "-q", str(tmp_path / "app.git"), "main")):
+            subprocess.run([*git, *again], check=True)
+        subprocess.run(["git", "-C", str(tmp_path / "app.git"), "update-server-info"], check=True)
+        with Watched(product, product.api(f"schedules/{schedule}/run", "POST")["job"]) as watched:
+            assert watched.end(60)["state"] == "done"
+        assert inside(docker_engine, "cat", "/told") == "from git, later"
+        product.api(f"schedules/{schedule}", "DELETE")
         with build(product, source="git", remote=address.replace("app.git", "none.git")) as watched:
             end = watched.end(60)
         assert end["state"] == "failed"
