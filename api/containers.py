@@ -25,6 +25,7 @@ from hosts.actions.containers import (
     recreate,
 )
 from hosts.actions.removals import AT_ONCE
+from hosts.leaning import leaning_on
 from hosts.log_sources import Log
 from hosts.models import Container
 from hosts.specs.spec import ContainerSpec, Restart, to_json
@@ -181,6 +182,16 @@ def container_diff(request: HttpRequest, host: str, container: str) -> Any:
     """Which files differ from its image: `items` of `kind` (added, changed, deleted) and `path`, and their `count`."""
     changes = looks.changes(request.user, get_container(request.user, host, container))
     return {"items": changes["rows"], "count": changes["count"]}
+
+
+@router.get("/{host}/{container}/affected", response=dict)
+@needs(Right.CONTAINERS_VIEW)
+def container_affected(request: HttpRequest, host: str, container: str) -> Any:
+    """Who leans on it, and is affected when it stops or goes: `items` with the `name` of a container of the same host,
+    `how` (namespace, volumes, link, depends) and a `sentence`."""
+    found = leaning_on(request.user, [get_container(request.user, host, container)])
+    items = [{"name": one.container.name, "how": one.how, "sentence": one.sentence} for one in found]
+    return {"items": items, "count": len(items)}
 
 
 @router.post("/{host}/{container}/wait", response={200: dict, 202: dict})

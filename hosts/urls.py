@@ -45,6 +45,7 @@ urlpatterns = [
     path("containers/", containers.container_list, name="container_list"),
     path("containers/create/", container_create.container_create, name="container_create"),
     path("containers/create/images/", image_suggestions.image_suggestions, name="image_suggestions"),
+    path("containers/affected/", container_acts.container_affected, name="container_affected"),
     path("containers/bulk/<slug:verb>/", container_acts.container_bulk, name="container_bulk"),
     path("containers/recreate/", container_recreate.container_recreate_chosen, name="container_recreate_chosen"),
     path("containers/prune/", container_prune.container_prune, name="container_prune"),

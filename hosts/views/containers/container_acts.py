@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,12 +17,14 @@ from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import back, go, template_for
 from hosts.access import get_container
 from hosts.actions.containers import bulk, containers
+from hosts.leaning import CHOSEN_AT_MOST, leaning_on
 from hosts.models import Container
 from hosts.options import SIGNALS
 from hosts.pages import page_of
 
 SLOW = {"stop", "restart"}  # may take as long as the container likes: a job
 ASKED = {"stop", "kill", "rename", "remove"}  # have options that a dialog asks for
+AFFECTS = {"stop", "kill", "remove"}  # others than the container itself, too
 SECONDS_DIGITS = 6
 
 
@@ -44,6 +46,17 @@ def container_bulk(request: HttpRequest, verb: str) -> HttpResponse:
 
 @guard(Right.CONTAINERS_OPERATE)
 @require_GET
+def container_affected(request: HttpRequest) -> JsonResponse:
+    """Who leans on the containers `target` (HOST/ID, repeated), a sentence each: asked for by the confirmation."""
+    chosen = []
+    for target in request.GET.getlist("target")[:CHOSEN_AT_MOST]:
+        host, _slash, ref = target.partition("/")
+        chosen.append(get_container(request.user, host, ref))
+    return JsonResponse({"affected": [leaning.sentence for leaning in leaning_on(request.user, chosen)]})
+
+
+@guard(Right.CONTAINERS_OPERATE)
+@require_GET
 def container_ask(request: HttpRequest, host: str, ref: str, verb: str) -> HttpResponse:
     """The dialog (or, without htmx, the page) that asks for the options of an act."""
     if verb not in ASKED:
@@ -59,6 +72,7 @@ def _ask(request: HttpRequest, container: Container, verb: str, error: DermagaEr
         "verb": verb,
         "typed": {"name": container.name, "signal": "TERM", **request.POST.dict()},
         "signals": SIGNALS,
+        "leaning": leaning_on(request.user, [container]) if verb in AFFECTS else [],
         "error": error,
         "field": getattr(error, "field", ""),
     }
