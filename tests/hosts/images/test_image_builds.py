@@ -90,7 +90,7 @@ def test_a_typed_dockerfile_is_built_with_all_that_was_asked_for(
     assert any(line.startswith("Step 1/") for line in watched.log)
     assert "version 1.2 token •••" in watched.log
     refused = product.http.get(f"{product.url}/jobs/{watched.job}/schedule/")
-    assert refused.status_code == 409 and "it took a file that was sent" in refused.text
+    assert refused.status_code == 409 and "the files that were sent are gone" in refused.text
     shown = inspect(docker_engine)
     assert shown["Config"]["Labels"] == {"team": "quay", "stage": "one"}
     assert product.api(f"jobs/{watched.job}")["result"] == {"image": NAME, "id": shown["Id"]}
