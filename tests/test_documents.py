@@ -122,6 +122,16 @@ def remove_second_factor(reader: Reader, line: str) -> None:
     assert "admin has no second factor." in said
 
 
+def verify_audit(reader: Reader, line: str) -> None:
+    """As it is, and once more with the end that it told the first time."""
+    end = reader.product.manage("audit", "verify").split()[-1]
+    assert "The audit is whole" in reader.type(line.replace("NUMBER:DIGEST", end))
+
+
+def forget_audit(reader: Reader, line: str) -> None:
+    assert "Forgot 0 entries" in reader.type(line)  # it is kept for ever
+
+
 def keep_token(reader: Reader, line: str) -> None:
     reader.environment["TOKEN"] = reader.type(f"{line}; echo $TOKEN").strip()
     assert reader.environment["TOKEN"].startswith("dmg_")
@@ -227,6 +237,9 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py token list": list_tokens,
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
     f"{PYTHON}manage.py user remove-second-factor USER": remove_second_factor,
+    f"{PYTHON}manage.py audit verify": verify_audit,
+    f"{PYTHON}manage.py audit verify --noted NUMBER:DIGEST": verify_audit,
+    f"{PYTHON}manage.py audit forget": forget_audit,
     f"TOKEN=$({PYTHON}manage.py token create admin --name shell)": keep_token,
     f"{RESTORE}tar -x --numeric-owner --xattrs --xattrs-include='*' -p -C {DATA_FOLDER}": restore_by_hand,
     f"{RESTORE}docker run --rm -i -v data:/data busybox tar -x -C /data": restore_by_hand,
