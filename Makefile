@@ -5,8 +5,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
-# Much of a test is waiting for an engine, so several at once; each worker has engines of its own. One: make test WORKERS=0
-WORKERS ?= 3
+# Much of a test is waiting for an engine, so two at once; each worker has engines of its own. One: make test WORKERS=0
+WORKERS ?= 2
 
 .PHONY: run test check bench setup messages clean
 

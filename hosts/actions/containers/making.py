@@ -107,12 +107,27 @@ class Making:
         for network, endpoint in self.request.connect:
             self.context.progress(0.9, _("Connecting it to %(network)s") % {"network": network}, now=True)
             body = {"Container": self.id, "EndpointConfig": endpoint}
-            self.asking.ask("POST", f"/networks/{quote(network, safe='')}/connect", body=body)
+            with self._naming_networks():
+                self.asking.ask("POST", f"/networks/{quote(network, safe='')}/connect", body=body)
 
     def start(self) -> None:
         """Starts it."""
         self.context.progress(0.95, _("Starting"), now=True)
-        self.asking.ask("POST", f"/containers/{self.id}/start")
+        with self._naming_networks():
+            self.asking.ask("POST", f"/containers/{self.id}/start")
+
+    @contextmanager
+    def _naming_networks(self) -> Iterator[None]:
+        """An engine that was in a swarm once says nothing of the network that it does not find."""
+        try:
+            yield
+        except EngineError as error:
+            for network, _endpoint in self.request.connect:
+                if self.asking.find(f"/networks/{quote(network, safe='')}") is None:
+                    words = {"host": self.host.name, "name": network}
+                    sentence = gettext_noop("%(host)s has no network %(name)s.")
+                    raise Failure("no_network", 404, sentence, words, str(error)) from error
+            raise
 
     # ------------------------------------------------------------ taking back
     @contextmanager

@@ -65,18 +65,32 @@ async def test_stdout_and_stderr_are_told_apart_and_can_be_left_out(docker_engin
 
 
 async def test_it_loses_and_repeats_nothing_whenever_a_viewer_comes(docker_engine: DockerEngine, run: Runner) -> None:
-    name = run(STEADY % 600)
+    """The last lines come when all have come, however long that took."""
+    name = run(
+        (STEADY % 600).replace(
+            "usleep 2000", "usleep 2000; [ $i -ne 500 ] || while [ ! -e /go ]; do usleep 20000; done"
+        )
+    )
     await mirror(docker_engine)
     user = await a_person("viewer")
+    delays = [0.0, 0.1, 0.35, 0.6, 0.6, 1.1]
+    all_came = asyncio.Barrier(len(delays) + 3)
 
     async def view(delay: float, tail: str) -> list[str]:
         await asyncio.sleep(delay)
         async with open_socket(user, "/ws/logs", target=f"harbour/{name}", tail=tail) as socket:
+            await socket.until(lambda: socket.state("live"))
+            await all_came.wait()
             await socket.until(lambda: {"line 599", "err 599"} <= set(socket.texts))
             return socket.texts
 
-    delays = [0.0, 0.1, 0.35, 0.6, 0.6, 1.1]
-    seen = await asyncio.gather(*(view(delay, "all") for delay in delays), view(0.5, "40"), view(0.5, "0"))
+    async def let_it_end() -> list[str]:
+        await all_came.wait()
+        await asyncio.to_thread(docker_engine.docker, "exec", name, "touch", "/go")
+        return []
+
+    views = [*(view(delay, "all") for delay in delays), view(0.5, "40"), view(0.5, "0")]
+    *seen, _ = await asyncio.gather(*views, let_it_end())
     whole = docker_engine.docker("logs", name).splitlines()
     for texts in seen[: len(delays)]:
         assert [text for text in texts if text.startswith("line")] == numbered(600)
