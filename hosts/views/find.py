@@ -147,7 +147,7 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
     ]
     images = [
         Entry("photo", row.name, page_of(row), row.host.name)
-        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
+        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGE_WORDS, "name")
         if row.name
     ]
     jobs = [

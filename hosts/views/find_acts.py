@@ -56,7 +56,7 @@ def _of_swarm(row: Any) -> list[str]:
 COPY, EDIT, LABELS, PUSH, REMOVE = _("Copy"), _("Edit"), _("Labels"), _("Push"), _("Remove")
 NOUNS = (
     Noun(
-        Image, _("image"), Right.IMAGES_MANAGE, "image_page", _by_id, filters.IMAGES.search,
+        Image, _("image"), Right.IMAGES_MANAGE, "image_page", _by_id, filters.IMAGE_WORDS,
         (
             Act("tag", "tag", _("Tag"), "image_ask", asks=True),
             Act("push", "cloud-upload", PUSH, "image_ask", asks=True),

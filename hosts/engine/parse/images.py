@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
-from hosts.engine.parse.values import ENTRIES_AT_MOST, labels_of, list_of, text, time_of, whole
+from hosts.engine.parse.values import labels_of, list_of, text, time_of, whole
+
+NAMES_AT_MOST = 5000  # of one image: a machine that builds for others gives one image hundreds
 
 
 class ImageRow(TypedDict):
@@ -38,4 +40,4 @@ def image_row(raw: Any) -> ImageRow | None:
 
 def _names(value: Any) -> list[str]:
     found = {text(name, 500) for name in list_of(value)}
-    return sorted(name for name in found if name and "<none>" not in name)[:ENTRIES_AT_MOST]
+    return sorted(name for name in found if name and "<none>" not in name)[:NAMES_AT_MOST]

@@ -106,6 +106,16 @@ def test_a_pull_leads_to_its_job(admin: Client) -> None:
     assert admin.post("/images/prune/", {"host": "quay"})["Location"] == f"/jobs/{job.pk + 1}/"
 
 
+def test_an_image_is_found_by_each_of_its_names(admin: Client) -> None:
+    host = Host.objects.get()
+    row = parse.image_row(image_json(1, "acme/web:1") | {"RepoTags": ["acme/web:1", "zulu.example:5000/team/web:2"]})
+    apply.apply_rows(host, "image", [row])
+    for path in ("/images/?search={}", "/api/v1/images?search={}"):
+        for word in ("acme/web", "zulu.example:5000/team/web:2", "TEAM/web"):
+            assert "acme/web:1" in admin.get(path.format(word)).content.decode(), (path, word)
+        assert "acme/web:1" not in admin.get(path.format("tango")).content.decode()
+
+
 def test_jobs_are_filtered_and_paged(admin: Client) -> None:
     Job.objects.bulk_create([Job(kind="image.pull", by_name="otto", host="quay", target=f"i{n}") for n in range(60)])
     Job.objects.create(kind="image.pull", by_name="ada", host="far", target="other", state="failed")

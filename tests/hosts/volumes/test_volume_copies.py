@@ -165,7 +165,8 @@ def test_podman_without_tar_says_what_it_needs(product: Product, podman_engine: 
         assert job["state"] == "failed"
         assert "raft-bare runs Podman, whose archives do not tell owners of files" in job["error"]
         assert "Pull a small one that does, such as busybox, and start this again." in job["error"]
-        assert helpers(podman_engine) == [] and not product.api("volumes?host=local&search=bare-copy")["count"]
+        assert helpers(podman_engine) == []
+        until(lambda: not product.api("volumes?host=local&search=bare-copy")["count"], "the half made copy is gone")
         podman_engine.docker("rmi", "-f", *names)
         until(lambda: product.api("images?host=raft-bare&search=no-tar")["count"] == 0, "they are gone")
         assert copied(product, "bare", "bare-copy", to="local", host="raft-bare")["state"] == "done"
