@@ -57,7 +57,8 @@ def _check_target(actor: Any, host: Host, name: str, *, replace: bool) -> None:
     """Raises Denied, Conflict, or Invalid for a name that is taken, is none, or is not there."""
     demand(actor, Right.VOLUMES_MANAGE)
     demand_enabled(host)
-    there = Volume.objects.filter(host=host, name=name).exists()
+    # PostgreSQL takes no NUL in a text, and no name has one
+    there = "\0" not in name and Volume.objects.filter(host=host, name=name).exists()
     told = {"name": name, "host": host.name}
     if replace and not there:
         raise Invalid("volume", gettext_noop("There is no volume called %(name)s on %(host)s to be replaced."), told)
