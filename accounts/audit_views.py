@@ -30,8 +30,13 @@ ENTRIES = Table(
     sorts={"time": ["number"]},
     first="-time",
     facets={
-        **{"actor": "actor_name", "action": "action", "host": "host", "outcome": "outcome", "address": "address"},
-        **{"from": "", "to": ""},
+        "actor": "actor_name",
+        "action": "action",
+        "host": "host",
+        "outcome": "outcome",
+        "address": "address",
+        "from": "",
+        "to": "",
     },
     conditions={
         "from": lambda values: Q(time__gte=moment("from", values)),

@@ -19,17 +19,17 @@ class Origin:
 _origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 
-def begin(address: str = "", via: str = "") -> Origin:
+def begin(address: str) -> Origin:
     """From now on, in this request or socket."""
-    origin = Origin(address[:64], via[:150])
+    origin = Origin(address[:64])
     _origin.set(origin)
     return origin
 
 
 @contextmanager
-def came_from(address: str = "", via: str = "") -> Iterator[None]:
+def came_from(via: str) -> Iterator[None]:
     """While the block runs."""
-    token = _origin.set(Origin(address[:64], via[:150]))
+    token = _origin.set(Origin(via=via[:150]))
     try:
         yield
     finally:

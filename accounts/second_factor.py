@@ -6,7 +6,6 @@ from typing import Any
 from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.dispatch import receiver
@@ -17,7 +16,7 @@ from accounts.audit import record
 from accounts.models import User
 from accounts.rights import Right, System, allows
 from common.errors import Conflict, Denied
-from common.secrets import Undecipherable, box
+from common.secrets import seal, unseal
 
 KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone protect nothing
 
@@ -33,13 +32,10 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return box().encrypt(text.encode()).decode()
+        return seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        try:
-            return box().decrypt(encrypted_text.encode()).decode()
-        except InvalidToken as error:
-            raise Undecipherable from error
+        return unseal(encrypted_text)
 
 
 # ---------------------------------------------------------------- who has one

@@ -6,7 +6,7 @@ from allauth.mfa.base import forms as base
 from allauth.mfa.totp import forms as totp
 from django.utils.translation import gettext_lazy as _
 
-HOW = {"placeholder": "", "autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "off"}
+HOW = {"autocomplete": "one-time-code", "spellcheck": "false", "autocapitalize": "off"}
 
 
 class AuthenticateForm(base.AuthenticateForm):
@@ -38,7 +38,7 @@ def _told(form: Any, label: Any, help_text: Any, *, focus: bool = False) -> None
     field = form.fields["code"]
     field.label, field.help_text = label, help_text
     field.max_length = 40
-    field.widget.attrs |= {name: value for name, value in HOW.items() if value} | {"maxlength": "40"}
+    field.widget.attrs |= HOW | {"maxlength": "40"}
     field.widget.attrs.pop("placeholder", None)
     if focus:
         field.widget.attrs["autofocus"] = True

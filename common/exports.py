@@ -37,7 +37,7 @@ def small_file(rows: list[dict[str, Any]], name: str, kind: str) -> HttpResponse
             [_cell(value) for value in row.values()] for row in rows
         )
     elif kind == "ndjson":
-        body = "".join(json.dumps(row, ensure_ascii=False, default=_plain) + "\n" for row in rows).encode()
+        body = _json_lines(rows)
     else:
         body = (json.dumps(rows, ensure_ascii=False, default=_plain, indent=0) + "\n").encode()
     response = HttpResponse(body, content_type=KINDS[kind])
@@ -92,7 +92,11 @@ async def _json(rows: QuerySet[Any], keys: list[Any], columns: Columns) -> Async
 
 async def _ndjson(rows: QuerySet[Any], keys: list[Any], columns: Columns) -> AsyncGenerator[bytes]:
     async for chunk in _chunks(rows, keys, columns):
-        yield "".join(json.dumps(row, ensure_ascii=False, default=_plain) + "\n" for row in chunk).encode()
+        yield _json_lines(chunk)
+
+
+def _json_lines(rows: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False, default=_plain) + "\n" for row in rows).encode()
 
 
 def _plain(value: Any) -> str:

@@ -29,19 +29,27 @@ class Undecipherable(Exception):
         super().__init__("A stored secret cannot be read: DERMAGA_ENCRYPTION_KEY is not the key it was written with.")
 
 
+def seal(text: str) -> str:
+    """`text` as only this installation can read it."""
+    return box().encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """What was sealed. Raises Undecipherable."""
+    try:
+        return box().decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise Undecipherable from error
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that only this installation's key can read."""
 
     def get_prep_value(self, value: Any) -> Any:
-        return box().encrypt(str(value).encode()).decode() if value else ""
+        return seal(str(value)) if value else ""
 
     def from_db_value(self, value: str | None, *_: Any) -> str:
-        if not value:
-            return ""
-        try:
-            return box().decrypt(value.encode()).decode()
-        except InvalidToken as error:
-            raise Undecipherable from error
+        return unseal(value) if value else ""
 
 
 class EncryptedJSONField(EncryptedTextField):

@@ -82,8 +82,7 @@ def run_networks(context: JobContext) -> dict[str, Any]:
     """Removes those that were shown, or that fit the rule."""
     if "targets" not in context.params:
         found = filters.prunable_networks(context.job.by, host_of(context))
-        most = AT_ONCE
-        _fills(context, [[network.engine_id, network.name] for network in found[:most]], len(found) - most)
+        _fills(context, [[network.engine_id, network.name] for network in found[:AT_ONCE]], len(found) - AT_ONCE)
     return network_prune.run_prune(context)
 
 

@@ -212,7 +212,7 @@ def run_claimed(job: Job) -> None:
             raise Cancelled
         if not may_run(job):
             raise Failure("denied", 403, NOT_ALLOWED)
-        with hiding(), came_from(via=f"job {job.pk}"):
+        with hiding(), came_from(f"job {job.pk}"):
             result = get_kind(job.kind).run(context)
         state = JobState.DONE
     except Cancelled:

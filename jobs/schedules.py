@@ -137,7 +137,7 @@ def _try(schedule: Schedule, run: ScheduleRun, late: bool) -> None:
 def _start(actor: Any, schedule: Schedule) -> Job:
     if actor is None:
         raise Conflict(gettext_noop("The account that made this schedule is gone. Make it anew with another one."))
-    with came_from(via=f"schedule {schedule.name}"):
+    with came_from(f"schedule {schedule.name}"):
         return queue.start(
             actor,
             schedule.kind,
