@@ -149,6 +149,8 @@ async def _pump(reader: Any, writer: Any) -> None:
 
 def _is_gone(sock: socket.socket) -> bool:
     """Whether the local peer closed both directions: then nobody reads the answer any more."""
+    if sock.fileno() < 0:  # our own side closed it
+        return True
     poll = select.poll()
     poll.register(sock.fileno(), 0)
     return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))

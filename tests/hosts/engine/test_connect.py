@@ -1,9 +1,9 @@
 """Clients for commands, and what an engine says of itself."""
 
 import json
-import os
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -104,15 +104,17 @@ def test_a_socket_with_an_odd_name_is_reached(tmp_path: Path) -> None:
         assert api.images() == []
 
 
-def test_a_client_over_tls_leaves_no_key_on_disk(tmp_path: Path) -> None:
+def test_a_client_over_tls_leaves_no_key_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority()
     context = server_tls(tmp_path, authority.issue("engine", names=["127.0.0.1"]), authority.pem)
-    before = set(os.listdir("/tmp"))
+    ours = tmp_path / "temporary"  # others have clients too
+    ours.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(ours))
     with listening(engine(), context) as port:
         material = TLSMaterial(authority.pem, *authority.issue("me", client=True))
         with client(tcp(port, material)) as api:
             assert api.images() == []
-            assert not [name for name in set(os.listdir("/tmp")) - before if name.startswith("dermaga-tls")]
+            assert not list(ours.iterdir())
 
 
 def test_a_client_trusts_the_given_ca_alone(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Tunnels through a real sshd: both ways to the socket, many streams, reconnecting, nothing left behind."""
 
+import contextlib
+import gc
 import os
 import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,11 +41,13 @@ while block := sock.recv(65536):
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left() -> Iterator[None]:
-    before = {path for path in os.listdir("/tmp") if path.startswith("dermaga-ssh-")}
-    yield
-    tunnel.close_all()
-    assert {path for path in os.listdir("/tmp") if path.startswith("dermaga-ssh-")} <= before
+def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # a folder of these tests alone, beside tmp_path: others have tunnels too; short, since sockets' paths are
+    with tempfile.TemporaryDirectory(prefix="tunnels-", dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+        tunnel.close_all()
+        assert not [name for name in os.listdir(folder) if name.startswith("dermaga-ssh-")]
 
 
 @pytest.fixture
@@ -205,6 +210,29 @@ def test_a_stream_that_we_leave_is_closed_over_there_too(tmp_path: Path) -> None
         assert stream.recv(15) == b"HTTP/1.1 200 OK"
         stream.close()
         assert gone.wait(5)
+
+
+def test_streams_that_we_leave_unread_end_without_a_complaint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Their socket here is closed already when it is looked at."""
+    gone = threading.Semaphore(0)
+
+    def flood(conn: socket.socket) -> None:
+        read_request(conn)
+        with contextlib.suppress(OSError):
+            while True:
+                conn.sendall(b"line\n" * 1000)
+        gone.release()
+
+    with listening_unix(flood, tmp_path / "e.sock") as remote, start(tmp_path / "sshd") as server:
+        path = tunnel.open_tunnel(endpoint(server, remote))
+        for _ in range(8):
+            stream = ask(path)
+            assert stream.recv(5) == b"line\n"
+            stream.close()
+        assert all(gone.acquire(timeout=30) for _ in range(8))
+    tunnel.close_all()
+    gc.collect()
+    assert not [line.getMessage() for line in caplog.records if "never retrieved" in line.getMessage()]
 
 
 def test_an_engine_that_ends_a_stream_ends_it_here(tmp_path: Path) -> None:
