@@ -1,0 +1,8 @@
+"""Rows of people: one file a noun."""
+
+from accounts.models.audit import AuditChain, AuditEntry
+from accounts.models.saved_views import SavedView
+from accounts.models.tokens import ApiToken
+from accounts.models.users import User
+
+__all__ = ["ApiToken", "AuditChain", "AuditEntry", "SavedView", "User"]
