@@ -64,7 +64,8 @@ class Name(Schema):
 
 class Build(Schema):
     """`source` is dockerfile (its text in `dockerfile`), tar (one file) or git (`remote`). `path` is the Dockerfile's in
-    a tar or repository. `args`, `secret_args` and `labels` are NAME=value lines; `cache_from` names of images. `login`:
+    a tar or repository. `args`, `secret_args` and `labels` are NAME=value lines; `cache_from` names of images. For RUN
+    steps: `network` (none, host, container:NAME or a network), `extra_hosts` (name:address lines), `shm_size` (256m). `login`:
     with the default accounts of the registries that the Dockerfile names, or with these `accounts` (ids)."""
 
     name: str
@@ -77,6 +78,10 @@ class Build(Schema):
     labels: str = ""
     target: str = ""
     cache_from: str = ""
+    platform: str = ""
+    network: str = ""
+    extra_hosts: str = ""
+    shm_size: str = ""
     no_cache: bool = False
     pull: bool = False
     login: bool = True

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from hosts.engine import pulls
 from hosts.engine.calls import Call
-from hosts.engine.errors import BuildFailed, ConnectionLost, EngineError
+from hosts.engine.errors import BuildFailed, ConnectionLost, EngineError, OtherPlatform
 from hosts.engine.refusals import refusal
 
 SILENCE_SECONDS = 3600.0  # a compiler may say nothing for long
@@ -88,4 +89,10 @@ def build(
     output.end()
     if not output.image:
         raise ConnectionLost("the build ended without a result", where=call.endpoint.address)
+    wanted = dict(query).get("platform", "")
+    found = pulls.platform_of(call.endpoint, output.image, version) if wanted else ""
+    if wanted and not pulls.is_platform(
+        found, wanted
+    ):  # Docker before 23 takes what it has for another one, without a word
+        raise OtherPlatform(where=call.endpoint.address, found=found, wanted=wanted)
     return output.image

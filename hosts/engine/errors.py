@@ -341,6 +341,16 @@ class BuildFailed(Answered):
     defaults = {"message": "", "step": ""}
 
 
+class OtherPlatform(EngineError):
+    code = "other_platform"
+    status = 422
+    template = gettext_noop(
+        "The image was built for %(found)s, not for %(wanted)s: an image that it is built upon is on the host for %(found)s. "
+        "Pull those images too, or choose others."
+    )
+    defaults = {"found": "", "wanted": ""}
+
+
 class BadContext(EngineError):
     code = "bad_context"
     status = 422

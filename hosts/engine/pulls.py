@@ -139,12 +139,17 @@ ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armh
 
 def _demand_platform(endpoint: Endpoint, reference: str, version: str, wanted: str) -> None:
     """Docker before 23 and Podman take an image of another platform, the former with a warning. Raises NoPlatform."""
-    image = _inspect(endpoint, reference, version)
-    found = "/".join(str(image[key]) for key in ("Os", "Architecture", "Variant") if image.get(key))
+    found = platform_of(endpoint, reference, version)
     if not is_platform(found, wanted):
         error = NoPlatform(f"wanted {wanted}, found {found or '?'}", where=endpoint.address, image=reference)
         error.pulled = found or "?"
         raise error
+
+
+def platform_of(endpoint: Endpoint, reference: str, version: str) -> str:
+    """Of an image that the engine has: linux/arm/v7. Raises EngineError."""
+    image = _inspect(endpoint, reference, version)
+    return "/".join(str(image[key]) for key in ("Os", "Architecture", "Variant") if image.get(key))
 
 
 def is_platform(found: str, wanted: str) -> bool:

@@ -4,8 +4,8 @@ A repository is fetched by the engine (docs/decisions/0006-builds.md).
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,12 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common import uploads
-from common.errors import Invalid
-from hosts import logins, options
+from common.errors import Invalid, NotFound
+from hosts import build_options, logins, options
+from hosts.access import get_container
 from hosts.actions.act import calling, demand, host_of
 from hosts.engine import builds, contexts
+from hosts.engine.errors import OtherPlatform
 from hosts.models import Host
 from hosts.registry.froms import registries_of
 from jobs import queue
@@ -26,12 +28,6 @@ from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
 
 BUILD_HOURS = 6
-DOCKERFILE_AT_MOST = 256 * 1024  # characters
-FILES_AT_MOST, LINES_AT_MOST, VALUE_AT_MOST = 100, 100, 8000
-ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
-LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,254}")
-TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-FILE = re.compile(r"[^/\0\\]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,10 @@ class Wanted:
     labels: str = ""
     target: str = ""
     cache_from: str = ""
+    platform: str = ""  # linux/arm64
+    network: str = ""  # of RUN steps: none, host, container:NAME, or a network's name
+    extra_hosts: str = ""  # name:address lines
+    shm_size: str = ""  # 256m
     no_cache: bool = False
     pull: bool = False
     login: bool = True  # with the default accounts of the registries that it takes images from, and those chosen:
@@ -60,26 +60,30 @@ def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
     demand(actor, Right.IMAGES_MANAGE)
     repo, tag = options.image_name("name", wanted.name)
     query = {
-        "args": _pairs("args", wanted.args, ARGUMENT),
-        "labels": _pairs("labels", wanted.labels, LABEL),
-        "target": _word("target", wanted.target),
-        "cache_from": _references(wanted.cache_from),
-        "path": _path(wanted),
+        "args": build_options.pairs("args", wanted.args, build_options.ARGUMENT),
+        "labels": build_options.pairs("labels", wanted.labels, build_options.LABEL),
+        "target": build_options.stage(wanted.target),
+        "cache_from": build_options.references(wanted.cache_from),
+        "path": "Dockerfile" if wanted.source == "dockerfile" else build_options.path(wanted.path),
+        "platform": options.platform("platform", wanted.platform),
+        "network": _network(actor, host, wanted.network),
+        "extra_hosts": build_options.extra_hosts(wanted.extra_hosts),
+        "shm_size": build_options.shm_size(wanted.shm_size),
         "no_cache": wanted.no_cache,
         "pull": wanted.pull,
         "login": wanted.login,
         "accounts": logins.choose_some(actor, wanted.accounts) if wanted.login else [],
     }
-    sealed: dict[str, Any] = {"args": _pairs("secret_args", wanted.secret_args, ARGUMENT)}
+    sealed: dict[str, Any] = {"args": build_options.pairs("secret_args", wanted.secret_args, build_options.ARGUMENT)}
     files: list[list[str]] = []
     match wanted.source:
         case "dockerfile":
-            sealed["dockerfile"] = _dockerfile(wanted.dockerfile)  # an ENV may be a password
-            files = _kept(_beside(wanted.files))
+            sealed["dockerfile"] = build_options.dockerfile(wanted.dockerfile)  # an ENV may be a password
+            files = _kept(build_options.beside(wanted.files))
         case "tar":
-            files = _kept([("", _one(wanted.files))])
+            files = _kept([("", build_options.one_tar(wanted.files))])
         case "git":
-            sealed["remote"] = _remote(wanted.remote)  # it may hold a token
+            sealed["remote"] = build_options.remote(wanted.remote)  # it may hold a token
         case _:
             raise Invalid("source", gettext_noop("Build from a Dockerfile, a tar, or a Git repository."))
     return queue.start(
@@ -93,87 +97,21 @@ def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
     )
 
 
-# ---------------------------------------------------------------- what was typed
-def _pairs(name: str, text: str, pattern: re.Pattern[str]) -> dict[str, str]:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    found = {}
-    for line in lines:
-        key, equals, value = line.partition("=")
-        if not pattern.fullmatch(key) or not equals or len(value) > VALUE_AT_MOST or "\0" in value:
-            number = lines.index(line) + 1
-            raise Invalid(name, gettext_noop("Write NAME=value on line %(n)s, one a line."), {"n": number})
-        found[key] = value
-    if len(lines) > LINES_AT_MOST:
-        raise Invalid(name, gettext_noop("At most %(most)s lines."), {"most": LINES_AT_MOST})
-    return found
-
-
-def _word(name: str, text: str) -> str:
-    if text.strip() and not TARGET.fullmatch(text.strip()):
-        raise Invalid(name, gettext_noop("This is no name of a stage: letters, digits, dots, dashes and underscores."))
-    return text.strip()
-
-
-def _references(text: str) -> list[str]:
-    names = text.split()
-    for name in names:
-        if not options.REFERENCE.fullmatch(name) or len(names) > LINES_AT_MOST:
-            raise Invalid("cache_from", gettext_noop("Write names of images, one a line: team/app:latest."))
-    return names
-
-
-def _path(wanted: Wanted) -> str:
-    path = wanted.path.strip() or "Dockerfile"
-    if wanted.source == "dockerfile":
-        return "Dockerfile"
-    if path.startswith("/") or ".." in path.split("/") or not path.isprintable() or len(path) > 500:
-        raise Invalid("path", gettext_noop("Write the Dockerfile's path inside the folder: docker/Dockerfile."))
-    return path
-
-
-def _dockerfile(text: str) -> str:
-    if not text.strip() or len(text) > DOCKERFILE_AT_MOST or "\0" in text:
-        raise Invalid(
-            "dockerfile",
-            gettext_noop("Write a Dockerfile of at most %(most)s characters."),
-            {"most": DOCKERFILE_AT_MOST},
-        )
-    return text.replace("\r\n", "\n")
-
-
-def _beside(files: Sequence[Any]) -> list[tuple[str, Any]]:
-    named = [(str(file.name), file) for file in files if file]
-    if len(named) > FILES_AT_MOST:
-        raise Invalid("files", gettext_noop("At most %(most)s files: send a tar instead."), {"most": FILES_AT_MOST})
-    for name, _file in named:
-        if not FILE.fullmatch(name) or name in {".", "..", "Dockerfile"}:
-            raise Invalid("files", gettext_noop("A file cannot be called %(name)s here."), {"name": name[:100]})
-    return named
-
-
-def _one(files: Sequence[Any]) -> Any:
-    found = [file for file in files if file]
-    if len(found) != 1:
-        raise Invalid("files", gettext_noop("Choose one file: a tar, or tar.gz, of the folder to build from."))
-    return found[0]
+def _network(actor: Any, host: Host, text: str) -> str:
+    """Nobody builds inside a container that is hidden from them."""
+    network = build_options.network(text)
+    _word, inside, container = network.partition(":")
+    if inside:
+        try:
+            get_container(actor, host.name, container)
+        except NotFound as error:
+            template = gettext_noop("%(host)s has no container %(name)s.")
+            raise Invalid("network", template, {"host": host.name, "name": container}) from error
+    return network
 
 
 def _kept(files: list[tuple[str, Any]]) -> list[list[str]]:
     return [[name, uploads.keep(file)] for name, file in files]
-
-
-def _remote(text: str) -> str:
-    remote = text.strip()
-    try:
-        parts = urlsplit(remote)
-        named = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.path.endswith(".git")
-    except ValueError:
-        named = False
-    if not named or len(remote) > 1000 or not remote.isprintable() or " " in remote:
-        raise Invalid(
-            "remote", gettext_noop("Write the repository's address like https://example.com/app.git#branch:folder.")
-        )
-    return remote
 
 
 # ---------------------------------------------------------------- in a worker
@@ -187,7 +125,8 @@ def run_build(context: JobContext) -> dict[str, Any]:
             headers, users = _logins(context)
             output = builds.Output(context.log, lambda share, step: context.progress(share, step), users)
             blocks, version = None if remote else _sent(context, _blocks(context)), host.spoken_version
-            image = builds.build(call, _query(params, sealed), blocks, output, version=version, headers=headers)
+            with _telling_the_platform(context, host):
+                image = builds.build(call, _query(params, sealed), blocks, output, version=version, headers=headers)
     except Cancelled:
         context.leaves(_("Steps that were built stay on the host as cache until images are pruned."))
         raise
@@ -195,6 +134,16 @@ def run_build(context: JobContext) -> dict[str, Any]:
         for _name, key in params["files"]:
             uploads.drop(key)
     return {"image": params["name"], "id": image}
+
+
+@contextmanager
+def _telling_the_platform(context: JobContext, host: Host) -> Iterator[None]:
+    try:
+        yield
+    except OtherPlatform as error:
+        words = {"name": context.params["name"], "host": host.name, "platform": error.params["found"]}
+        context.leaves(_("%(name)s for %(platform)s is on %(host)s now.") % words)
+        raise
 
 
 def _logins(context: JobContext) -> tuple[dict[str, str], dict[str, str]]:
@@ -229,11 +178,15 @@ def _query(params: dict[str, Any], sealed: dict[str, Any]) -> list[tuple[str, st
         "cachefrom": json.dumps(params["cache_from"]) if params["cache_from"] else "",
         "nocache": "1" if params["no_cache"] else "",
         "pull": "1" if params["pull"] else "",
+        "platform": params.get("platform", ""),
+        "networkmode": params.get("network", ""),
+        "shmsize": str(params.get("shm_size") or ""),
         "remote": sealed.get("remote", ""),
         "rm": "1",
         "forcerm": "1",  # also when it fails or is cancelled
     }
-    return [(name, value) for name, value in query.items() if value]
+    hosts = [("extrahosts", entry) for entry in params.get("extra_hosts", [])]
+    return [(name, value) for name, value in query.items() if value] + hosts
 
 
 def _blocks(context: JobContext) -> Iterator[bytes]:

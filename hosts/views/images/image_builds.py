@@ -17,7 +17,10 @@ from hosts.models import Host
 from hosts.pages import page_of
 from jobs.models import Job
 
-TEXTS = ("source", "name", "dockerfile", "remote", "path", "args", "secret_args", "labels", "target", "cache_from")
+TEXTS = (
+    "source", "name", "dockerfile", "remote", "path", "args", "secret_args", "labels", "target", "cache_from", "platform",
+    "network", "extra_hosts", "shm_size",
+)  # fmt: skip
 
 
 @guard(Right.IMAGES_MANAGE)

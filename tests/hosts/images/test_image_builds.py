@@ -8,6 +8,7 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from functools import partial
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,6 +26,7 @@ from tests.engines import network
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import tar_of
 from tests.engines.registry import PASSWORD, Registry
+from tests.engines.runner import Runner
 from tests.fake_engine import FakeEngine, Raw
 from tests.hosts.logins import stored
 from tests.hosts.watched import Watched
@@ -99,6 +101,54 @@ def test_a_typed_dockerfile_is_built_with_all_that_was_asked_for(
     assert SECRET not in str(watched.messages) + str(product.api(f"jobs/{watched.job}")) + product.output
     percents = [message["percent"] for message in watched.messages]
     assert percents == sorted(percents)
+
+
+def test_steps_have_the_network_hosts_and_shared_memory_that_were_asked_for(
+    product: Product, docker_engine: DockerEngine, run: Runner, online: None
+) -> None:
+    dockerfile = "FROM busybox\nRUN cat /etc/hosts; df -k /dev/shm; ls /sys/class/net | xargs echo links\n"
+    fields = {"source": "dockerfile", "dockerfile": dockerfile, "no_cache": "1"}
+    hosts = {"extra_hosts": "db:10.9.8.7\nweb.quay=fd00::7", "shm_size": "3m"}
+    with build(product, **fields, **hosts, network="none") as watched:
+        assert watched.end(60)["error"] == ""
+    words = [line.split() for line in watched.log]
+    assert ["10.9.8.7", "db"] in words and ["fd00::7", "web.quay"] in words
+    assert any(line[:2] == ["shm", "3072"] for line in words)
+    assert ["links", "lo"] in words
+    other = run("sleep 600")
+    until(lambda: product.api(f"containers/local/{other}")["state"] == "running", "it is known")
+    with build(product, **fields, network=f"container:{other}") as watched:
+        assert watched.end(60)["error"] == ""
+    links = docker_engine.docker("exec", other, "ls", "/sys/class/net").split()
+    assert ["links", *links] in [line.split() for line in watched.log] and len(links) > 1
+    with build(product, **fields, network="nowhere") as watched:
+        assert "network nowhere not found" in watched.end(60)["error"]
+
+
+def an_arm_image(name: str) -> bytes:
+    """As `docker load` takes it."""
+    layer = tar_of({"note": b"for arm"})
+    rootfs = {"type": "layers", "diff_ids": [f"sha256:{sha256(layer).hexdigest()}"]}
+    config = {"architecture": "arm64", "os": "linux", "rootfs": rootfs, "config": {}}
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    files = {"manifest.json": json.dumps(manifest), "config.json": json.dumps(config)}
+    return tar_of({"layer.tar": layer} | {path: text.encode() for path, text in files.items()})
+
+
+def test_an_image_is_built_for_another_platform_or_it_is_said_that_it_was_not(
+    product: Product, docker_engine: DockerEngine, online: None
+) -> None:
+    docker_engine.docker("load", stdin=an_arm_image("quay/arm:latest"))
+    fields = {"source": "dockerfile", "platform": "linux/arm64"}
+    try:
+        with build(product, **fields, dockerfile="FROM quay/arm\nLABEL a=b\n") as watched:
+            assert watched.end(60)["error"] == ""
+        assert inspect(docker_engine)["Architecture"] == "arm64"
+        with build(product, **fields, dockerfile="FROM busybox\nLABEL a=b\n") as watched:
+            assert "was built for linux/amd64, not for linux/arm64" in watched.end(60)["error"]
+        assert f"{NAME} for linux/amd64 is on local now" in str(product.api(f"jobs/{watched.job}"))
+    finally:
+        docker_engine.docker("rmi", "-f", NAME, "quay/arm")
 
 
 def test_a_folder_is_built_without_what_its_dockerignore_names(
@@ -297,6 +347,15 @@ def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -
         ({"target": "a b"}, "target"),
         ({"cache_from": "UPPER"}, "cache_from"),
         ({"accounts": ["4711"]}, "accounts"),
+        ({"platform": "linux arm"}, "platform"),
+        ({"network": "a b"}, "network"),
+        ({"network": "container:gone"}, "network"),
+        ({"extra_hosts": "db"}, "extra_hosts"),
+        ({"extra_hosts": "db:10.0.0"}, "extra_hosts"),
+        ({"extra_hosts": "d/b:10.0.0.3"}, "extra_hosts"),
+        ({"shm_size": "much"}, "shm_size"),
+        ({"shm_size": "-1"}, "shm_size"),
+        ({"shm_size": "99999p"}, "shm_size"),
     ):
         answer = client.post("/images/build/", good | wrong)
         assert (answer.status_code, answer.context["field"]) == (422, field)
