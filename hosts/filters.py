@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, IsNull
 from django.utils import timezone
 
@@ -95,9 +95,8 @@ def _actions(values: list[str]) -> Q:
 
 # ---------------------------------------------------------------- who is used
 def images_with_use(images: QuerySet[Any]) -> QuerySet[Any]:
-    """`images` with `use`: in use, dangling or unused; and `all_names`, one text, to look for words in."""
+    """`images` with `use`: in use, dangling or unused."""
     users = Container.objects.filter(host=OuterRef("host"), image_id=OuterRef("engine_id"))
-    images = images.annotate(all_names=Cast("tags", TextField()))
     return images.annotate(use=_use(Exists(users), When(dangling=True, then=Value("dangling"))))
 
 
@@ -237,9 +236,8 @@ CONTAINERS = Table(
     },
     conditions={"image": _images, "label": _labels, "attention": lambda values: NEEDS_ATTENTION},
 )
-IMAGE_WORDS = ("name", "engine_id", "host__name")  # where nothing but the rows themselves is at hand
 IMAGES = Table(
-    search=("all_names", "engine_id", "host__name"),
+    search=("words", "engine_id", "host__name"),
     sorts={"name": ["name"], "host": ["host__name", "name"], "size": ["size"], "created": ["created"]},
     first="name",
     facets={"host": "host__name", "use": "use", "label": ""},

@@ -11,7 +11,9 @@ from accounts.rights import Right
 
 @dataclass(frozen=True)
 class Entry:
-    """One line. `how`: "" a link, "ask" a dialog, "post" an act at once, "sure" an act after a question."""
+    """One line. `how`: "" a link, "ask" a dialog, "post" an act at once, "sure" an act after a question, which says who
+    leans on `affected` (HOST/ID). With `action` (and `value`, NAME=VALUE of a field) a link stands for the form of that
+    action on its page, which is sent from here, after the question that the form asks."""
 
     icon: str
     words: str
@@ -19,6 +21,9 @@ class Entry:
     detail: str = ""
     state: str = ""
     how: str = ""
+    affected: str = ""
+    action: str = ""
+    value: str = ""
 
 
 class Place(NamedTuple):

@@ -1,6 +1,7 @@
 """Images of a host."""
 
 from django.db import models
+from django.db.models.functions import Cast, Lower
 
 from accounts.rights import Right
 from hosts.models.base import Mirrored
@@ -17,6 +18,10 @@ class Image(Mirrored):
     digests = models.JSONField(default=list)
     size = models.BigIntegerField(default=0)
     dangling = models.BooleanField(default=False)
+    # all its names as one text, which a search looks through
+    words = models.GeneratedField(
+        expression=Lower(Cast("tags", models.TextField())), output_field=models.TextField(), db_persist=True
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "engine_id"], name="image_once")]

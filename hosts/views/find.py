@@ -113,7 +113,15 @@ def acts(user: Any, query: str) -> list[Entry]:
         and allows(user, parts[3])
     }
     on_containers = [
-        Entry(icon, f"{words} {container.name}", _url(container, verb, how), container.host.name, container.state, how)
+        Entry(
+            icon,
+            f"{words} {container.name}",
+            _url(container, verb, how),
+            container.host.name,
+            container.state,
+            how,
+            "/".join(args_of(container)),
+        )
         for container in (_containers(user, rest)[:ACTS_OF] if wanted else [])
         for verb, (icon, words, how, _right) in wanted.items()
         if not how or verb in container.possible
@@ -147,7 +155,7 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
     ]
     images = [
         Entry("photo", row.name, page_of(row), row.host.name)
-        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGE_WORDS, "name")
+        for row in _some(Image.objects.visible_to(user).select_related("host"), query, filters.IMAGES.search, "name")
         if row.name
     ]
     jobs = [

@@ -18,8 +18,8 @@ OBJECTS, ENTRIES = 3, 12  # of a noun; in all
 
 
 class Act(NamedTuple):
-    """`page` is the name of its dialog, which takes the verb where `asks`; "" leads to the object's own page, where the
-    button is."""
+    """`page` is the name of its dialog, which takes the verb where `asks`. `form` is the name of the action of a form on
+    the object's own page (`value`: and of a field in it); with neither the act leads to that page."""
 
     verb: str
     icon: str
@@ -27,6 +27,8 @@ class Act(NamedTuple):
     page: str = ""
     asks: bool = False
     how: str = "ask"  # a dialog; "" is a page
+    form: str = ""
+    value: str = ""
 
 
 class Noun(NamedTuple):
@@ -56,7 +58,7 @@ def _of_swarm(row: Any) -> list[str]:
 COPY, EDIT, LABELS, PUSH, REMOVE = _("Copy"), _("Edit"), _("Labels"), _("Push"), _("Remove")
 NOUNS = (
     Noun(
-        Image, _("image"), Right.IMAGES_MANAGE, "image_page", _by_id, filters.IMAGE_WORDS,
+        Image, _("image"), Right.IMAGES_MANAGE, "image_page", _by_id, filters.IMAGES.search,
         (
             Act("tag", "tag", _("Tag"), "image_ask", asks=True),
             Act("push", "cloud-upload", PUSH, "image_ask", asks=True),
@@ -69,7 +71,7 @@ NOUNS = (
         (
             Act("connect", "plug", _("Connect"), "network_connect"),
             Act("disconnect", "plug", _("Disconnect")),
-            Act("remove", "trash", REMOVE),
+            Act("remove", "trash", REMOVE, form="network_remove"),
         ),
     ),
     Noun(
@@ -77,7 +79,7 @@ NOUNS = (
         (
             Act("copy", "copy", COPY, "volume_copy"),
             Act("backup", "archive", _("Back up"), "volume_backup"),
-            Act("remove", "trash", REMOVE),
+            Act("remove", "trash", REMOVE, form="volume_remove"),
         ),
     ),
     Noun(
@@ -93,22 +95,22 @@ NOUNS = (
     Noun(
         Node, _("node"), Right.SWARM_MANAGE, "node_page", _of_swarm, ("name", "engine_id"),
         (
-            Act("drain", "player-pause", _("Drain")),
-            Act("promote", "arrow-up", _("Promote")),
-            Act("demote", "arrow-down", _("Demote")),
+            Act("drain", "player-pause", _("Drain"), form="node_availability", value="availability=drain"),
+            Act("promote", "arrow-up", _("Promote"), form="node_promote"),
+            Act("demote", "arrow-down", _("Demote"), form="node_demote"),
             Act("labels", "tag", LABELS, "node_labels", how=""),
-            Act("remove", "trash", REMOVE),
+            Act("remove", "trash", REMOVE, form="node_remove"),
         ),
     ),
     Noun(
         Plugin, _("plugin"), Right.PLUGINS_MANAGE, "plugin_page", _by_id, filters.PLUGINS.search,
         (
-            Act("enable", "player-play", _("Enable")),
-            Act("disable", "player-pause", _("Disable")),
+            Act("enable", "player-play", _("Enable"), form="plugin_enable"),
+            Act("disable", "player-pause", _("Disable"), form="plugin_disable"),
             Act("configure", "pencil", _("Configure"), "plugin_configure"),
             Act("upgrade", "cloud-download", _("Upgrade"), "plugin_upgrade"),
             Act("push", "cloud-upload", PUSH, "plugin_push"),
-            Act("remove", "trash", REMOVE),
+            Act("remove", "trash", REMOVE, form="plugin_remove"),
         ),
     ),
 )  # fmt: skip
@@ -141,5 +143,11 @@ def _entry(noun: Noun, act: Act, row: Any) -> Entry:
     else:
         url = reverse(noun.page, args=place)
     return Entry(
-        act.icon, f"{act.words} {row.name}", url, f"{noun.called} · {place[0]}", how=act.how if act.page else ""
+        act.icon,
+        f"{act.words} {row.name}",
+        url,
+        f"{noun.called} · {place[0]}",
+        how=act.how if act.page else "",
+        action=reverse(act.form, args=place) if act.form else "",
+        value=act.value,
     )

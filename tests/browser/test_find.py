@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.containers import running
 from tests.engines.docker_engine import DockerEngine
 from tests.servers.product import Product
+from tests.waiting import until
 
 
 def test_a_container_is_found_and_opened_by_keyboard(page: Page, product: Product, docker_engine: DockerEngine) -> None:
@@ -38,6 +39,23 @@ def test_an_act_asks_first_and_is_done(desktop: Page, product: Product, docker_e
         expect(desktop.locator("#found")).to_be_hidden()
         dialog.get_by_role("button", name="Stop").click()
         expect(desktop.locator(".toast")).to_contain_text("Stopping sought-after")
+
+
+def test_a_removal_asks_where_one_is_and_says_who_is_affected(
+    desktop: Page, product: Product, docker_engine: DockerEngine
+) -> None:
+    docker_engine.docker("volume", "create", "sought-hold")
+    until(lambda: product.api("volumes?search=sought-hold")["count"], "the volume is known")
+    desktop.keyboard.press("Control+k")
+    desktop.keyboard.type("remove sought-hold")
+    expect(desktop.get_by_role("option").first).to_contain_text("Remove sought-hold")
+    before = desktop.url
+    desktop.keyboard.press("Enter")
+    dialog = desktop.get_by_role("dialog")
+    expect(dialog).to_contain_text("sought-hold (local). All that is in it is deleted.")
+    assert desktop.url == before
+    dialog.get_by_role("button", name="Remove").click()
+    until(lambda: "sought-hold" not in docker_engine.docker("volume", "ls", "-q"), "the volume is gone")
 
 
 def test_arrows_choose_and_escape_closes(desktop: Page) -> None:

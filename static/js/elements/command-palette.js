@@ -1,6 +1,8 @@
 // <command-palette url="/find/"><form><input role="combobox"></form><div role="listbox" hidden></div></command-palette>:
 // finds while typing; arrows choose, Enter opens or does what is chosen: the first, if nobody chose. Without this script
-// the form searches the containers.
+// the form searches the containers. An option with data-action (and data-value, NAME=VALUE) stands for the form of that action
+// on the page that it leads to: that form is sent from here, after what it asks.
+import { el } from "dermaga/dom";
 import { morphInside } from "dermaga/morph";
 
 const TYPING_MS = 150;
@@ -14,13 +16,34 @@ class CommandPalette extends HTMLElement {
     this.input.addEventListener("keydown", (event) => this.pressed(event));
     this.addEventListener("focusout", (event) => !this.contains(event.relatedTarget) && this.close());
     this.list.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
-    this.list.addEventListener("click", (event) => event.target.closest("[role=option]") && setTimeout(() => this.close()));
+    this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("htmx:afterRequest", () => this.input.blur());
   }
 
   disconnectedCallback() {
     clearTimeout(this.timer);
     this.request?.abort();
+  }
+
+  clicked(event) {
+    const option = event.target.closest("[role=option]");
+    if (!option) return;
+    setTimeout(() => this.close());
+    if (!option.dataset.action || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.send(option.href, option.dataset.action, option.dataset.value);
+  }
+
+  async send(url, action, value) {
+    const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
+    const page = new DOMParser().parseFromString(answer?.ok ? await answer.text() : "", "text/html");
+    const fields = (form) => [...form.elements].map((field) => `${field.name}=${field.value}`);
+    const fits = (form) => form.getAttribute("action") === action && (!value || fields(form).includes(value));
+    const form = [...page.forms].find(fits);
+    if (!form) return location.assign(url); // it cannot be done just now: the page says why
+    this.place ??= this.appendChild(el("div", { hidden: true }));
+    this.place.replaceChildren(form);
+    form.requestSubmit();
   }
 
   get options() {
