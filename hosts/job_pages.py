@@ -1,24 +1,16 @@
-"""What the words of a job's target mean, and the pages of what is still there."""
+"""What the words of a job's target mean, and where they lead.
 
-from collections.abc import Callable, Iterable, Sequence
+Plain text are the target of an image prune, which says a rule ("unused images"), and that of a measurement of disk use, which
+is about its whole host.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Q
-
-from hosts.models import Backup, Config, Container, Host, Image, Network, Plugin, Secret, Service, Swarm, Volume
-from hosts.pages import page_of, stack_page
+from hosts.known_pages import Ref, pages_of
 from jobs.links import Links, Piece, Work
 
 NAMES_AT_MOST = 20  # of one target; what comes after them is text
-TAGGED_AT_MOST = 2000  # images of several names that are looked through
-
-
-class Ref(NamedTuple):
-    """An object: `place` is the name of its host or swarm."""
-
-    noun: str
-    place: str
-    key: str
 
 
 class Words(NamedTuple):
@@ -29,7 +21,6 @@ class Words(NamedTuple):
 
 
 Reading = Callable[[Work], list[Words]]
-Urls = dict[tuple[str, str], str]  # (place, key) -> address
 
 
 # ---------------------------------------------------------------- what a target says
@@ -78,10 +69,38 @@ def _backup(work: Work, _words: str) -> Ref:
 
 def _made(work: Work) -> list[Words]:
     """A container without a name of its own goes by its image's."""
-    result = work.result if hasattr(work, "result") else {}
-    name = str(work.params.get("name") or result.get("name") or "")
+    name = str(work.params.get("name") or _result(work).get("name") or "")
     ref = Ref("container", work.host, name) if name else Ref("image", work.host, work.target)
     return [Words(work.target, ref)]
+
+
+def _result(work: Work) -> dict[str, Any]:
+    """What a job has told at its end; a schedule has none."""
+    return work.result if hasattr(work, "result") else {}
+
+
+def _loaded(work: Work) -> list[Words]:
+    """A file, which is gone: it leads to the image that was in it, where it was one alone."""
+    images = str(_result(work).get("images") or "").split(", ")
+    return [Words(work.target, Ref("image", work.host, images[0]) if len(images) == 1 else None)]
+
+
+def _removed(work: Work) -> list[Words]:
+    """Files of backups, of which those that could not be removed are still there."""
+    names, keys = work.target.split(", "), work.params.get("backups", [])
+    if len(names) != len(keys):
+        return [Words(work.target)]
+    found = [Words(name, Ref("backup", "", str(key))) for name, key in zip(names, keys, strict=True)]
+    return _joined(found[:NAMES_AT_MOST], names[NAMES_AT_MOST:])
+
+
+def _joining(work: Work) -> list[Words]:
+    """host -> swarm (role), or host -> address"""
+    host, arrow, other = work.target.partition(" -> ")
+    known = bool(work.params.get("swarm"))
+    swarm, space, role = other.rpartition(" ") if known else (other, "", "")
+    ref = Ref("swarm", "", swarm) if known else None
+    return [Words(host, Ref("host", "", host)), Words(arrow), Words(swarm, ref), Words(space + role)]
 
 
 def _bulk(work: Work) -> list[Words]:
@@ -123,6 +142,7 @@ READINGS: dict[str, Reading] = {
     "image.push": _one("image"),
     "image.build": _one("image"),
     "image.import": _one("image"),
+    "image.load": _loaded,
     "image.remove": _one("image"),
     "image.prune_shown": _listed("image"),
     "image.copy": _arrow(_here("image"), lambda _work, name: Ref("host", "", name)),
@@ -132,6 +152,7 @@ READINGS: dict[str, Reading] = {
     "volume.backup": _arrow(_here("volume")),
     "volume.restore": _arrow(_backup, _here("volume")),
     "volume.unpack": _arrow(lambda _work, _words: Ref("", "", ""), _here("volume")),
+    "backup.remove": _removed,
     "backup.check": lambda work: [Words(work.target, _backup(work, ""))],
     "plugin.create": _one("plugin"),
     "plugin.push": _one("plugin"),
@@ -146,6 +167,7 @@ READINGS: dict[str, Reading] = {
     "config.replace": _one("config"),
     "stack.remove": _of_swarm("stack"),
     "system.prune": lambda work: [Words(work.target, Ref("host", "", work.target))],
+    "swarm.join": _joining,
     **{
         f"swarm.{verb}": (lambda work: [Words(work.target, Ref("host", "", work.target))])
         for verb in ("init", "leave", "unlock")
@@ -158,12 +180,8 @@ def links_of(user: Any, found: Sequence[Work]) -> list[Links]:
     """For each of them; a query or two for each noun that they name."""
     read = [READINGS[work.kind](work) if work.kind in READINGS else [Words(work.target)] for work in found]
     places = [(Ref("host", "", work.host), Ref("swarm", "", work.host)) for work in found]
-    wanted = {ref for words in read for word in words if (ref := word.ref) and ref.key}
-    wanted |= {ref for refs in places for ref in refs if ref.key}
-    urls: dict[Ref, str] = {}
-    for noun in {ref.noun for ref in wanted} & PAGES.keys():
-        some = {(ref.place, ref.key) for ref in wanted if ref.noun == noun}
-        urls |= {Ref(noun, *key): url for key, url in PAGES[noun](user, some).items() if key in some}
+    wanted = {ref for words in read for word in words if (ref := word.ref)} | {ref for refs in places for ref in refs}
+    urls = pages_of(user, wanted)
     return [
         Links(
             urls.get(host) or urls.get(swarm, ""),
@@ -171,78 +189,3 @@ def links_of(user: Any, found: Sequence[Work]) -> list[Links]:
         )
         for words, (host, swarm) in zip(read, places, strict=True)
     ]
-
-
-# ---------------------------------------------------------------- what is there
-def _on_hosts(model: Any) -> Callable[[Any, set[tuple[str, str]]], Urls]:
-    def urls(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-        hosts, names = _both(wanted)
-        rows = model.objects.visible_to(user).filter(host__name__in=hosts, name__in=names).select_related("host")
-        return {(row.host.name, row.name): page_of(row) for row in rows}
-
-    return urls
-
-
-def _both(wanted: Iterable[tuple[str, str]]) -> tuple[set[str], set[str]]:
-    return {place for place, _key in wanted}, {key for _place, key in wanted}
-
-
-def _images(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-    """By their first name, their id, or, for those that have several names, by any."""
-    hosts, names = _both(wanted)
-    rows = Image.objects.visible_to(user).filter(host__name__in=hosts).select_related("host")
-    named = Q(name__in=names) | Q(engine_id__in=names)
-    tagged = rows.filter(tags__1__isnull=False)[:TAGGED_AT_MOST]
-    return {
-        (row.host.name, key): page_of(row)
-        for row in [*tagged, *rows.filter(named)]
-        for key in (row.engine_id, row.name, *row.tags)
-    }
-
-
-def _of_swarms(model: Any) -> Callable[[Any, set[tuple[str, str]]], Urls]:
-    def urls(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-        swarms, names = _both(wanted)
-        rows = model.objects.visible_to(user).current().filter(swarm__name__in=swarms, name__in=names)
-        return {(row.swarm.name, row.name): page_of(row) for row in rows.select_related("swarm")}
-
-    return urls
-
-
-def _stacks(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-    swarms, names = _both(wanted)
-    rows = Service.objects.visible_to(user).current().filter(swarm__name__in=swarms, stack__in=names)
-    there = rows.order_by().values_list("swarm__name", "stack").distinct()
-    return {(swarm, name): stack_page(swarm, name) for swarm, name in there}
-
-
-def _known_as(model: Any) -> Callable[[Any, set[tuple[str, str]]], Urls]:
-    """Hosts and swarms, which have no place."""
-
-    def urls(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-        rows = model.objects.visible_to(user).filter(name__in=_both(wanted)[1]).only("name")
-        return {("", row.name): page_of(row) for row in rows}
-
-    return urls
-
-
-def _backups(user: Any, wanted: set[tuple[str, str]]) -> Urls:
-    keys = [int(key) for _place, key in wanted if key.isdecimal()]
-    there = Backup.kept().visible_to(user).filter(pk__in=keys).only("pk")
-    return {("", str(row.pk)): page_of(row) for row in there}
-
-
-PAGES: dict[str, Callable[[Any, set[tuple[str, str]]], Urls]] = {
-    "host": _known_as(Host),
-    "swarm": _known_as(Swarm),
-    "container": _on_hosts(Container),
-    "image": _images,
-    "network": _on_hosts(Network),
-    "volume": _on_hosts(Volume),
-    "plugin": _on_hosts(Plugin),
-    "service": _of_swarms(Service),
-    "secret": _of_swarms(Secret),
-    "config": _of_swarms(Config),
-    "stack": _stacks,
-    "backup": _backups,
-}

@@ -1,5 +1,6 @@
 """The host and the target of a job lead to their pages, as long as these are there and may be seen."""
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -40,9 +41,9 @@ def quay(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Host
     apply.apply_rows(host, "plugin", [parse.plugin_row({"Id": PLUGIN, "Name": "disk:1"})])
     a_swarm(host)
     shelf = Destination.objects.create(name="shelf", kind="folder", folder=str(tmp_path))
-    Backup.objects.create(
-        pk=7, host="quay", volume="data", destination=shelf, key="quay/data/a.tar.zst", state=BackupState.KEPT
-    )
+    for pk, name in ((7, "a"), (8, "b")):
+        key = f"quay/data/{name}.tar.zst"
+        Backup.objects.create(pk=pk, host="quay", volume="data", destination=shelf, key=key, state=BackupState.KEPT)
     return host
 
 
@@ -94,6 +95,16 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[tuple[str, str]]]] = {
         {"volume": "data", "replace": True},
         [("a.tar.zst", "/backups/7/"), ("data", "/volumes/quay/data/")],
     ),
+    "removal of backups": (
+        "backups/remove",
+        {"backups": [7, 8]},
+        [("a.tar.zst", "/backups/7/"), ("b.tar.zst", "/backups/8/")],
+    ),
+    "join of a swarm that is known": (
+        "swarms/join",
+        {"host": "pier", "swarm": "SWARM", "role": "worker"},
+        [("pier", "/hosts/pier/"), ("SWARM", "/swarms/SWARM/")],
+    ),
     "plugin": ("plugins/quay/disk:1/enable", {}, [("disk:1", "/plugins/quay/333333333333/")]),
     "service": (
         "services/SWARM/web/scale",
@@ -116,7 +127,7 @@ def test_the_target_of_each_kind_of_job_leads_to_what_is_there(client: Client, q
         if path == "containers/bulk":
             answer = client.post("/containers/bulk/restart/", {"target": ["quay/web", "quay/db"]})
         else:
-            answer = client.post(f"/api/v1/{told(path)}", body, content_type="application/json")
+            answer = client.post(f"/api/v1/{told(path)}", told(json.dumps(body)), content_type="application/json")
         assert answer.status_code in {202, 302}, (asked, answer.content)
         jobs[asked] = Job.objects.latest("pk")
     pages = {asked: client.get(f"/jobs/{job.pk}/").content.decode() for asked, job in jobs.items()}
@@ -126,9 +137,19 @@ def test_the_target_of_each_kind_of_job_leads_to_what_is_there(client: Client, q
     rows = client.get("/jobs/").content.decode()
     assert {a: links(rows, f'<tr id="j{job.pk}">', ON_LIST) for a, job in jobs.items()} == expected
     hosts = {link for page in pages.values() for link in links(page, ON_HOST)}
-    assert hosts == {("quay", "/hosts/quay/"), (swarm, f"/swarms/{swarm}/")}
+    assert hosts == {("quay", "/hosts/quay/"), ("pier", "/hosts/pier/"), (swarm, f"/swarms/{swarm}/")}
     for _words, url in {*hosts, *(link for found in expected.values() for link in found)}:
         assert client.get(url).status_code == 200, url
+
+
+def test_a_file_that_was_loaded_leads_to_the_image_that_was_in_it(client: Client, quay: Host) -> None:
+    olaf = person("olaf", "operator")
+    for images, page in (("redis:latest", "/images/quay/111111111111/"), ("redis:7, nginx:1", ""), ("", "")):
+        job = queue.start(olaf, "image.load", host="quay", target="saved.tar", params={"upload": images})
+        Job.objects.filter(pk=job.pk).update(result={"images": images})
+        shown = client.get(f"/jobs/{job.pk}/").content.decode()
+        assert words_of(shown, ON_JOB) == "saved.tar"
+        assert links(shown, ON_JOB) == ([("saved.tar", page)] if page else [])
 
 
 def test_a_schedule_and_its_form_lead_there_too(client: Client, quay: Host) -> None:
@@ -180,7 +201,7 @@ def test_a_long_list_of_jobs_asks_no_more_than_a_short_one(client: Client, quay:
 
 
 def test_every_kind_of_job_that_names_an_object_is_read() -> None:
-    """`image.load` names a file, `image.prune` none, measuring a host, a join the two sides in words."""
-    plain = {"image.load", "image.prune", "disk.measure", "backup.remove", "swarm.join"}
+    """`image.prune` names a rule, measuring nothing."""
+    plain = {"image.prune", "disk.measure"}
     assert set(kinds.names()) - READINGS.keys() == plain
     assert READINGS.keys() <= set(kinds.names())

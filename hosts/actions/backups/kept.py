@@ -63,7 +63,7 @@ def run_check(context: JobContext) -> dict[str, Any]:
 def start_removal(actor: Any, backups: Iterable[Backup]) -> Job:
     """Starts a job that deletes these files."""
     demand(actor, Right.BACKUPS_MANAGE)
-    found = list(backups)
+    found = sorted(backups, key=lambda backup: backup.pk)
     removals.check_number(
         found,
         none=gettext_noop("There is no backup to remove."),
@@ -73,7 +73,7 @@ def start_removal(actor: Any, backups: Iterable[Backup]) -> Job:
         actor,
         "backup.remove",
         target=", ".join(backup.file_name for backup in found),
-        params={"backups": sorted(backup.pk for backup in found)},
+        params={"backups": [backup.pk for backup in found]},
         locks=[backup.lock for backup in found],
     )
 
