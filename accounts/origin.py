@@ -27,9 +27,9 @@ def begin(address: str) -> Origin:
 
 
 @contextmanager
-def came_from(via: str) -> Iterator[None]:
+def came_from(via: str, address: str = "") -> Iterator[None]:
     """While the block runs."""
-    token = _origin.set(Origin(via=via[:150]))
+    token = _origin.set(Origin(address[:64], via[:150]))
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from accounts.rights import Right, allows
 from api import stats
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from api.logs import LogPart
 from api.specs import Create
 from hosts import filters
@@ -25,6 +25,7 @@ from hosts.actions.containers import (
     recreate,
 )
 from hosts.actions.removals import AT_ONCE
+from hosts.actions.short import begin, soon
 from hosts.leaning import leaning_on
 from hosts.log_sources import Log
 from hosts.models import Container
@@ -206,12 +207,12 @@ def container_wait(
     return (200, ending) if ending is not None else (202, {"state": found.state, "host_state": found.host.state})
 
 
-@router.post("/{host}/{container}/update", response=dict)
+@router.post("/{host}/{container}/update", response={200: dict, 202: Started})
 @needs(Right.CONTAINERS_OPERATE)
 def container_update(request: HttpRequest, host: str, container: str, body: Update) -> Any:
     """Changes limits and when it is restarted, at once and without a restart; `warnings` are the engine's."""
     found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
-    return {"done": "update", "warnings": container_updates.update(request.user, found, body.changes())}
+    return {"done": "update", "warnings": soon(container_updates.update, request.user, found, body.changes())}
 
 
 @router.get("/{host}/{container}/specification", response=dict)
@@ -305,14 +306,17 @@ def _options(verb: str, body: Options | None) -> dict[str, Any]:
 def _add(verb: str) -> None:
     """One route an act, so that OpenAPI lists each."""
 
-    @router.post(f"/{{host}}/{{container}}/{verb}", response={200: dict, 202: dict}, operation_id=f"container_{verb}")
+    @router.post(
+        f"/{{host}}/{{container}}/{verb}", response={200: dict, 202: Started}, operation_id=f"container_{verb}"
+    )
     @needs(Right.CONTAINERS_OPERATE)
     def act(request: HttpRequest, host: str, container: str, body: Options | None = None) -> Any:
         found = get_container(request.user, host, container, Right.CONTAINERS_OPERATE)
         options = _options(verb, body)
+        act_of = containers.rename if verb == "rename" else bulk.ACTS[verb]
         if verb in {"stop", "restart"}:
-            return 202, {"job": bulk.start_bulk(request.user, verb, [found], options).pk}
-        (containers.rename if verb == "rename" else bulk.ACTS[verb])(request.user, found, **options)
+            return 202, {"job": begin(act_of, request.user, found, **options).pk}
+        soon(act_of, request.user, found, **options)
         return 200, {"done": verb}
 
 

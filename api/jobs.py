@@ -43,7 +43,7 @@ def show(job: Job, waits: str = "") -> dict[str, Any]:
 @needs(Right.JOBS_VIEW)
 def job_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
     """All jobs, newest first; the same filters as the page: search, state, host, by."""
-    rows, _ = JOBS.ordered(JOBS.narrow(Job.objects.visible_to(request.user), request.GET), sort)
+    rows, _ = JOBS.ordered(JOBS.narrow(Job.objects.visible_to(request.user).listed(), request.GET), sort)
     return many(rows, limit, offset, show)
 
 

@@ -21,3 +21,9 @@ class Many(Schema):
 def many(rows: QuerySet[Any], limit: int, offset: int, show: Any) -> dict[str, Any]:
     """The asked part of `rows`, each through `show`."""
     return {"items": [show(row) for row in rows[offset : offset + limit]], "count": rows.count()}
+
+
+class Started(Schema):
+    """What was asked for takes longer than a second, and goes on as this job."""
+
+    job: int

@@ -31,8 +31,8 @@ from api import (
 )
 from api.auth import Session, Token
 from api.openapi import DescribedAPI
-from common.error_pages import answer, problem
-from common.errors import DermagaError
+from common.error_pages import answer, goes_on, problem
+from common.errors import DermagaError, StillRunning
 
 api = DescribedAPI(
     title="Dermaga",
@@ -75,6 +75,12 @@ api.add_router("diagnostics", diagnostics.router)
 def ours(request: HttpRequest, error: Any) -> HttpResponse:
     """Problem JSON."""
     return answer(request, error)
+
+
+@api.exception_handler(StillRunning)
+def job(request: HttpRequest, error: Any) -> HttpResponse:
+    """202 with the job that it goes on in."""
+    return goes_on(request, error)
 
 
 @api.exception_handler(AuthenticationError)

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from common.errors import Denied, DermagaError, Invalid, NotFound
+from common.errors import Denied, DermagaError, Invalid, NotFound, StillRunning
+from common.htmx import back, go
 
 
 def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:
@@ -23,6 +27,17 @@ def answer(request: HttpRequest, error: DermagaError) -> HttpResponse:
             more["errors"] = [{"field": one.field, "reason": str(one)} for one in (error, *error.others)]
         return problem(error.status, error.code, str(error), detail=error.detail, **more)
     return page(request, error.status, str(error), error.unsaid)
+
+
+def goes_on(request: HttpRequest, running: StillRunning) -> HttpResponse:
+    """What was asked for takes longer: the job, or the page that one came from with a link to the job."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"job": running.job_id}, status=202)
+    url = reverse("job_page", args=[running.job_id])
+    what, link = f"{running.title}: {running.target}.", _("Job %(id)s") % {"id": running.job_id}
+    words = _("It takes longer, and goes on by itself:")
+    messages.info(request, format_html('{} {} <a href="{}">{}</a>', what, words, url, link))
+    return go(request, back(request, url))
 
 
 def page(request: HttpRequest, status: int, sentence: str, detail: str = "") -> HttpResponse:

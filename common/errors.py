@@ -36,6 +36,14 @@ class DermagaError(Exception):
         return f"{self} {self.unsaid}".strip()
 
 
+class StillRunning(Exception):
+    """What was asked for goes on as a job: no error, and no end yet either."""
+
+    def __init__(self, job_id: int, title: str, target: str) -> None:
+        self.job_id, self.title, self.target = job_id, title, target
+        super().__init__(job_id)
+
+
 class NotFound(DermagaError):
     """Unknown, or hidden from this user: the two look alike."""
 

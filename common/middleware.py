@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
-from common.error_pages import answer, bad_request, wrong_method
-from common.errors import DermagaError
+from common.error_pages import answer, bad_request, goes_on, wrong_method
+from common.errors import DermagaError, StillRunning
 
 LARGE = 100_000  # bytes
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -50,6 +50,8 @@ class ErrorMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, StillRunning):
+            return goes_on(request, error)
         return answer(request, error) if isinstance(error, DermagaError) else None
 
 

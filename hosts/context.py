@@ -49,7 +49,7 @@ class Frame:
     @cached_property
     def jobs_running(self) -> int:
         """Queued and running jobs."""
-        return Job.objects.visible_to(self._user).open().count()
+        return Job.objects.visible_to(self._user).listed().open().count()
 
 
 def frame_of(request: HttpRequest) -> Frame:

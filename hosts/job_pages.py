@@ -135,6 +135,10 @@ READINGS: dict[str, Reading] = {
     "container.recreate": _one("container"),
     "container.put_back": _one("container"),
     "container.prune": _listed("container"),
+    **{
+        f"container.{verb}": _one("container")
+        for verb in ("start", "stop", "restart", "kill", "pause", "unpause", "rename", "remove", "update")
+    },
     "container.commit": _arrow(_here("container"), _here("image")),
     "containers.bulk": _bulk,
     "files.upload": _in_container,

@@ -17,7 +17,7 @@ ROLL_UP_SECONDS = 10.0
 
 def add_kinds() -> None:
     """Called when the apps are ready."""
-    from hosts import job_times
+    from hosts import job_times, short_kinds
     from hosts.actions.containers import bulk, commits, file_uploads
     from hosts.actions.images import (
         image_builds,
@@ -90,6 +90,7 @@ def add_kinds() -> None:
     _add_backup_kinds()
     _add_service_kinds()
     _add_swarm_kinds()
+    short_kinds.add_kinds()
 
 
 def _one_upload(params: dict[str, Any]) -> list[str]:

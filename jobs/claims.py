@@ -15,6 +15,7 @@ from jobs.kinds import seconds_of
 from jobs.models import Job, JobState
 
 LOOKED_AT = 500  # queued jobs: what comes after them waits until they move
+SHORT_AT_ONCE_ON_A_HOST = 8  # so that a host which hangs does not keep the lane from the others
 POSTGRESQL_LOCK = 0x4465726D  # one claim at a time; SQLite has one writer anyway
 
 
@@ -22,13 +23,13 @@ class Running:
     """What runs now, and what it keeps others from."""
 
     def __init__(self) -> None:
-        self.of_host: Counter[str] = Counter()
+        self.of_host: Counter[tuple[str, bool]] = Counter()
         self.of_person: Counter[Any] = Counter()
         self.locks: dict[str, int] = {}
-        for pk, host, person, locks in Job.objects.filter(state=JobState.RUNNING).values_list(
-            "pk", "host", "by_id", "locks"
+        for pk, host, person, locks, short in Job.objects.filter(state=JobState.RUNNING).values_list(
+            "pk", "host", "by_id", "locks", "short"
         ):
-            self.of_host[host] += 1
+            self.of_host[host, short] += 1
             self.of_person[person] += 1
             self.locks |= dict.fromkeys(locks, pk)
 
@@ -36,9 +37,10 @@ class Running:
         """Why `job` has to wait, in words; "" when nothing keeps it."""
         if other := next((self.locks[name] for name in job.locks if name in self.locks), None):
             return _("Waits for job %(id)s, which works on the same object.") % {"id": other}
-        if job.host and self.of_host[job.host] >= settings.JOBS_AT_ONCE_ON_A_HOST:
+        at_once = SHORT_AT_ONCE_ON_A_HOST if job.short else settings.JOBS_AT_ONCE_ON_A_HOST
+        if job.host and self.of_host[job.host, job.short] >= at_once:
             return _("Waits its turn: as many jobs as may at once run on %(host)s (%(n)s).") % {
-                "n": self.of_host[job.host],
+                "n": self.of_host[job.host, job.short],
                 "host": job.host,
             }
         return ""
@@ -48,14 +50,15 @@ class Running:
         return sorted(queued, key=lambda job: (self.of_person[job.by_id], job.pk))
 
 
-def claim(worker: str, only: int | None = None) -> Job | None:
-    """Takes the next job that may run (`only`: this one) for a worker; None when there is none."""
+def claim(worker: str, only: int | None = None, *, short: bool = False) -> Job | None:
+    """Takes the next job that may run (`only`: this one; `short`: of the lane of short acts) for a worker; None when
+    there is none."""
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRESQL_LOCK])
         running, queued = Running(), _queued()
-        rows = queued.filter(pk=only) if only is not None else queued[:LOOKED_AT]
+        rows = queued.filter(pk=only) if only is not None else queued.filter(short=short)[:LOOKED_AT]
         for job in running.ordered(rows):
             if running.holds(job):
                 continue
@@ -81,9 +84,10 @@ def why_waiting(jobs: Iterable[Job]) -> dict[int, str]:
     if not waiting:
         return {}
     running = Running()
-    rows = _queued().only("host", "by_id", "locks")[:LOOKED_AT]
-    free = [job.pk for job in running.ordered(rows) if not running.holds(job)]
-    return {job.pk: running.holds(job) or _place(free, job.pk) for job in waiting}
+    rows = _queued().only("host", "by_id", "locks", "short")[:LOOKED_AT]
+    free = [job for job in running.ordered(rows) if not running.holds(job)]
+    lanes = {short: [job.pk for job in free if job.short == short] for short in (False, True)}
+    return {job.pk: running.holds(job) or _place(lanes[job.short], job.pk) for job in waiting}
 
 
 def _place(free: list[int], pk: int) -> str:

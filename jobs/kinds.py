@@ -40,7 +40,8 @@ class Kind:
     `uploads` names the keys of files that its parameters keep (common.uploads). `rule` is for one that works through a
     list that somebody was shown, `targets`: what a schedule starts in its place, from its parameters; None where there is
     no rule that made the list. `once` says why a schedule of it makes no sense, though one may start it again after
-    it failed: a sentence, or a function of its parameters and sealed ones that gives one, or "" where it does make sense."""
+    it failed: a sentence, or a function of its parameters and sealed ones that gives one, or "" where it does make sense.
+    One that is `short` runs in a lane of its own (jobs.lane), beside the places of its host."""
 
     name: str
     title: Any
@@ -51,6 +52,7 @@ class Kind:
     uploads: Callable[[dict[str, Any]], list[str]] | None = None
     once: Once = ""
     rule: Callable[[dict[str, Any]], Rule | None] | None = None
+    short: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -67,9 +69,10 @@ def add_kind(
     uploads: Callable[[dict[str, Any]], list[str]] | None = None,
     once: Once = "",
     rule: Callable[[dict[str, Any]], Rule | None] | None = None,
+    short: bool = False,
 ) -> None:
     """Called once for each kind when the apps are ready (hosts/jobs.py)."""
-    _kinds[name] = Kind(name, title, right, run, seconds, repeatable, uploads, once, rule)
+    _kinds[name] = Kind(name, title, right, run, seconds, repeatable, uploads, once, rule, short)
 
 
 def uploads_of(name: str, params: dict[str, Any]) -> list[str]:

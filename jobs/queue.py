@@ -12,16 +12,19 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop
 
+from accounts import origin
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common import uploads
 from common.errors import Conflict, Denied, NotFound
 from common.events import changed
+from jobs import lane
 from jobs.kinds import NOT_REPEATABLE, get_kind, may_repeat, uploads_of
 from jobs.models import DEAD_AFTER, Job, JobState, Schedule
 from jobs.run import interrupt_dead
 
 HAND_OVER_AGAIN = timedelta(seconds=20)
+ANSWERED_KEPT = timedelta(hours=1)  # short acts whose end went out with an answer
 
 log = structlog.get_logger("dermaga.jobs")
 
@@ -37,12 +40,14 @@ def start(
     locks: Iterable[str] = (),
     again_of: Job | None = None,
     schedule: Schedule | None = None,
+    shown: bool = True,
 ) -> Job:
     """Makes a row and puts the job into the queue after the commit. The same job that is still open is given back
     instead. `sealed` are arguments that are secret; `locks` (jobs.models.lock) the objects that no other job may work
-    on meanwhile. Raises Denied without the kind's right."""
+    on meanwhile. `shown`: whether lists have it from the start. Raises Denied without the kind's right."""
     if not allows(actor, get_kind(kind).right):
         raise Denied
+    short = get_kind(kind).short
     fingerprint = fingerprint_of(kind, host, target, params, sealed or {})
     with transaction.atomic():
         try:
@@ -59,6 +64,9 @@ def start(
                     fingerprint=fingerprint,
                     again_of=again_of,
                     schedule=schedule,
+                    short=short,
+                    shown=shown,
+                    origin=_origin() if short and not (schedule or again_of) else {},
                 )
         except IntegrityError:
             same = Job.objects.open().filter(fingerprint=fingerprint).first()
@@ -73,13 +81,20 @@ def start(
                     locks=locks,
                     again_of=again_of,
                     schedule=schedule,
+                    shown=shown,
                 )
             record(actor, f"job.{kind}", target, host=host, detail={"job": same.pk, "joined": True})
             return same
-        record(actor, f"job.{kind}", target, host=host, detail={"job": job.pk})
-        transaction.on_commit(lambda: enqueue(job.pk))
+        if not short:  # one entry an act: a short one's is written when it ends
+            record(actor, f"job.{kind}", target, host=host, detail={"job": job.pk})
+        transaction.on_commit(lane.call if short else lambda: enqueue(job.pk))
         changed("job", host, str(job.pk))
     return job
+
+
+def _origin() -> dict[str, str]:
+    came = origin.current()
+    return {"address": came.address, "via": came.via}
 
 
 def fingerprint_of(kind: str, host: str, target: str, params: dict[str, Any], sealed: dict[str, Any]) -> str:
@@ -169,7 +184,12 @@ def recover(*, all_workers_gone: bool = False) -> None:
     """
     now = timezone.now()
     freed = interrupt_dead(now + timedelta(days=1) if all_workers_gone else now - DEAD_AFTER)
-    queued = Job.objects.filter(state=JobState.QUEUED).order_by("pk").values_list("pk", "created", "handed_over")
+    lane.call()
+    queued = (
+        Job.objects.filter(state=JobState.QUEUED, short=False)
+        .order_by("pk")
+        .values_list("pk", "created", "handed_over")
+    )
     for job_id, created, handed_over in list(queued if all_workers_gone else queued[:500]):
         if not all_workers_gone and not freed and not _may_be_lost(now, created, handed_over):
             continue  # a place that became free is for whoever waited for it
@@ -178,8 +198,11 @@ def recover(*, all_workers_gone: bool = False) -> None:
 
 
 def forget_old() -> None:
-    """Deletes jobs, with their logs, that ended more than JOBS_KEPT_DAYS ago. The audit keeps that they were."""
-    Job.objects.filter(ended__lt=timezone.now() - timedelta(days=settings.JOBS_KEPT_DAYS)).delete()
+    """Deletes jobs, with their logs, that ended more than JOBS_KEPT_DAYS ago, and soon those that no list shows. The
+    audit keeps that they were."""
+    now = timezone.now()
+    Job.objects.filter(ended__lt=now - timedelta(days=settings.JOBS_KEPT_DAYS)).delete()
+    Job.objects.filter(ended__lt=now - ANSWERED_KEPT, shown=False).delete()
 
 
 def _may_be_lost(now: datetime, created: datetime, handed_over: datetime | None) -> bool:

@@ -14,19 +14,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.audit import record
 from accounts.models import User
 from accounts.origin import came_from
 from accounts.rights import allows
 from common.errors import DermagaError, Failure
 from common.events import changed
 from common.hiding import forms, hide, hiding, without_secrets
+from jobs import waiting
 from jobs.claims import claim, tell_waiting
 from jobs.kinds import get_kind
 from jobs.models import HEARTBEAT_SECONDS, Job, JobLine, JobState
+from jobs.problems import problem_of
 
 # in containers every worker may be process 1 of a host of the same name
 WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 LISTEN_SECONDS = 0.4  # how soon a wish to cancel is heard
+LET_GO_SECONDS = 0.8  # after which a short act that was cancelled is not waited for any more
 WRITE_SECONDS = 0.25  # progress is written at most this often
 LOG_LINES_AT_MOST = 5000
 NOT_ALLOWED = gettext_noop("The account that started this job may not do that any more.")
@@ -150,6 +154,7 @@ class Heart(threading.Thread):
         self.stopped = threading.Event()
         deadline = context.job.deadline
         self.until = time.monotonic() + (deadline - timezone.now()).total_seconds() if deadline else None
+        self._cancelled_at = 0.0
 
     def run(self) -> None:
         last_beat = time.monotonic()
@@ -170,6 +175,7 @@ class Heart(threading.Thread):
             self.context.cancel()
         if not self.context.cancelled and row.filter(cancel_asked=True).exists():
             self.context.cancel()
+        self._let_go()
         if time.monotonic() - last_beat < HEARTBEAT_SECONDS:
             return last_beat
         ours = row.filter(state=JobState.RUNNING, worker=WORKER).update(heartbeat=timezone.now())
@@ -179,6 +185,17 @@ class Heart(threading.Thread):
             elif not may_run(self.context.job):
                 self.context.cancel(NOT_ALLOWED)
         return time.monotonic()
+
+    def _let_go(self) -> None:
+        """Not every question of a short act can be cut off: its job ends all the same, and what comes is for the audit."""
+        if not self.context.cancelled or not self.context.job.short:
+            return
+        self._cancelled_at = self._cancelled_at or time.monotonic()
+        if time.monotonic() - self._cancelled_at > LET_GO_SECONDS:
+            self.stopped.set()
+            words = _("No answer came for %(names)s: the engine may do it all the same.")
+            self.context.leaves(words % {"names": self.context.job.target})
+            close_cancelled(self.context, {})
 
 
 def may_run(job: Job) -> bool:
@@ -206,42 +223,67 @@ def run_claimed(job: Job) -> None:
     context = JobContext(job)
     heart = Heart(context)
     heart.start()
-    state, error, result = JobState.FAILED, "", {}
+    cancelled, result = False, {}
+    problem: DermagaError | None = None
     try:
         if job.cancel_asked:
             raise Cancelled
         if not may_run(job):
             raise Failure("denied", 403, NOT_ALLOWED)
-        with hiding(), came_from(f"job {job.pk}"):
+        with hiding(), came_from(job.origin.get("via") or _via(job), job.origin.get("address", "")):
             result = get_kind(job.kind).run(context)
-        state = JobState.DONE
     except Cancelled:
-        state = JobState.CANCELLED
-    except DermagaError as problem:
+        cancelled = True
+    except DermagaError as error:
         # what a job was doing when it was cut off by cancelling fails with whatever error: that is no failure
-        state = JobState.CANCELLED if context.cancelled else JobState.FAILED
-        sentence, detail = str(problem), getattr(problem, "detail", "")
-        error = sentence if detail.rstrip(".") in sentence else f"{sentence}\n{detail}"
+        problem, cancelled = error, context.cancelled
     except Exception:
-        state = JobState.CANCELLED if context.cancelled else JobState.FAILED
-        error = str(Failure("broken", 500, BROKEN, {"id": job.pk}))  # the exception's words may hold secrets
-        if not context.cancelled:
+        cancelled = context.cancelled
+        problem = Failure("broken", 500, BROKEN, {"id": job.pk})  # the exception's words may hold secrets
+        if not cancelled:
             log.exception("job failed", job=job.pk, kind=job.kind)
+    except BaseException:
+        problem = Failure("broken", 500, BROKEN, {"id": job.pk})
+        raise
     finally:
         heart.stopped.set()
-        if state == JobState.CANCELLED:
-            error = context.why
-            if context.out_of_time:
-                state, error = JobState.FAILED, _(TOO_LONG) % {"minutes": round(get_kind(job.kind).seconds / 60)}
-        close_job(job, state, context.clean(error), result | context.left)
+        if cancelled:
+            close_cancelled(context, result)
+        elif problem:
+            close_failed(context, problem, result)
+        else:
+            close_job(job, JobState.DONE, "", result | context.left)
 
 
-def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
+def _via(job: Job) -> str:
+    """A short act that somebody asked for with a click is not the job's, but theirs."""
+    return "" if job.origin else f"job {job.pk}"
+
+
+def close_failed(context: JobContext, error: DermagaError, result: dict[str, Any]) -> None:
+    """Writes the end of a job that did not do it."""
+    sentence, detail = str(error), error.detail
+    words = sentence if detail.rstrip(".") in sentence else f"{sentence}\n{detail}"
+    problem = problem_of(error, context.clean)
+    close_job(context.job, JobState.FAILED, context.clean(words), result | context.left, problem)
+
+
+def close_cancelled(context: JobContext, result: dict[str, Any]) -> None:
+    """Writes the end of a job that was told to stop; one that ran out of time has failed."""
+    if not context.out_of_time:
+        close_job(context.job, JobState.CANCELLED, context.clean(context.why), result | context.left)
+        return
+    minutes = round(get_kind(context.job.kind).seconds / 60)
+    close_failed(context, Failure("too_long", 504, TOO_LONG, {"minutes": minutes}), result)
+
+
+def close_job(job: Job, state: str, error: str, result: dict[str, Any], problem: dict[str, Any] | None = None) -> None:
     """Writes the end of a running job, unless somebody else did."""
     with transaction.atomic():
         Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(
             state=state,
             error=error,
+            problem=problem or {},
             result=result,
             ended=timezone.now(),
             progress=1 if state == JobState.DONE else job.progress,
@@ -250,6 +292,7 @@ def close_job(job: Job, state: str, error: str, result: dict[str, Any]) -> None:
         )
         changed("job", job.host, str(job.pk))
         tell_waiting(job.host)
+    waiting.ended(job.pk)
 
 
 def add_left(job: Job, words: str) -> None:
@@ -273,4 +316,14 @@ def interrupt_dead(before: Any, workers: list[str] | None = None) -> int:
     )
     for pk, host in ids:
         changed("job", host, str(pk))
+    if done:
+        _audit_cut_short([pk for pk, _host in ids])
     return done
+
+
+def _audit_cut_short(ids: list[int]) -> None:
+    """A short act writes its entry when it ends; what a dead worker did of it nobody knows."""
+    for job in Job.objects.filter(pk__in=ids, short=True, state=JobState.INTERRUPTED).select_related("by"):
+        with came_from(job.origin.get("via") or _via(job), job.origin.get("address", "")):
+            detail = {"reason": "interrupted", "job": job.pk}
+            record(job.by, job.kind, job.target, host=job.host, outcome="failed", detail=detail)

@@ -1,6 +1,6 @@
 """How every act on an engine runs: the right first, then the engine, then the audit, whatever the outcome."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -22,6 +22,34 @@ from hosts.models import Container, Host
 from jobs.run import Cancelled, JobContext
 
 _job: ContextVar[JobContext | None] = ContextVar("job", default=None)
+_only_checks: ContextVar[bool] = ContextVar("only_checks", default=False)
+
+
+class _Passed(BaseException):
+    """An act whose checks have all passed would ask an engine now. No error: nobody but `checked` takes it."""
+
+
+def checked(act: Callable[..., Any], *args: Any, **options: Any) -> None:
+    """Runs an act up to where it would ask an engine. Raises what it raises until then; a refusal is recorded."""
+    token = _only_checks.set(True)
+    try:
+        act(*args, **options)
+    except _Passed:
+        return
+    finally:
+        _only_checks.reset(token)
+    raise RuntimeError(f"{act.__name__} asks no engine, or not through recorded")
+
+
+def asks_now() -> None:
+    """Where an act begins to ask: as far as `checked` goes."""
+    if _only_checks.get():
+        raise _Passed
+
+
+def current_job() -> JobContext | None:
+    """The job that an act which knows nothing of jobs runs in (`cancelled_with`)."""
+    return _job.get()
 
 
 @contextmanager
@@ -67,6 +95,7 @@ def recorded(
     """
     with recorded_at(actor, right, host.name, action, target, detail=detail):
         demand_enabled(host)
+        asks_now()
         yield
 
 

@@ -160,7 +160,7 @@ def objects(user: Any, query: str) -> list[tuple[str, list[Entry]]]:
     ]
     jobs = [
         Entry("circle-dashed", f"{row.title} {row.target}", page_of(row), row.host, row.state)
-        for row in _some(Job.objects.visible_to(user), query, JOBS.search, "-pk")
+        for row in _some(Job.objects.visible_to(user).listed(), query, JOBS.search, "-pk")
     ]
     schedules = [
         Entry("clock", row.name, page_of(row), row.cron)

@@ -33,7 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     lost = [host for host in hosts if host.enabled and host.state not in (*LIVE_STATES, HostState.CONNECTING)]
     troubled = Container.objects.visible_to(user).filter(NEEDS_ATTENTION)
     events = Event.objects.visible_to(user).exclude(kind="network", action__in=["connect", "disconnect"])
-    jobs = list(Job.objects.visible_to(user).open()[:JOBS_SHOWN])
+    jobs = list(Job.objects.visible_to(user).listed().open()[:JOBS_SHOWN])
     add_links(user, jobs)
     disk = sum_of([host for host in hosts if host.enabled])
     context = {

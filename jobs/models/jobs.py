@@ -13,6 +13,7 @@ from accounts.rights import Right, allows
 from common.secrets import EncryptedJSONField
 
 HEARTBEAT_SECONDS = 2
+LOST_AFTER = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=12)  # without a heartbeat the worker is taken for dead
 
 
@@ -43,6 +44,12 @@ class JobQuerySet(models.QuerySet["Job"]):
     def open(self) -> Self:
         """Queued and running ones."""
         return self.filter(state__in=OPEN_STATES)
+
+    def listed(self) -> Self:
+        """Without short acts whose end went out with an answer: nobody was sent to them, and the audit has them. One
+        that is open for long has lost its request."""
+        lost = Q(state__in=OPEN_STATES, created__lt=timezone.now() - LOST_AFTER)
+        return self.filter(Q(shown=True) | lost)
 
 
 class Job(models.Model):
@@ -76,6 +83,11 @@ class Job(models.Model):
     cancel_asked = models.BooleanField(default=False)
     again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="repeats")
     schedule = models.ForeignKey("jobs.Schedule", null=True, on_delete=models.SET_NULL, related_name="jobs")
+    short = models.BooleanField(default=False)  # runs in the lane of short acts (jobs.lane)
+    # False: a short act whose end is the answer of the request that asked for it; lists leave it out
+    shown = models.BooleanField(default=True)
+    problem = models.JSONField(default=dict)  # its error for programs (jobs.problems)
+    origin = models.JSONField(default=dict)  # of a short act: who asked, from where (accounts.origin)
 
     objects = JobQuerySet.as_manager()
 

@@ -24,7 +24,7 @@ LINES_SHOWN = 5000
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponseBase:
     """Newest first."""
-    rows = Job.objects.visible_to(request.user)
+    rows = Job.objects.visible_to(request.user).listed()
     if menu := JOBS.menu(request, rows):
         return menu
     if file := JOBS.file(request, rows, COLUMNS, "jobs"):

@@ -10,6 +10,7 @@ ACTIONS = "hosts.actions"
 MACHINERY = "hosts.actions.act"  # what acts are made of
 ON_SWARMS = "hosts.actions.swarm.manager"  # and those on swarms
 REMOVALS = "hosts.actions.removals"  # and those that remove what was shown
+SHORT = "hosts.actions.short"  # how short acts are asked for: each is an act of its own
 QUESTIONS = (
     "hosts.actions.containers.looks",
     "hosts.actions.images.image_looks",
@@ -28,7 +29,7 @@ class Acts:
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self.sources = [
-            s for s in sources if inside(s.name, ACTIONS) and s.name not in {MACHINERY, ON_SWARMS, REMOVALS}
+            s for s in sources if inside(s.name, ACTIONS) and s.name not in {MACHINERY, ON_SWARMS, REMOVALS, SHORT}
         ]
         self.public = {
             f"{source.name}.{node.name}": node

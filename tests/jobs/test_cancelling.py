@@ -86,6 +86,11 @@ class Bench:
         assert answer.status_code == 202, answer.text
         return int(answer.json()["job"])
 
+    def click(self, path: str, *names: str) -> int:
+        """Sends the form of a page, which leads to a job."""
+        answer = self.product.post(path, target=[f"{self.host}/{name}" for name in names])
+        return int(answer.url.rstrip("/").rpartition("/")[2])
+
     def recreate(self) -> int:
         spec = self.product.api(f"containers/{self.host}/web-1/specification")
         return self.post("containers/{host}/web-1/recreate", specification=spec, settle=0)
@@ -183,9 +188,30 @@ CASES: dict[str, list[Case]] = {
             "may still be called quay.dermaga-old-1",
         )
     ],
-    "containers.bulk": [
-        Case(lambda b: b.post("containers/{host}/web-1/stop"), "POST /containers/*/stop", MAY),
-        Case(lambda b: b.post("containers/{host}/web-1/restart"), "POST /containers/*/restart", MAY),
+    "containers.bulk": [Case(lambda b: b.click("/containers/bulk/stop/", "web-1"), "POST /containers/*/stop", MAY)],
+    **{
+        f"container.{verb}": [
+            Case(
+                lambda b, verb=verb, name=name: b.post(f"containers/{{host}}/{name}/{verb}"),  # type: ignore[misc]
+                f"POST /containers/*/{verb}",
+                MAY,
+            )
+        ]
+        for verb, name in (
+            *(("stop", "web-1"), ("restart", "web-1"), ("kill", "web-1"), ("pause", "web-1")),
+            *(("start", "old"), ("unpause", "frozen")),
+        )
+    },
+    "container.rename": [
+        Case(lambda b: b.post("containers/{host}/old/rename", name="other"), "POST /containers/*/rename", MAY)
+    ],
+    "container.remove": [Case(lambda b: b.post("containers/{host}/old/remove"), "DELETE /containers/*", MAY)],
+    "container.update": [
+        Case(
+            lambda b: b.post("containers/{host}/web-1/update", limits={"pids": 77}),
+            "POST /containers/*/update",
+            MAY,
+        )
     ],
     "files.upload": [
         Case(
@@ -340,6 +366,7 @@ def in_a_swarm(case: Case) -> bool:
 class End:
     """What became of a case."""
 
+    asked: float  # seconds until the request was answered
     seconds: float
     job: dict[str, Any]
     page: str
@@ -347,7 +374,7 @@ class End:
 
 
 def furnished(name: str) -> FakeEngine:
-    there = [FakeContainer("web-1"), FakeContainer("old", state="exited")]
+    there = [FakeContainer("web-1"), FakeContainer("old", state="exited"), FakeContainer("frozen", state="paused")]
     there.append(FakeContainer("quay.dermaga-old-1", state="exited"))
     engine = FakeEngine(there, tcp=True)
     engine.images.append(image(f"r.example/{name}:1"))
@@ -371,7 +398,9 @@ def cancel(bench: Bench, case: Case) -> End:
         bench.engine.misbehave(place, behaviour)
     below = case.answers.get(path)
     bench.engine.misbehave(path, _Over(holds, below) if below else holds)
+    began = monotonic()
     number = case.ask(bench)
+    asked = monotonic() - began
     product = bench.product
     if case.after:
         until(lambda: any(one.path == case.after for one in bench.engine.requests), f"{case.after} is asked for")
@@ -381,7 +410,7 @@ def cancel(bench: Bench, case: Case) -> End:
     product.api(f"jobs/{number}/cancel", "POST")
     job = until(lambda: _ended(product, number), f"{case.held}: the job ends")
     seconds = monotonic() - began
-    return End(seconds, job, product.http.get(f"{product.url}/jobs/{number}/").text, holds.left.wait(2))
+    return End(asked, seconds, job, product.http.get(f"{product.url}/jobs/{number}/").text, holds.left.wait(2))
 
 
 @dataclass
@@ -487,6 +516,8 @@ def test_it_ends_at_once_and_says_what_it_left(
         raise end
     assert (end.job["kind"], end.job["state"], end.job["error"]) == (kind, "cancelled", "")
     assert end.seconds < WITHIN
+    if kinds.get_kind(kind).short:
+        assert end.asked < WITHIN, "the request waited for the engine"
     assert end.hung_up, "the engine still thinks that somebody waits"
     assert case.says in " ".join(end.job["left"])
     assert bool(case.says) == bool(end.job["left"]), end.job["left"]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure
-from hosts.actions.act import recorded
+from hosts.actions.act import asks_now, current_job, demand_enabled, recorded_at
 from hosts.actions.asking import Asking
 from hosts.engine.errors import NotFound as EngineNotFound
 from hosts.engine.errors import clean
@@ -26,13 +26,15 @@ def update(actor: Any, container: Container, changes: dict[str, Any]) -> list[st
     warnings. What is the same already is not sent. Raises Invalid for a wrong value."""
     host = container.host
     detail: dict[str, Any] = {"id": container.engine_id[:12]}  # what was and what is comes in when it is known
-    with recorded(actor, Right.CONTAINERS_OPERATE, host, "container.update", container.name, detail=detail):
+    with recorded_at(actor, Right.CONTAINERS_OPERATE, host.name, "container.update", container.name, detail=detail):
+        demand_enabled(host)
         if container.state not in STATES_FOR["update"] and host.is_live:
             raise Conflict(
                 gettext_noop("%(name)s is %(state)s: it cannot be done in this state."),
                 {"name": container.name, "state": container.state},
             )
-        asking = Asking(host)
+        asks_now()
+        asking = Asking(host, current_job())
         before = from_inspect(_found(asking, container))
         after = apply_to(before, changes)
         body = to_update(before, after)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure
-from hosts.actions.act import failure, recorded_at
+from hosts.actions.act import asks_now, current_job, failure, recorded_at
 from hosts.actions.asking import Asking
 from hosts.engine.errors import Answered, EngineError
 from hosts.inventory import swarms
@@ -81,7 +81,9 @@ def on_manager(
 
     Raises Denied, and Failure (no manager, or what it said).
     """
+    context = context or current_job()
     with recorded_at(actor, right, swarm.name, action, target, detail=detail):
+        asks_now()
         yield Asking(manager_for(swarm, context), context)
 
 

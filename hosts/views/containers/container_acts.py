@@ -17,12 +17,13 @@ from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import back, go, template_for
 from hosts.access import get_container
 from hosts.actions.containers import bulk, containers
+from hosts.actions.short import soon
 from hosts.leaning import CHOSEN_AT_MOST, leaning_on
 from hosts.models import Container
 from hosts.options import SIGNALS
 from hosts.pages import page_of
 
-SLOW = {"stop", "restart"}  # may take as long as the container likes: a job
+TIMED = {"stop", "restart"}  # may take as long as the container likes
 ASKED = {"stop", "kill", "rename", "remove"}  # have options that a dialog asks for
 AFFECTS = {"stop", "kill", "remove"}  # others than the container itself, too
 SECONDS_DIGITS = 6
@@ -84,13 +85,9 @@ def _act(request: HttpRequest, host: str, ref: str, verb: str) -> HttpResponse:
     container = get_container(request.user, host, ref, Right.CONTAINERS_OPERATE)
     try:
         options = _options(request, verb)
-        if verb in SLOW:
-            job = bulk.start_bulk(request.user, verb, [container], options)
-            messages.info(request, _done(verb, container, {"job": job.pk}))
-        else:
-            act: Callable[..., None] = bulk.ACTS.get(verb, containers.rename)
-            act(request.user, container, **options)
-            messages.success(request, _done(verb, container, options))
+        act: Callable[..., None] = bulk.ACTS.get(verb, containers.rename)
+        soon(act, request.user, container, **options)
+        messages.success(request, _done(verb, container, options))
     except DermagaError as error:
         if "asked" in request.POST:
             return _ask(request, container, verb, error)
@@ -108,8 +105,8 @@ def _url_after(container: Container, verb: str) -> str:
 def _done(verb: str, container: Container, options: dict[str, Any]) -> str:
     sentences = {
         "start": _("Started %(name)s on %(host)s."),
-        "stop": _("Stopping %(name)s on %(host)s, in job %(job)s."),
-        "restart": _("Restarting %(name)s on %(host)s, in job %(job)s."),
+        "stop": _("Stopped %(name)s on %(host)s."),
+        "restart": _("Restarted %(name)s on %(host)s."),
         "kill": _("Sent the signal to %(name)s on %(host)s."),
         "pause": _("Paused %(name)s on %(host)s."),
         "unpause": _("%(name)s on %(host)s goes on."),
@@ -117,14 +114,14 @@ def _done(verb: str, container: Container, options: dict[str, Any]) -> str:
         "remove": _("Removed %(name)s from %(host)s."),
     }
     places = {"name": container.name, "host": container.host.name}
-    return sentences[verb] % {**places, "new": options.get("name", ""), "job": options.get("job", "")}
+    return sentences[verb] % {**places, "new": options.get("name", "")}
 
 
 def _options(request: HttpRequest, verb: str) -> dict[str, Any]:
     """The act's own options from a form."""
     post = request.POST
     seconds = post.get("timeout", "").strip()
-    if verb in SLOW and seconds:
+    if verb in TIMED and seconds:
         if not (seconds.isascii() and seconds.isdecimal() and len(seconds) <= SECONDS_DIGITS):
             raise Invalid("timeout", gettext_noop("The time to stop is a whole number of seconds."))
         return {"timeout": int(seconds)}
@@ -147,14 +144,14 @@ def container_start(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 @guard(Right.CONTAINERS_OPERATE)
 @require_POST
 def container_stop(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Stops it, in a job."""
+    """Stops it."""
     return _act(request, host, ref, "stop")
 
 
 @guard(Right.CONTAINERS_OPERATE)
 @require_POST
 def container_restart(request: HttpRequest, host: str, ref: str) -> HttpResponse:
-    """Restarts it, in a job."""
+    """Restarts it."""
     return _act(request, host, ref, "restart")
 
 

@@ -12,6 +12,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts.access import get_container
 from hosts.actions.containers import container_updates
+from hosts.actions.short import soon
 from hosts.forms.updates import UpdateForm
 from hosts.models import Container
 from hosts.pages import page_of
@@ -31,7 +32,7 @@ def container_update(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     error: DermagaError | None = None
     if not form.errors:
         try:
-            warnings = container_updates.update(request.user, container, form.changes)
+            warnings = soon(container_updates.update, request.user, container, form.changes)
         except Invalid as wrong:
             form.blame(wrong)
         except DermagaError as refused:
