@@ -69,6 +69,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return page(request, 400, sentence)
 
 
+def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler429, which allauth calls: too many logins, or confirmations, from one address."""
+    return page(request, 429, _("Too many attempts came from your address. Wait a minute, then try again."))
+
+
 def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
     """An address that takes only what a form sends, or only what a link asks."""
     sentence = _("This address cannot be opened like that. Go back and use the page's own buttons.")

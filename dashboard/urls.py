@@ -28,4 +28,5 @@ urlpatterns = [
 handler400 = "common.error_pages.bad_request"
 handler403 = "common.error_pages.denied"
 handler404 = "common.error_pages.not_found"
+handler429 = "common.error_pages.too_many"
 handler500 = "common.error_pages.broken"
