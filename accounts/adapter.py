@@ -3,10 +3,13 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts.audit import record
 from accounts.models import User
+
+NOWHERE = "0.0.0.0"  # the address of who has none
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -14,6 +17,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        try:
+            return super().get_client_ip(request)
+        except PermissionDenied:  # behind a UNIX socket nobody has one
+            return NOWHERE
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)

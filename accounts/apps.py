@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import second_factor  # noqa: F401, PLC0415  (its receivers; needs the apps loaded)
+        from accounts import second_factor, sessions  # noqa: F401, PLC0415  (receivers; needs the apps loaded)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts import origin
+from accounts import origin, sessions
 from accounts.audit import record
 from accounts.models import ApiToken, User
 from accounts.rights import Right, allows
@@ -61,6 +61,8 @@ class GuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         came = origin.begin(request.META.get("REMOTE_ADDR", ""))
         response = self.get_response(request)
+        if isinstance(request.user, User):
+            sessions.seen(request)
         refused = response.status_code == HTTPStatus.FORBIDDEN and request.method not in {"GET", "HEAD", "OPTIONS"}
         if refused and not came.entries and isinstance(request.user, User):  # before any act began
             record(request.user, "request", f"{request.method} {request.path}", outcome="refused")

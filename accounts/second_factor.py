@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from accounts import sessions
 from accounts.audit import record
 from accounts.models import User
 from accounts.rights import Right, System, allows
@@ -50,7 +51,8 @@ def with_knowledge(users: QuerySet[User]) -> QuerySet[User]:
 
 
 def remove(actor: Any, user: User) -> None:
-    """Takes second factor and recovery codes away: the next login needs the password alone. Raises Denied, Conflict."""
+    """Takes second factor and recovery codes away, and logs the person out: the next login needs the password alone.
+    Raises Denied, Conflict."""
     if not allows(actor, Right.USERS_MANAGE):
         record(actor, "second_factor.remove", user.username, outcome="refused")
         raise Denied
@@ -62,7 +64,8 @@ def _remove(actor: User | System, user: User) -> None:
     removed, _of_which = Authenticator.objects.filter(user=user).delete()
     if not removed:
         raise Conflict(gettext_noop("%(name)s has no second factor."), {"name": user.username})
-    record(actor, "second_factor.remove", user.username, detail={"kind": "all"})
+    ended = sessions.drop(user)
+    record(actor, "second_factor.remove", user.username, detail={"kind": "all", "sessions": ended})
 
 
 # ---------------------------------------------------------------- the audit of what allauth does
@@ -72,7 +75,9 @@ def _added(user: User, authenticator: Authenticator, **_rest: Any) -> None:
 
 
 @receiver(signals.authenticator_removed)
-def _removed(user: User, authenticator: Authenticator, **_rest: Any) -> None:
+def _removed(user: User, authenticator: Authenticator, **rest: Any) -> None:
+    if authenticator.type in KINDS:  # who is logged in elsewhere might be who it was set up against
+        sessions.drop(user, keep=rest["request"].session.session_key)
     record(user, "second_factor.remove", user.username, detail={"kind": authenticator.type})
 
 

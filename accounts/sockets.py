@@ -19,10 +19,11 @@ from django.http.request import split_domain_port, validate_host
 
 from accounts import origin
 from accounts.models import ApiToken, User
+from accounts.presence import Credential, presence
 from accounts.rights import Right, allows
 
 NOT_LOGGED_IN, NOT_ALLOWED, UNKNOWN, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
-CHECK_EVERY = 30.0  # seconds between two looks at whether the user may still be here
+CHECK_EVERY = 3.0  # seconds between two looks at whether the user may still be here: all sockets at the same moments
 
 log = structlog.get_logger("dermaga.streams")
 
@@ -150,27 +151,28 @@ class GuardedConsumer(AsyncWebsocketConsumer):
 
     # ---------------------------------------------------------------- who
     async def _watch_over(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self.check_every)
+            await asyncio.sleep(self.check_every - loop.time() % self.check_every)
             if code := await self.why_leave():
                 return await self.leave(code)
 
     async def why_leave(self) -> int:
         """The code that the socket is to be closed with now, 0 for none; `self.user` is read afresh."""
-        user = await database_sync_to_async(self._user_now)()
+        user = await self._user_now()
         if user is None:
             return NOT_LOGGED_IN
         self.user = user
         return 0 if allows(user, self.rule) else NOT_ALLOWED
 
-    def _user_now(self) -> User | None:
+    async def _user_now(self) -> User | None:
         """Who the session or token that opened the socket belongs to now, as a request would be asked: a logout, a new
         password, a closed account and a removed token end it."""
         if "token_user" in self.scope:
-            return ApiToken.user_of(bearer(self.scope))
+            return await presence().user_of(Credential(token=bearer(self.scope)))
         if "session" not in self.scope:  # not through our middleware: a test
-            return User.objects.filter(pk=self.user.pk).first()
-        found = user_of_session(self.scope["session"].session_key)
+            return await User.objects.filter(pk=self.user.pk).afirst()
+        found = await presence().user_of(Credential(session=self.scope["session"].session_key or ""))
         return found if found and found.pk == self.user.pk else None
 
 

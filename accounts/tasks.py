@@ -5,13 +5,14 @@ from importlib import import_module
 from celery import shared_task
 from django.conf import settings
 
-from accounts import audit
+from accounts import audit, sessions
 
 
 @shared_task(name="accounts.forget_old_sessions", expires=600)
 def forget_old_sessions() -> None:
     """Sessions that have run out."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    sessions.forget_old()
 
 
 @shared_task(name="accounts.forget_old_audit", expires=600)

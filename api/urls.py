@@ -23,6 +23,7 @@ from api import (
     schedules,
     secrets,
     services,
+    sessions,
     stacks,
     stats,
     swarms,
@@ -68,6 +69,7 @@ api.add_router("jobs", jobs.router)
 api.add_router("schedules", schedules.router)
 api.add_router("stats", stats.router)
 api.add_router("users", users.router)
+api.add_router("users", sessions.router)
 api.add_router("diagnostics", diagnostics.router)
 
 

@@ -81,6 +81,7 @@ NAMES = frozenset(
         "home",
         "hourglass",
         "info-circle",
+        "devices",
         "key",
         "keyboard",
         "language",

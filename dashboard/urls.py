@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts import audit_views, saved_views
+from accounts import audit_views, saved_views, session_views
 from accounts.guard import guard
 from accounts.rights import Right
 from api.metrics import metrics
@@ -15,6 +15,9 @@ urlpatterns = [
     path("readyz", guard(Right.PUBLIC)(health.ready), name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("language/", guard(Right.PUBLIC)(set_language), name="set_language"),
+    path("account/sessions/", session_views.own_sessions, name="own_sessions"),
+    path("account/sessions/end/", session_views.own_sessions_end, name="own_sessions_end"),
+    path("account/sessions/<int:session>/end/", session_views.own_session_end, name="own_session_end"),
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),

@@ -63,6 +63,7 @@ PARTS = {
     "<str:name>": "shop",
     "<slug:verb>": "stop",
     "<slug:swarm>": "swarm",
+    "<int:session>": "1",
 }
 LIBRARY = "account/"  # allauth's own routes: those that are served are forms below
 

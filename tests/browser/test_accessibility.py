@@ -78,6 +78,7 @@ PAGES = (
     "/diagnostics/",
     "/users/",
     "/users/add/",
+    "/account/sessions/",
     "/account/password/change/",
     "/nothing/is/here/",
 )

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             self.stdout.write("\t".join([token.user.username, token.name, f"{token.created:%F %T}", used]))
 
     def remove(self, options: dict[str, Any]) -> None:
-        """From now on nobody is let in by it; its open sockets end within half a minute."""
+        """From now on nobody is let in by it; its open sockets end within 5 s."""
         found = ApiToken.objects.filter(user__username=options["user"], name=options["name"])
         if not found.exists():
             raise CommandError(f"{options['user']} has no token called {options['name']}.")

@@ -1,29 +1,49 @@
-"""`manage.py user remove-second-factor NAME`."""
+"""`manage.py user remove-second-factor | sessions | end-sessions NAME`."""
 
 import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import second_factor
+from accounts import second_factor, sessions
 from accounts.models import User
 from accounts.rights import SYSTEM
 from common.errors import DermagaError
 
 
 class Command(BaseCommand):
-    help = "Helps people who cannot log in."
+    help = "Helps people who cannot log in, and logs out who should not be in."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
-        acts.add_parser("remove-second-factor").add_argument("user")
+        for act in ("remove-second-factor", "sessions", "end-sessions"):
+            acts.add_parser(act).add_argument("user")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no user called {options['user']}.")
+        act = {
+            "remove-second-factor": self.remove_second_factor,
+            "sessions": self.sessions,
+            "end-sessions": self.end_sessions,
+        }[options["act"]]
         try:
-            second_factor.remove(SYSTEM, user)
+            act(user)
         except DermagaError as error:
             raise CommandError(str(error)) from error
+
+    def remove_second_factor(self, user: User) -> None:
+        """For who lost the device and the codes."""
+        second_factor.remove(SYSTEM, user)
         self.stdout.write(f"{user} logs in by the password alone.")
+
+    def sessions(self, user: User) -> None:
+        """One line a session: browser, address, when it began, when it was used last."""
+        for one in sessions.of(user):
+            times = [f"{one.created_at:%F %T}", f"{one.last_seen_at:%F %T}"]
+            self.stdout.write("\t".join([sessions.client_of(one.user_agent), one.ip, *times]))
+
+    def end_sessions(self, user: User) -> None:
+        """Every browser has to log in again."""
+        self.stdout.write(f"Ended {sessions.end_all(SYSTEM, user)} sessions of {user}.")
