@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
@@ -23,6 +24,11 @@ class AccountAdapter(DefaultAccountAdapter):
             return super().get_client_ip(request)
         except PermissionDenied:  # behind a UNIX socket nobody has one
             return NOWHERE
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Who guesses from one address does not keep the right person out, who comes from another."""
+        name = credentials.get("username", "").lower()
+        return f"{truncate_ip(self.get_client_ip(request))}:{name}"
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)

@@ -5,6 +5,7 @@ folder's disk with an upload, or keep a request open by sending a byte now and t
 """
 
 import asyncio
+import contextlib
 import json
 from http import HTTPStatus
 from http.cookies import CookieError
@@ -16,9 +17,9 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.http.cookie import parse_cookie
 
-from accounts.models import ApiToken
+from accounts import tokens
 from accounts.rights import rights_of
-from accounts.sockets import bearer, user_of_session
+from accounts.sockets import address_of, bearer, user_of_session
 
 ANYBODY_AT_MOST = 1024 * 1024  # bytes of a body: a form, or a text
 ANYBODY_SECONDS = 30.0  # for the whole of it
@@ -99,7 +100,10 @@ def has_credentials(scope: dict[str, Any]) -> bool:
 
 def who(scope: dict[str, Any]) -> tuple[bool, bool]:
     """(may change something, has logged in) of whom the request's token or session belongs to."""
-    user: Any = ApiToken.user_of(token) if (token := bearer(scope)) else None
+    user: Any = None
+    if token := bearer(scope):
+        with contextlib.suppress(tokens.TokenRefused):
+            user = tokens.user_of(token, address_of(scope))
     if user is None and (key := _session_key(scope)):
         user = user_of_session(key)
     if user is None:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts import origin, sessions
+from accounts import origin, sessions, tokens
 from accounts.audit import record
-from accounts.models import ApiToken, User
+from accounts.models import User
 from accounts.rights import Right, allows
 from common.error_pages import denied, not_found, problem
 
@@ -61,7 +61,7 @@ class GuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         came = origin.begin(request.META.get("REMOTE_ADDR", ""))
         response = self.get_response(request)
-        if isinstance(request.user, User):
+        if isinstance(request.user, User) and request.user.token is None:
             sessions.seen(request)
         refused = response.status_code == HTTPStatus.FORBIDDEN and request.method not in {"GET", "HEAD", "OPTIONS"}
         if refused and not came.entries and isinstance(request.user, User):  # before any act began
@@ -85,13 +85,20 @@ class GuardMiddleware:
 def let_program_in(request: HttpRequest, rule: Right) -> HttpResponse | None:
     """Makes the token's user the request's; the answer that refuses it, or None."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    user = ApiToken.user_of(token.strip()) if kind.lower() == "bearer" else None
-    if user is None:
-        answer = problem(401, "not_logged_in", "Send an API token: Authorization: Bearer TOKEN.")
-        answer["WWW-Authenticate"] = "Bearer"
-        return answer
-    request.user = user
+    try:
+        if kind.lower() != "bearer":
+            return ask_for_token("not_logged_in", "Send an API token: Authorization: Bearer TOKEN.")
+        request.user = user = tokens.let_in(token.strip())
+    except tokens.TokenRefused as error:
+        return ask_for_token(error.code, str(error))
     return None if allows(user, rule) else denied(request)
+
+
+def ask_for_token(code: str, sentence: str) -> HttpResponse:
+    """401 as programs read it."""
+    answer = problem(401, code, sentence)
+    answer["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Who sockets belong to now: asked again every few seconds by each of them, and answered for all of them at once."""
 
 import asyncio
+import contextlib
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,24 +13,32 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import ApiToken, User
+from accounts import tokens
+from accounts.models import User
 
 GATHER_SECONDS = 0.03  # sockets look at the same moments
 
 
 @dataclass(frozen=True)
 class Credential:
-    """What a socket was opened with: a session's key or a token."""
+    """What a socket was opened with: a session's key, or a token and from where."""
 
     session: str = ""
     token: str = ""
+    address: str = ""
 
 
 def users_of(credentials: Iterable[Credential]) -> dict[Credential, User | None]:
     """Whom each would let in now, as a request would be asked: two queries for all sessions."""
     asked = list(credentials)
     known = _of_sessions({one.session for one in asked if one.session})
-    return {one: ApiToken.user_of(one.token) if one.token else known.get(one.session) for one in asked}
+    return {one: _of_token(one) if one.token else known.get(one.session) for one in asked}
+
+
+def _of_token(credential: Credential) -> User | None:
+    with contextlib.suppress(tokens.TokenRefused):
+        return tokens.user_of(credential.token, credential.address)
+    return None
 
 
 def _of_sessions(keys: set[str]) -> dict[str, User]:

@@ -14,10 +14,11 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import own
 from accounts.audit import record
 from accounts.models import User
-from accounts.rights import Right, System, allows
-from common.errors import Denied, NotFound
+from accounts.rights import System
+from common.errors import NotFound
 
 SEEN_EVERY = 60.0  # seconds between two notes of a session's last use
 KEYS_AT_MOST = 10_000
@@ -83,16 +84,9 @@ def get(user: User, pk: int) -> UserSession:
     return found
 
 
-def require(actor: User | System, user: User, action: str) -> None:
-    """Everybody manages what is their own, and who manages users that of everybody. Raises Denied."""
-    if not (isinstance(actor, User) and actor.pk == user.pk) and not allows(actor, Right.USERS_MANAGE):
-        record(actor, action, user.username, outcome="refused")
-        raise Denied
-
-
 def end(actor: User | System, session: UserSession) -> None:
     """The browser has to log in again, and its sockets close within seconds. Raises Denied."""
-    require(actor, session.user, "session.end")
+    own.require(actor, session.user, "session.end")
     detail = {"client": client_of(session.user_agent), "from": session.ip}
     with transaction.atomic():
         session.end()
@@ -101,7 +95,7 @@ def end(actor: User | System, session: UserSession) -> None:
 
 def end_all(actor: User | System, user: User, keep: str | None = None) -> int:
     """All but the one with the key `keep`; how many. Raises Denied."""
-    require(actor, user, "session.end_all")
+    own.require(actor, user, "session.end_all")
     with transaction.atomic():
         ended = drop(user, keep)
         record(actor, "session.end_all", user.username, detail={"sessions": ended})

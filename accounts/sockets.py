@@ -17,8 +17,8 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http.request import split_domain_port, validate_host
 
-from accounts import origin
-from accounts.models import ApiToken, User
+from accounts import origin, tokens
+from accounts.models import User
 from accounts.presence import Credential, presence
 from accounts.rights import Right, allows
 
@@ -52,11 +52,25 @@ class TokenOrOrigin:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
         if token := bearer(scope):
-            user = await database_sync_to_async(ApiToken.user_of)(token)
-            scope = {**scope, "token_user": user, "headers": [h for h in scope["headers"] if h[0] != b"cookie"]}
+            user, refused = await database_sync_to_async(_of_token)(token, address_of(scope))
+            scope = {**scope, "token_user": user, "token_refused": refused}
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"cookie"]
         elif not is_ours(headers.get(b"origin", ""), headers.get(b"host", "")):
             return await WebsocketDenier()(scope, receive, send)
         return await self.inner(scope, receive, send)
+
+
+def _of_token(token: str, address: str) -> tuple[User | None, str]:
+    """Whom the token lets in; the code that says why it does not."""
+    try:
+        return tokens.user_of(token, address), ""
+    except tokens.TokenRefused as error:
+        return None, error.code
+
+
+def address_of(scope: dict[str, Any]) -> str:
+    """From where a request or socket comes."""
+    return str((scope.get("client") or [""])[0])
 
 
 def bearer(scope: dict[str, Any]) -> str:
@@ -97,15 +111,17 @@ class GuardedConsumer(AsyncWebsocketConsumer):
             self._end_tasks()
 
     async def connect(self) -> None:
-        origin.begin((self.scope.get("client") or [""])[0])
+        came = origin.begin(address_of(self.scope))
         await self.accept()
         user = self.scope["token_user"] if "token_user" in self.scope else self.scope.get("user")
         if user is None or not user.is_authenticated:
-            await self.close(NOT_LOGGED_IN)
+            await self.close(NOT_LOGGED_IN, self.scope.get("token_refused") or None)
         elif not allows(user, self.rule):
             await self.close(NOT_ALLOWED)
         else:
             self.user = user
+            if user.token is not None:
+                came.via = f"token {user.token}"
             self.spawn(self._watch_over())
             await self.opened()
 
@@ -169,7 +185,7 @@ class GuardedConsumer(AsyncWebsocketConsumer):
         """Who the session or token that opened the socket belongs to now, as a request would be asked: a logout, a new
         password, a closed account and a removed token end it."""
         if "token_user" in self.scope:
-            return await presence().user_of(Credential(token=bearer(self.scope)))
+            return await presence().user_of(Credential(token=bearer(self.scope), address=address_of(self.scope)))
         if "session" not in self.scope:  # not through our middleware: a test
             return await User.objects.filter(pk=self.user.pk).afirst()
         found = await presence().user_of(Credential(session=self.scope["session"].session_key or ""))

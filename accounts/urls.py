@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import session_views, views
+from accounts import session_views, token_views, views
 
 urlpatterns = [
     path("", views.user_list, name="user_list"),
@@ -12,4 +12,7 @@ urlpatterns = [
     path("<int:pk>/sessions/", session_views.user_sessions, name="user_sessions"),
     path("<int:pk>/sessions/end/", session_views.user_sessions_end, name="user_sessions_end"),
     path("<int:pk>/sessions/<int:session>/end/", session_views.user_session_end, name="user_session_end"),
+    path("<int:pk>/tokens/", token_views.user_tokens, name="user_tokens"),
+    path("<int:pk>/tokens/add/", token_views.user_token_add, name="user_token_add"),
+    path("<int:pk>/tokens/<int:token>/remove/", token_views.user_token_remove, name="user_token_remove"),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 
-from accounts.models import ApiToken
+from accounts import tokens
 from accounts.rights import Right, allows
 from common.errors import Denied
 
@@ -16,9 +16,7 @@ class Token(HttpBearer):
     """`Authorization: Bearer TOKEN`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        user = ApiToken.user_of(token)
-        if user is not None:
-            request.user = user
+        request.user = user = tokens.let_in(token)  # raises TokenRefused
         return user
 
 

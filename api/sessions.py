@@ -6,23 +6,11 @@ from allauth.usersessions.models import UserSession
 from django.http import HttpRequest
 from ninja import Router
 
-from accounts import sessions
-from accounts.models import User
-from accounts.rights import Right, allows
+from accounts import own, sessions
+from accounts.rights import Right
 from api.auth import needs
-from common.errors import Denied, NotFound
 
 router = Router(tags=["users"])
-
-
-def person_named(request: HttpRequest, name: str) -> User:
-    """The caller, or somebody else for who manages users. Raises Denied, NotFound."""
-    if name != request.user.get_username() and not allows(request.user, Right.USERS_MANAGE):  # type: ignore[arg-type]
-        raise Denied
-    found = User.objects.filter(username=name).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def show(session: UserSession, this: str | None) -> dict[str, Any]:
@@ -42,7 +30,7 @@ def show(session: UserSession, this: str | None) -> dict[str, Any]:
 @needs(Right.LOGIN)
 def session_list(request: HttpRequest, user: str) -> Any:
     """Where the account is logged in; the session that was used last first."""
-    rows = [show(row, request.session.session_key) for row in sessions.of(person_named(request, user))]
+    rows = [show(row, request.session.session_key) for row in sessions.of(own.person_named(request.user, user))]
     return {"items": rows, "count": len(rows)}
 
 
@@ -50,7 +38,7 @@ def session_list(request: HttpRequest, user: str) -> Any:
 @needs(Right.LOGIN)
 def session_end_all(request: HttpRequest, user: str) -> Any:
     """Ends all sessions of the account but the one that asks."""
-    person = person_named(request, user)
+    person = own.person_named(request.user, user)
     return {"ended": sessions.end_all(request.user, person, keep=request.session.session_key)}  # type: ignore[arg-type]
 
 
@@ -58,5 +46,5 @@ def session_end_all(request: HttpRequest, user: str) -> Any:
 @needs(Right.LOGIN)
 def session_end(request: HttpRequest, user: str, session: int) -> Any:
     """Ends one: that browser has to log in again, and its sockets close within seconds."""
-    sessions.end(request.user, sessions.get(person_named(request, user), session))  # type: ignore[arg-type]
+    sessions.end(request.user, sessions.get(own.person_named(request.user, user), session))  # type: ignore[arg-type]
     return 204, None

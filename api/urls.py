@@ -1,5 +1,6 @@
 """The REST API under /api/v1/, with its OpenAPI at /api/v1/openapi.json."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +28,7 @@ from api import (
     stacks,
     stats,
     swarms,
+    tokens,  # noqa: F401  (its routes are among those of sessions)
     users,
     volumes,
 )
@@ -76,7 +78,10 @@ api.add_router("diagnostics", diagnostics.router)
 @api.exception_handler(DermagaError)
 def ours(request: HttpRequest, error: Any) -> HttpResponse:
     """Problem JSON."""
-    return answer(request, error)
+    response = answer(request, error)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 @api.exception_handler(StillRunning)

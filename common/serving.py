@@ -75,6 +75,7 @@ def web_server() -> Server:
         uvicorn.Config(
             "dashboard.asgi:application",
             log_config=None,
+            proxy_headers=False,  # dashboard.asgi asks TRUSTED_PROXIES
             lifespan="on",
             ws_max_size=MESSAGE_AT_MOST,
             ws_per_message_deflate=False,

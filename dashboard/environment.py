@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -75,6 +76,17 @@ def number(name: str, default: int, lowest: int, highest: int) -> int:
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list without its empty entries."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str, default: str = "") -> list[str]:
+    """A comma-separated list of addresses and networks, like 10.0.0.7,172.16.0.0/12."""
+    values = names(name, default)
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}={value} is no address or network. Example: 172.16.0.0/12") from error
+    return values
 
 
 def folders(name: str) -> list[str]:

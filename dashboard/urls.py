@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts import audit_views, saved_views, session_views
+from accounts import audit_views, saved_views, session_views, token_views
 from accounts.guard import guard
 from accounts.rights import Right
 from api.metrics import metrics
@@ -18,6 +18,9 @@ urlpatterns = [
     path("account/sessions/", session_views.own_sessions, name="own_sessions"),
     path("account/sessions/end/", session_views.own_sessions_end, name="own_sessions_end"),
     path("account/sessions/<int:session>/end/", session_views.own_session_end, name="own_session_end"),
+    path("account/tokens/", token_views.own_tokens, name="own_tokens"),
+    path("account/tokens/add/", token_views.own_token_add, name="own_token_add"),
+    path("account/tokens/<int:token>/remove/", token_views.own_token_remove, name="own_token_remove"),
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),

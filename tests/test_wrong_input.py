@@ -64,6 +64,7 @@ PARTS = {
     "<slug:verb>": "stop",
     "<slug:swarm>": "swarm",
     "<int:session>": "1",
+    "<int:token>": "1",
 }
 LIBRARY = "account/"  # allauth's own routes: those that are served are forms below
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import models
 from django.utils import timezone
@@ -11,16 +12,33 @@ from accounts.models.users import User
 
 
 class ApiToken(models.Model):
-    """Lets a program act as its user. Only a hash is kept."""
+    """Lets a program act as its user, within limits. Only a hash is kept."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
+    scope = models.JSONField(null=True)  # rights by name; None: all that the user may
+    networks = models.JSONField(default=list)  # like 10.0.0.0/8, from where it may be used; none: from anywhere
+    expires = models.DateTimeField(null=True)
     created = models.DateTimeField(auto_now_add=True)
     last_used = models.DateTimeField(null=True)
+    last_address = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_token_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and self.expires <= timezone.now()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it may less than its user, or not for ever, or not from everywhere."""
+        return self.scope is not None or self.expires is not None or bool(self.networks)
 
     @staticmethod
     def hash(token: str) -> str:
@@ -28,19 +46,17 @@ class ApiToken(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def make(cls, user: User, name: str) -> str:
-        """Stores a new token of `user` and returns it: the only time that it can be seen."""
+    def make(
+        cls,
+        user: User,
+        name: str,
+        *,
+        scope: Iterable[str] | None = None,
+        networks: Iterable[str] = (),
+        expires: datetime | None = None,
+    ) -> str:
+        """Stores a new token of `user` and returns it: the only time that it can be seen. accounts.tokens checks it."""
         token = f"dmg_{secrets.token_urlsafe(32)}"
-        cls.objects.create(user=user, name=name, digest=cls.hash(token))
+        limits = {"scope": None if scope is None else sorted(scope), "networks": list(networks), "expires": expires}
+        cls.objects.create(user=user, name=name, digest=cls.hash(token), **limits)
         return token
-
-    @classmethod
-    def user_of(cls, token: str) -> User | None:
-        """The active user of a token, or None; remembers, to the minute, when it was used last."""
-        found = cls.objects.select_related("user").filter(digest=cls.hash(token), user__is_active=True).first()
-        if found is None:
-            return None
-        now = timezone.now()
-        if found.last_used is None or now - found.last_used > timedelta(minutes=1):
-            cls.objects.filter(pk=found.pk).update(last_used=now)
-        return found.user

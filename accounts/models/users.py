@@ -1,5 +1,7 @@
 """Accounts."""
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +13,7 @@ class User(AbstractUser):
     """A person. The role says what they may do."""
 
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
+    token: Any = None  # the API token that the user came with
     narrowed: frozenset[Right] | None = (
         None  # what the token that the user came with is for; None: all that the role may
     )

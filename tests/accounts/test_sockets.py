@@ -24,10 +24,11 @@ OURS = {"host": "localhost:8000", "origin": "http://localhost:8000"}
 
 
 @asynccontextmanager
-async def opened(path: str, **headers: str) -> AsyncIterator[Socket]:
+async def opened(path: str, *, client: str = "", **headers: str) -> AsyncIterator[Socket]:
     """A socket as the server would open it; a refused handshake is closed with 1000."""
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "websocket", "path": path, "query_string": b"", "headers": raw, "subprotocols": []}
+    scope |= {"client": (client, 40000)} if client else {}
     communicator = ApplicationCommunicator(application, scope)
     await communicator.send_input({"type": "websocket.connect"})
     socket = Socket(communicator)

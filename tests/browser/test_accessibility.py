@@ -79,6 +79,8 @@ PAGES = (
     "/users/",
     "/users/add/",
     "/account/sessions/",
+    "/account/tokens/",
+    "/account/tokens/add/",
     "/account/password/change/",
     "/nothing/is/here/",
 )

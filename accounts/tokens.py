@@ -1,0 +1,184 @@
+"""API tokens: made, removed, and whom they let in from where."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from accounts import origin, own
+from accounts.audit import record
+from accounts.models import ApiToken, User
+from accounts.rights import Right, System, allows, rights_of
+from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
+
+NETWORKS_AT_MOST = 50
+NAME_AT_MOST = 100
+
+
+# ---------------------------------------------------------------- whom they let in
+class TokenRefused(DermagaError):
+    """Nobody is let in by it; `code` says why."""
+
+    status = 401
+
+
+class TokenUnknown(TokenRefused):
+    """Never made, or removed: nobody can tell."""
+
+    code = "token_unknown"
+    template = gettext_noop("There is no such API token, or it was removed.")
+
+
+class TokenExpired(TokenRefused):
+    """Its time is over."""
+
+    code = "token_expired"
+    template = gettext_noop("This API token has expired. Make another one.")
+
+
+class TokenElsewhere(TokenRefused):
+    """Used from outside of its networks."""
+
+    code = "token_address"
+    template = gettext_noop("This API token may not be used from this address.")
+
+
+class AccountDisabled(TokenRefused):
+    """Its user may not log in either."""
+
+    code = "account_disabled"
+    template = gettext_noop("The account of this API token is disabled.")
+
+
+def user_of(token: str, address: str) -> User:
+    """The user of a token that is used from `address`, narrowed to what the token is for; remembers, to the minute, when
+    and from where it was used last. Raises TokenRefused."""
+    found = ApiToken.objects.select_related("user").filter(digest=ApiToken.hash(token)).first()
+    if found is None:
+        raise TokenUnknown
+    if not found.user.is_active:
+        raise AccountDisabled
+    if found.is_over:
+        raise TokenExpired
+    if found.networks and not is_within(address, found.networks):
+        raise TokenElsewhere
+    _remember(found, address[:64])
+    user: User = found.user
+    user.token = found
+    if found.scope is not None:
+        user.narrowed = frozenset(Right(name) for name in found.scope if name in set(Right))
+    return user
+
+
+def let_in(token: str) -> User:
+    """The same for what is being done now, which is said to be done by the token in the audit. Raises TokenRefused."""
+    came = origin.current()
+    user = user_of(token, came.address)
+    came.via = f"token {user.token}"
+    return user
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Whether an address lies in one of the networks; what is no address lies in none."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip  # how a socket of both families sees IPv4
+    return any(ip in ipaddress.ip_network(network) for network in networks)
+
+
+def _remember(token: ApiToken, address: str) -> None:
+    now = timezone.now()
+    if token.last_used and now - token.last_used < timedelta(minutes=1) and token.last_address == address:
+        return
+    ApiToken.objects.filter(pk=token.pk).update(last_used=now, last_address=address)
+
+
+# ---------------------------------------------------------------- acts
+def of(user: User) -> list[ApiToken]:
+    """By name."""
+    return list(ApiToken.objects.filter(user=user).order_by("name"))
+
+
+def get(user: User, pk: int) -> ApiToken:
+    """One of them. Raises NotFound."""
+    found = ApiToken.objects.select_related("user").filter(user=user, pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def make(
+    actor: User | System,
+    user: User,
+    name: str,
+    *,
+    scope: Iterable[str] | None = None,
+    networks: Sequence[str] = (),
+    expires: datetime | None = None,
+) -> str:
+    """A new token: the only time that it can be seen. Raises Denied, Invalid, Conflict."""
+    own.require(actor, user, "token.create")
+    _require_no_limits(actor)
+    name = name.strip()
+    if not name or len(name) > NAME_AT_MOST or "\0" in name:
+        raise Invalid("name", gettext_noop("A name has 1 to 100 characters."))
+    limits = {"scope": checked_scope(user, scope), "networks": checked_networks(networks), "expires": expires}
+    if expires is not None and expires <= timezone.now():
+        raise Invalid("expires", gettext_noop("This time is over already. Choose one that is to come."))
+    try:
+        with transaction.atomic():
+            token = ApiToken.make(user, name, **limits)  # type: ignore[arg-type]
+            told = limits | {"expires": expires.isoformat() if expires else None}
+            record(actor, "token.create", name, detail={"user": user.username} | told)
+    except IntegrityError as error:
+        words = gettext_noop("%(user)s has a token called %(name)s already. Choose another name.")
+        raise Conflict(words, {"user": user.username, "name": name}) from error
+    return token
+
+
+def _require_no_limits(actor: User | System) -> None:
+    """A token does not get around its own limits by making another one."""
+    by = actor.token if isinstance(actor, User) else None
+    if by is not None and by.is_limited and not allows(actor, Right.USERS_MANAGE):
+        raise Denied(gettext_noop("A token with limits makes no other tokens. Log in to make one."))
+
+
+def checked_scope(user: User, scope: Iterable[str] | None) -> list[str] | None:
+    """The rights by name, each of which the user has. Raises Invalid."""
+    if scope is None:
+        return None
+    has = {str(right) for right in rights_of(user)} - {Right.PUBLIC, Right.LOGIN}
+    for name in scope:
+        if name not in set(Right):
+            raise Invalid("scope", gettext_noop("There is no right called %(right)s."), {"right": str(name)[:60]})
+        if name not in has:
+            words = gettext_noop("%(user)s does not have the right %(right)s: a token cannot have it either.")
+            raise Invalid("scope", words, {"user": user.username, "right": name})
+    return sorted(set(scope))
+
+
+def checked_networks(networks: Sequence[str]) -> list[str]:
+    """Each as 10.0.0.0/8 is written. Raises Invalid."""
+    if len(networks) > NETWORKS_AT_MOST:
+        raise Invalid("networks", gettext_noop("There may be 50 networks at most."))
+    found = []
+    for written in networks:
+        try:
+            found.append(str(ipaddress.ip_network(written.strip(), strict=False)))
+        except ValueError as error:
+            words = gettext_noop("%(network)s is no network. Write it like 10.8.0.0/16 or 2001:db8::/32.")
+            raise Invalid("networks", words, {"network": written[:60]}) from error
+    return found
+
+
+def remove(actor: User | System, token: ApiToken) -> None:
+    """Nobody is let in by it any more, and its sockets close within seconds. Raises Denied."""
+    own.require(actor, token.user, "token.remove")
+    with transaction.atomic():
+        token.delete()
+        record(actor, "token.remove", token.name, detail={"user": token.user.username})
