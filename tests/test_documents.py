@@ -116,10 +116,35 @@ def remove_token(reader: Reader, line: str) -> None:
     assert requests.get(f"{reader.product.url}/api/v1/hosts", headers=headers, timeout=10).status_code == 401
 
 
+def create_limited_token(reader: Reader, line: str) -> None:
+    typed = (
+        line.replace("USER --name N", "admin --name limited")
+        .replace("--days N", "--days 1")
+        .replace("CIDR", "127.0.0.1")
+    )
+    token = reader.type(re.sub(r"[][]", "", typed.replace("--right R", "--right images.view"))).strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    for noun, status in (("images", 200), ("hosts", 403)):
+        assert requests.get(f"{reader.product.url}/api/v1/{noun}", headers=headers, timeout=10).status_code == status
+
+
 def remove_second_factor(reader: Reader, line: str) -> None:
     """Of somebody who has none it says so, which a reader's shell takes for a failure; of nobody else it takes any."""
-    said = reader.type(f"{line.replace('USER', 'admin')} 2>&1 || true")
+    said = reader.type(f"{line.replace('NAME', 'admin')} 2>&1 || true")
     assert "admin has no second factor." in said
+
+
+def list_sessions(reader: Reader, line: str) -> None:
+    """Where the product's own session is."""
+    assert reader.product.session().cookies
+    assert "127.0.0.1" in reader.type(line.replace("NAME", "admin"))
+
+
+def end_sessions(reader: Reader, line: str) -> None:
+    session = reader.product.session()
+    assert "sessions of admin." in reader.type(line.replace("NAME", "admin"))
+    assert "/account/login/" in session.get(f"{reader.product.url}/", timeout=10).url
+    reader.product.__dict__.pop("http", None)  # the one that was kept has ended too
 
 
 def verify_audit(reader: Reader, line: str) -> None:
@@ -234,9 +259,12 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py host remove NAME": remove_host,
     f"{PYTHON}manage.py check_hosts": check_hosts,
     f"{PYTHON}manage.py token create USER --name N": create_token,
+    f"{PYTHON}manage.py token create USER --name N [--right R] [--network CIDR] [--days N]": create_limited_token,
     f"{PYTHON}manage.py token list": list_tokens,
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
-    f"{PYTHON}manage.py user remove-second-factor USER": remove_second_factor,
+    f"{PYTHON}manage.py user remove-second-factor NAME": remove_second_factor,
+    f"{PYTHON}manage.py user sessions NAME": list_sessions,
+    f"{PYTHON}manage.py user end-sessions NAME": end_sessions,
     f"{PYTHON}manage.py audit verify": verify_audit,
     f"{PYTHON}manage.py audit verify --noted NUMBER:DIGEST": verify_audit,
     f"{PYTHON}manage.py audit forget": forget_audit,

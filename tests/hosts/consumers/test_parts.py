@@ -120,7 +120,10 @@ async def test_who_may_less_sees_less() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-async def test_who_has_lost_it_gets_no_more_at_once(loss: str) -> None:
+async def test_who_has_lost_it_gets_no_more_at_once(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "accounts.sockets.GuardedConsumer.check_every", 86400.0
+    )  # before the socket itself is looked at
     await a_fleet_of_one()
     left, stays = await people("annika", "operator"), await people("bertil", "operator")
     async with page_of(left) as page, page_of(stays) as other:
