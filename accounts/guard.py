@@ -33,6 +33,10 @@ FOREIGN_RULES: dict[str, Right] = {
 }
 
 
+# All that is left to who has to set up a second factor.
+SETTING_UP = {"account_reauthenticate", "mfa_reauthenticate", "mfa_activate_totp"}
+
+
 def guard(rule: Right, *, by_token: bool = False, live: bool = False) -> Callable[[View], View]:
     """Names the rule that a request must meet before the view runs. `by_token`: programs call it with an API token, and
     a browser's session does not open it. `live`: its parts are the same for all with the same rights, so that one is
@@ -79,6 +83,8 @@ class GuardMiddleware:
             return let_program_in(request, rule)
         if allows(request.user, rule):
             return None
+        if getattr(request.user, "lacks_second_factor", False):
+            return None if match and match.view_name in SETTING_UP else to_set_up(request)
         return denied(request) if request.user.is_authenticated else to_login(request)
 
 
@@ -99,6 +105,14 @@ def ask_for_token(code: str, sentence: str) -> HttpResponse:
     answer = problem(401, code, sentence)
     answer["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def to_set_up(request: HttpRequest) -> HttpResponse:
+    """Sends a browser to where a second factor is set up."""
+    url = reverse("mfa_activate_totp")
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=403, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

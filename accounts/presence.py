@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import tokens
+from accounts import second_factor, tokens
 from accounts.models import User
 
 GATHER_SECONDS = 0.03  # sockets look at the same moments
@@ -44,7 +44,7 @@ def _of_token(credential: Credential) -> User | None:
 def _of_sessions(keys: set[str]) -> dict[str, User]:
     rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()) if keys else []
     told = {row.session_key: row.get_decoded() for row in rows}
-    users = User.objects.in_bulk({int(data[SESSION_KEY]) for data in told.values() if SESSION_KEY in data})
+    users = second_factor.with_duty({int(data[SESSION_KEY]) for data in told.values() if SESSION_KEY in data})
     found = {}
     for key, data in told.items():
         user = users.get(int(data.get(SESSION_KEY, 0)))

@@ -91,9 +91,10 @@ def allows(user: "User | AnonymousUser | System | None", right: Right) -> bool:
         return True
     if user is None or not user.is_authenticated or not user.is_active:
         return False
-    if (
-        narrowed := getattr(user, "narrowed", None)
-    ) is not None and right not in narrowed:  # by the token they came with
+    if getattr(user, "lacks_second_factor", False):
+        return False
+    narrowed = getattr(user, "narrowed", None)  # by the token they came with
+    if narrowed is not None and right not in narrowed:
         return right is Right.LOGIN
     return right is Right.LOGIN or right in RIGHTS_OF.get(user.role, frozenset())
 

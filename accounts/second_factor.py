@@ -1,22 +1,24 @@
 """Second factors: the code of an authenticator app, or a recovery code. allauth keeps and checks them; here is what it
 asks us and tells us for the audit, and how an administrator takes one away."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, When
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts import sessions
 from accounts.audit import record
-from accounts.models import User
-from accounts.rights import Right, System, allows
-from common.errors import Conflict, Denied
+from accounts.models import RoleWithSecondFactor, User
+from accounts.rights import Right, Role, System, allows
+from common.errors import Conflict, Denied, Invalid
 from common.secrets import seal, unseal
 
 KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes alone protect nothing
@@ -48,6 +50,44 @@ def of(user: User) -> bool:
 def with_knowledge(users: QuerySet[User]) -> QuerySet[User]:
     """With `has_second_factor` on each."""
     return users.annotate(has_second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=KINDS)))
+
+
+def with_duty(keys: Iterable[Any]) -> dict[Any, User]:
+    """Users by key, as their sessions let them in: each with `lacks_second_factor`."""
+    needed = Exists(RoleWithSecondFactor.objects.filter(role=OuterRef("role")))
+    there = Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=KINDS))
+    lacks = Case(When(needed & ~there, then=True), default=False, output_field=BooleanField())
+    return User.objects.annotate(lacks_second_factor=lacks).in_bulk(keys)  # type: ignore[no-redef]
+
+
+def roles() -> list[str]:
+    """Those that need one."""
+    return list(RoleWithSecondFactor.objects.order_by("role").values_list("role", flat=True))
+
+
+def lacking_by_role() -> list[tuple[str, int]]:
+    """How many people of each role have none."""
+    people = User.objects.filter(is_active=True, is_service=False).exclude(authenticator__type__in=KINDS)
+    counted = Counter(people.values_list("role", flat=True))
+    return [(str(label), counted[role]) for role, label in Role.choices if counted[role]]
+
+
+def require_for(actor: User | System, names: Iterable[str]) -> None:
+    """From now on for these roles and no others. Raises Denied, Invalid."""
+    if not allows(actor, Right.USERS_MANAGE):
+        record(actor, "second_factor.require", outcome="refused")
+        raise Denied
+    wanted = sorted(set(names))
+    for name in wanted:
+        if name not in Role.values:
+            raise Invalid("roles", gettext_noop("There is no role called %(role)s."), {"role": name[:60]})
+    with transaction.atomic():
+        was = roles()
+        RoleWithSecondFactor.objects.exclude(role__in=wanted).delete()
+        RoleWithSecondFactor.objects.bulk_create(
+            [RoleWithSecondFactor(role=name) for name in wanted], ignore_conflicts=True
+        )
+        record(actor, "second_factor.require", detail={"roles": wanted, "was": was})
 
 
 def remove(actor: Any, user: User) -> None:

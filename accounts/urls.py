@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from accounts import session_views, token_views, views
+from accounts import second_factor_views, session_views, token_views, views
 
 urlpatterns = [
     path("", views.user_list, name="user_list"),
     path("add/", views.user_add, name="user_add"),
+    path("second-factor/", second_factor_views.second_factor_duty, name="second_factor_duty"),
     path("<int:pk>/", views.user_edit, name="user_edit"),
+    path("<int:pk>/remove/", views.user_remove, name="user_remove"),
     path("<int:pk>/second-factor/remove/", views.user_second_factor_remove, name="user_second_factor_remove"),
     path("<int:pk>/sessions/", session_views.user_sessions, name="user_sessions"),
     path("<int:pk>/sessions/end/", session_views.user_sessions_end, name="user_sessions_end"),

@@ -6,8 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
-from django.db import transaction
+from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,21 +14,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import second_factor
-from accounts.audit import record
+from accounts import people, second_factor
 from accounts.guard import guard
 from accounts.models import User
-from accounts.rights import Right, Role
+from accounts.rights import Right
 from common import exports
-from common.errors import DermagaError
+from common.errors import DermagaError, Invalid
 
 COLUMNS: exports.Columns = {
-    name: attrgetter(name) for name in ("username", "role", "is_active", "last_login", "has_second_factor")
+    name: attrgetter(name)
+    for name in ("username", "role", "is_active", "last_login", "has_second_factor", "is_service")
 }
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Name, role, whether the account is open, and a password (on change: empty keeps it)."""
+    """Name, address, role, whether the account is open, and a password (on change: empty keeps it)."""
 
     password = forms.CharField(
         label=gettext_lazy("Password"),
@@ -40,41 +39,24 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = ["username", "role", "is_active"]
-        labels = {"is_active": gettext_lazy("May log in")}
+        fields = ["username", "email", "role", "is_active", "is_service"]
+        labels = {
+            "email": gettext_lazy("E-mail address"),
+            "is_active": gettext_lazy("May log in"),
+            "is_service": gettext_lazy("Service account: no password, only API tokens"),
+        }
         help_texts = {"is_active": "", "username": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         password = self.fields["password"]
-        password.required = self.instance.pk is None
-        password.error_messages["required"] = _("A new account needs a password.")
         if self.instance.pk is None:
             password.help_text = password_validators_help_text_html()
         else:
             password.label, password.help_text = _("New password"), _("Leave this empty to keep the one there is.")
 
-    def clean_username(self) -> str:
-        name: str = self.cleaned_data["username"]
-        if User.objects.filter(username__iexact=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("There is an account of this name already."))
-        return name
-
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if password:
-            validate_password(password, User(username=self.cleaned_data.get("username", "")))
-        return password
-
-    def clean(self) -> None:
-        super().clean()
-        loses = self.cleaned_data.get("role") != Role.ADMIN or not self.cleaned_data.get("is_active")
-        others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=self.instance.pk)
-        was_admin = (
-            self.instance.pk and User.objects.filter(pk=self.instance.pk, role=Role.ADMIN, is_active=True).exists()
-        )
-        if was_admin and loses and not others.exists():
-            raise forms.ValidationError(_("This is the last administrator: make another one first."))
+    def _post_clean(self) -> None:
+        """The account itself is checked and changed by accounts.people alone."""
 
 
 @guard(Right.USERS_MANAGE)
@@ -115,37 +97,47 @@ def user_second_factor_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("user_edit", pk)
 
 
+@guard(Right.USERS_MANAGE)
+@require_POST
+def user_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """The account, with its tokens."""
+    user = get_object_or_404(User, pk=pk)
+    try:
+        name = user.username
+        people.remove(request.user, user)  # type: ignore[arg-type]
+    except DermagaError as error:
+        messages.error(request, str(error))
+        return redirect("user_edit", pk)
+    messages.success(request, _("Removed %(name)s.") % {"name": name})
+    return redirect("user_list")
+
+
 def _form(request: HttpRequest, form: UserForm, user: User | None) -> HttpResponse:
-    if request.method == "POST" and _stored(request, form, user):
-        messages.success(request, _("Stored %(name)s.") % {"name": form.instance.username})
+    if request.method == "POST" and form.is_valid() and (stored := _stored(request, form, user)):
+        messages.success(request, _("Stored %(name)s.") % {"name": stored.username})
         return redirect("user_list")
     status = 422 if form.errors else 200
     return render(request, "users/form.html", _shown(form, user), status=status)
 
 
 def _shown(form: UserForm, user: User | None) -> dict[str, Any]:
-    return {"form": form, "edited": user, "has_second_factor": bool(user and second_factor.of(user))}
+    person = User.objects.get(pk=user.pk) if user else None  # as it is, not as it was typed
+    return {"form": form, "edited": person, "has_second_factor": bool(user and second_factor.of(user))}
 
 
-@transaction.atomic
-def _stored(request: HttpRequest, form: UserForm, user: User | None) -> bool:
-    list(User.objects.select_for_update().filter(role=Role.ADMIN))  # two at once must not demote each other
-    if not form.is_valid():
-        return False
-    stored, password = form.save(commit=False), form.cleaned_data["password"]
-    if password:
-        stored.set_password(password)
-    stored.save()
-    if password and stored.pk == request.user.pk:
+def _stored(request: HttpRequest, form: UserForm, user: User | None) -> User | None:
+    values = {name: form.cleaned_data[name] for name in people.FIELDS}
+    password, actor = form.cleaned_data["password"], request.user
+    try:
+        if user is None:
+            return people.add(actor, values, password)  # type: ignore[arg-type]
+        stored = people.change(actor, user, values, password)  # type: ignore[arg-type]
+    except Invalid as error:
+        form.add_error(error.field if error.field in form.fields else None, str(error))
+        return None
+    except DermagaError as error:
+        form.add_error(None, str(error))
+        return None
+    if password and stored.pk == actor.pk:
         update_session_auth_hash(request, stored)
-    record(
-        request.user,  # type: ignore[arg-type]
-        "user.change" if user else "user.add",
-        stored.username,
-        detail={
-            "fields": [name for name in form.changed_data if name != "password"],
-            "role": stored.role,
-            "password": bool(password),
-        },
-    )
-    return True
+    return stored

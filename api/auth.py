@@ -5,11 +5,19 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from ninja.security import HttpBearer, SessionAuth
 
 from accounts import tokens
 from accounts.rights import Right, allows
 from common.errors import Denied
+
+
+class SecondFactorMissing(Denied):
+    """The role needs one: until it is set up, a session opens nothing."""
+
+    code = "second_factor_required"
+    template = gettext_noop("Your role needs a second factor. Set it up in the browser first.")
 
 
 class Token(HttpBearer):
@@ -33,6 +41,8 @@ def needs(right: Right) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def mark(operation: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(operation)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if getattr(request.user, "lacks_second_factor", False):
+                raise SecondFactorMissing
             if not allows(request.user, right):
                 raise Denied
             return operation(request, *args, **kwargs)

@@ -22,6 +22,7 @@ from api import (
     plugins,
     registries,
     schedules,
+    second_factor,
     secrets,
     services,
     sessions,
@@ -72,6 +73,7 @@ api.add_router("schedules", schedules.router)
 api.add_router("stats", stats.router)
 api.add_router("users", users.router)
 api.add_router("users", sessions.router)
+api.add_router("second-factor", second_factor.router)
 api.add_router("diagnostics", diagnostics.router)
 
 

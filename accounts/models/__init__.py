@@ -2,7 +2,8 @@
 
 from accounts.models.audit import AuditChain, AuditEntry
 from accounts.models.saved_views import SavedView
+from accounts.models.second_factor import RoleWithSecondFactor
 from accounts.models.tokens import ApiToken
 from accounts.models.users import User
 
-__all__ = ["ApiToken", "AuditChain", "AuditEntry", "SavedView", "User"]
+__all__ = ["ApiToken", "AuditChain", "AuditEntry", "RoleWithSecondFactor", "SavedView", "User"]

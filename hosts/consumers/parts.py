@@ -31,6 +31,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from accounts import second_factor
 from accounts.models import User
 from accounts.rights import Right, rights_of
 
@@ -233,7 +234,7 @@ def who_may(view: PartView, asks: Iterable[Ask]) -> list[Ask]:
     keys = [session.session_key for session in sessions.values() if session is not None]
     open_ones = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     known = set(open_ones.values_list("session_key", flat=True))
-    users = User.objects.in_bulk({ask.reader.user.pk for ask in sessions})
+    users = second_factor.with_duty({ask.reader.user.pk for ask in sessions})
     hashes = {pk: user.get_session_auth_hash() for pk, user in users.items() if rights_of(user) == view.rights}
     return [
         ask
