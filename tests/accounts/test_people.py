@@ -1,6 +1,7 @@
 """Accounts over REST and in the page: the same rules; and roles that need a second factor."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -20,6 +21,7 @@ DUTY = "/users/second-factor/"
 @pytest.fixture(autouse=True)
 def quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}}  # of failed logins
     monkeypatch.setattr("accounts.sockets.GuardedConsumer.check_every", 0.05)
 
 

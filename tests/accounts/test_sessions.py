@@ -1,6 +1,7 @@
 """Sessions: everybody sees where they are logged in, and ends it; an administrator does so for all."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -25,6 +26,7 @@ OWN = "/account/sessions/"
 @pytest.fixture(autouse=True)
 def note_each_use(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a quick one
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}}  # of failed logins
     monkeypatch.setattr(sessions, "SEEN_EVERY", 0.0)
 
 
