@@ -1,8 +1,11 @@
-"""allauth's forms in our words: nobody resets a password by mail here, an administrator sets a new one."""
+"""allauth's forms in our words."""
 
 from typing import Any
 
 from allauth.account import forms
+from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,7 +16,12 @@ class LoginForm(forms.LoginForm):
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _("Name")
         self.fields["remember"].label = _("Stay logged in on this device")
-        self.fields["password"].help_text = _("Forgotten? An administrator can set a new one.")
+        if settings.EMAIL_URL:
+            self.fields["password"].help_text = format_html(
+                '<a href="{}">{}</a>', reverse("forgotten"), _("Forgotten? Have a link mailed.")
+            )
+        else:
+            self.fields["password"].help_text = _("Forgotten? An administrator can set a new one.")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 

@@ -12,7 +12,7 @@ from accounts import origin, sessions, tokens
 from accounts.audit import record
 from accounts.models import User
 from accounts.rights import Right, allows
-from common.error_pages import denied, not_found, problem
+from common.error_pages import denied, not_found, path_of, problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -69,7 +69,7 @@ class GuardMiddleware:
             sessions.seen(request)
         refused = response.status_code == HTTPStatus.FORBIDDEN and request.method not in {"GET", "HEAD", "OPTIONS"}
         if refused and not came.entries and isinstance(request.user, User):  # before any act began
-            record(request.user, "request", f"{request.method} {request.path}", outcome="refused")
+            record(request.user, "request", f"{request.method} {path_of(request)}", outcome="refused")
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from accounts import second_factor_views, session_views, token_views, views
+from accounts import link_views, second_factor_views, session_views, token_views, views
 
 urlpatterns = [
     path("", views.user_list, name="user_list"),
     path("add/", views.user_add, name="user_add"),
+    path("invite/", link_views.user_invite, name="user_invite"),
+    path("invite/<int:invitation>/take-back/", link_views.invitation_take_back, name="invitation_take_back"),
     path("second-factor/", second_factor_views.second_factor_duty, name="second_factor_duty"),
     path("<int:pk>/", views.user_edit, name="user_edit"),
     path("<int:pk>/remove/", views.user_remove, name="user_remove"),

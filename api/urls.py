@@ -16,6 +16,7 @@ from api import (
     files,
     hosts,
     images,
+    invitations,
     jobs,
     networks,
     nodes,
@@ -73,6 +74,7 @@ api.add_router("schedules", schedules.router)
 api.add_router("stats", stats.router)
 api.add_router("users", users.router)
 api.add_router("users", sessions.router)
+api.add_router("invitations", invitations.router)
 api.add_router("second-factor", second_factor.router)
 api.add_router("diagnostics", diagnostics.router)
 

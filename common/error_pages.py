@@ -13,6 +13,12 @@ from common.errors import Denied, DermagaError, Invalid, NotFound, StillRunning
 from common.htmx import back, go
 
 
+def path_of(request: HttpRequest) -> str:
+    """The path as it is written down: without the secret of a one-time link."""
+    match = request.resolver_match
+    return f"/{match.route}" if match and "link" in match.kwargs else request.path
+
+
 def problem(status: int, code: str, title: str, **more: Any) -> JsonResponse:
     """RFC 9457 problem JSON."""
     body = {"type": f"urn:dermaga:{code}", "title": title, "status": status, "code": code, **more}

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
-from common.error_pages import answer, bad_request, goes_on, wrong_method
+from common.error_pages import answer, bad_request, goes_on, path_of, wrong_method
 from common.errors import DermagaError, StillRunning
 
 LARGE = 100_000  # bytes
@@ -33,7 +33,7 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         if response.status_code >= 500:
-            log.error("answered", method=request.method, path=request.path, status=response.status_code)
+            log.error("answered", method=request.method, path=path_of(request), status=response.status_code)
         return response
 
 

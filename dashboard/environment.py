@@ -65,6 +65,14 @@ def redis_url(name: str) -> str:
     return value
 
 
+def email_url(name: str) -> str:
+    """How to reach a mail server: smtp://, smtp+tls:// or smtp+ssl://, or nothing."""
+    value = text(name)
+    if value and not value.startswith(("smtp://", "smtp+tls://", "smtp+ssl://", "filemail://")):
+        raise ImproperlyConfigured(f"{name} is not like smtp+tls://user:password@host:587.")  # may hold a password
+    return value
+
+
 def number(name: str, default: int, lowest: int, highest: int) -> int:
     """A whole number between `lowest` and `highest`."""
     value = text(name, str(default))

@@ -184,6 +184,10 @@ MFA_FORMS = {
 }
 MFA_TOTP_ISSUER = "Dermaga"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+# a link to a new password is mailed where this is set
+EMAIL_URL = env.email_url("EMAIL_URL")
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "dermaga@localhost")
+vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"), EMAIL_TIMEOUT=20)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

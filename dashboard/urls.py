@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts import audit_views, saved_views, session_views, token_views
+from accounts import audit_views, link_views, saved_views, session_views, token_views
 from accounts.guard import guard
 from accounts.rights import Right
 from api.metrics import metrics
@@ -21,6 +21,9 @@ urlpatterns = [
     path("account/tokens/", token_views.own_tokens, name="own_tokens"),
     path("account/tokens/add/", token_views.own_token_add, name="own_token_add"),
     path("account/tokens/<int:token>/remove/", token_views.own_token_remove, name="own_token_remove"),
+    path("account/forgotten/", link_views.forgotten, name="forgotten"),
+    path("account/new-password/<str:link>/", link_views.new_password, name="new_password"),
+    path("account/join/<str:link>/", link_views.join, name="join"),
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),

@@ -134,6 +134,12 @@ def remove_second_factor(reader: Reader, line: str) -> None:
     assert "admin has no second factor." in said
 
 
+def reset_password(reader: Reader, line: str) -> None:
+    link = reader.type(line.replace("NAME", "admin")).strip()
+    path = link.removeprefix("http://127.0.0.1:8000")
+    assert "Choose a new password for admin." in requests.get(f"{reader.product.url}{path}", timeout=10).text
+
+
 def list_sessions(reader: Reader, line: str) -> None:
     """Where the product's own session is."""
     assert reader.product.session().cookies
@@ -263,6 +269,7 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py token list": list_tokens,
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
     f"{PYTHON}manage.py user remove-second-factor NAME": remove_second_factor,
+    f"{PYTHON}manage.py user reset-password NAME": reset_password,
     f"{PYTHON}manage.py user sessions NAME": list_sessions,
     f"{PYTHON}manage.py user end-sessions NAME": end_sessions,
     f"{PYTHON}manage.py audit verify": verify_audit,

@@ -65,6 +65,8 @@ PARTS = {
     "<slug:swarm>": "swarm",
     "<int:session>": "1",
     "<int:token>": "1",
+    "<int:invitation>": "1",
+    "<str:link>": "no-such-link",
 }
 LIBRARY = "account/"  # allauth's own routes: those that are served are forms below
 

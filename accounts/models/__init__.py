@@ -1,9 +1,19 @@
 """Rows of people: one file a noun."""
 
 from accounts.models.audit import AuditChain, AuditEntry
+from accounts.models.links import LinkKind, OneTimeLink
 from accounts.models.saved_views import SavedView
 from accounts.models.second_factor import RoleWithSecondFactor
 from accounts.models.tokens import ApiToken
 from accounts.models.users import User
 
-__all__ = ["ApiToken", "AuditChain", "AuditEntry", "RoleWithSecondFactor", "SavedView", "User"]
+__all__ = [
+    "ApiToken",
+    "AuditChain",
+    "AuditEntry",
+    "LinkKind",
+    "OneTimeLink",
+    "RoleWithSecondFactor",
+    "SavedView",
+    "User",
+]

@@ -78,6 +78,7 @@ PAGES = (
     "/diagnostics/",
     "/users/",
     "/users/add/",
+    "/users/invite/",
     "/users/second-factor/",
     "/account/sessions/",
     "/account/tokens/",
