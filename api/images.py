@@ -7,7 +7,7 @@ from ninja import File, Form, Query, Router, Schema, UploadedFile
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from hosts import filters
 from hosts.access import get_host, get_image
 from hosts.actions.images import (
@@ -21,6 +21,7 @@ from hosts.actions.images import (
     images,
 )
 from hosts.actions.removals import AT_ONCE
+from hosts.actions.short import soon
 from hosts.models import Image
 
 router = Router(tags=["images"])
@@ -239,19 +240,19 @@ def image_history(request: HttpRequest, host: str, image: str) -> Any:
     return image_looks.describe(request.user, get_image(request.user, host, image))
 
 
-@router.post("/{host}/{path:image}/tag", response=dict)
+@router.post("/{host}/{path:image}/tag", response={200: dict, 202: Started})
 @needs(Right.IMAGES_MANAGE)
 def image_tag(request: HttpRequest, host: str, image: str, body: Name) -> Any:
     """Gives it another name."""
     found = get_image(request.user, host, image, Right.IMAGES_MANAGE)
-    return {"name": image_names.tag(request.user, found, body.name)}
+    return {"name": soon(image_names.tag, request.user, found, body.name)}
 
 
-@router.post("/{host}/{path:image}/untag", response=dict)
+@router.post("/{host}/{path:image}/untag", response={200: dict, 202: Started})
 @needs(Right.IMAGES_MANAGE)
 def image_untag(request: HttpRequest, host: str, image: str, body: Name) -> Any:
     """Takes one of several names away."""
-    image_names.untag(request.user, get_image(request.user, host, image, Right.IMAGES_MANAGE), body.name)
+    soon(image_names.untag, request.user, get_image(request.user, host, image, Right.IMAGES_MANAGE), body.name)
     return {"done": "untag"}
 
 

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from accounts.rights import Right, allows
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from hosts import filters
 from hosts.access import get_container, get_host, get_network
 from hosts.actions.networks import network_prune, networks
 from hosts.actions.removals import AT_ONCE
+from hosts.actions.short import soon
 from hosts.links import add_links
 from hosts.models import Container, Network
 from hosts.network_plan import NetworkPlan, Pool
@@ -123,12 +124,12 @@ def network_list(request: HttpRequest, sort: str = "", limit: int = Limit, offse
     return many(rows, limit, offset, show)
 
 
-@router.post("/{host}", response={201: dict})
+@router.post("/{host}", response={201: dict, 202: Started})
 @needs(Right.NETWORKS_MANAGE)
 def network_create(request: HttpRequest, host: str, body: Create) -> Any:
     """Makes a network; answers with its id."""
     values = body.dict() | {"pools": tuple(Pool(**pool.dict()) for pool in body.pools)}
-    made = networks.create(request.user, get_host(request.user, host), NetworkPlan(**values))
+    made = soon(networks.create, request.user, get_host(request.user, host), NetworkPlan(**values))
     return 201, {"id": made, "name": body.name}
 
 
@@ -159,28 +160,28 @@ def network_get(request: HttpRequest, host: str, network: str) -> Any:
     return {**show(found), "containers": members(found, request.user)}
 
 
-@router.post("/{host}/{network}/connect", response=dict)
+@router.post("/{host}/{network}/connect", response={200: dict, 202: Started})
 @needs(Right.NETWORKS_MANAGE)
 def network_connect(request: HttpRequest, host: str, network: str, body: Connect) -> Any:
     """Puts a container into it."""
     found = get_network(request.user, host, network, Right.NETWORKS_MANAGE)
     container = get_container(request.user, host, body.container)
-    networks.connect(request.user, found, container, **body.dict(exclude={"container"}))
+    soon(networks.connect, request.user, found, container, **body.dict(exclude={"container"}))
     return {"done": "connect"}
 
 
-@router.post("/{host}/{network}/disconnect", response=dict)
+@router.post("/{host}/{network}/disconnect", response={200: dict, 202: Started})
 @needs(Right.NETWORKS_MANAGE)
 def network_disconnect(request: HttpRequest, host: str, network: str, body: Disconnect) -> Any:
     """Takes a container out of it."""
     found = get_network(request.user, host, network, Right.NETWORKS_MANAGE)
-    networks.disconnect(request.user, found, get_container(request.user, host, body.container), force=body.force)
+    soon(networks.disconnect, request.user, found, get_container(request.user, host, body.container), force=body.force)
     return {"done": "disconnect"}
 
 
-@router.post("/{host}/{network}/remove", response=dict)
+@router.post("/{host}/{network}/remove", response={200: dict, 202: Started})
 @needs(Right.NETWORKS_MANAGE)
 def network_remove(request: HttpRequest, host: str, network: str) -> Any:
     """Removes it; 409 with the names of the containers that are in it."""
-    networks.remove(request.user, get_network(request.user, host, network, Right.NETWORKS_MANAGE))
+    soon(networks.remove, request.user, get_network(request.user, host, network, Right.NETWORKS_MANAGE))
     return {"done": "remove"}

@@ -7,10 +7,11 @@ from ninja import File, Form, Router, Schema, UploadedFile
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from hosts import filters
 from hosts.access import get_host, get_plugin
 from hosts.actions.plugins import plugin_moves, plugins
+from hosts.actions.short import soon
 from hosts.models import Plugin
 
 router = Router(tags=["plugins"])
@@ -151,17 +152,17 @@ def plugin_disable(request: HttpRequest, host: str, plugin: str, body: Options |
     return 202, {"job": plugins.start_switch(request.user, found, "disable", force=force).pk}
 
 
-@router.post("/{host}/{plugin}/configure", response=dict)
+@router.post("/{host}/{plugin}/configure", response={200: dict, 202: Started})
 @needs(Right.PLUGINS_MANAGE)
 def plugin_configure(request: HttpRequest, host: str, plugin: str, body: Options) -> Any:
     """Sets settings of a disabled plugin."""
-    plugins.configure(request.user, get_plugin(request.user, host, plugin), body.settings)
+    soon(plugins.configure, request.user, get_plugin(request.user, host, plugin), body.settings)
     return {"done": "configure"}
 
 
-@router.post("/{host}/{plugin}/remove", response=dict)
+@router.post("/{host}/{plugin}/remove", response={200: dict, 202: Started})
 @needs(Right.PLUGINS_MANAGE)
 def plugin_remove(request: HttpRequest, host: str, plugin: str, body: Options | None = None) -> Any:
     """Removes it."""
-    plugins.remove(request.user, get_plugin(request.user, host, plugin), force=(body or Options()).force)
+    soon(plugins.remove, request.user, get_plugin(request.user, host, plugin), force=(body or Options()).force)
     return {"done": "remove"}

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from hosts import filters
 from hosts.access import get_host, get_volume
 from hosts.actions.backups import restoring
 from hosts.actions.removals import AT_ONCE
+from hosts.actions.short import soon
 from hosts.actions.volumes import volume_copies, volume_files, volume_removals, volumes
 from hosts.models import Container, Volume
 from hosts.volume_plan import VolumePlan
@@ -89,11 +90,11 @@ def volume_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset
     return many(rows, limit, offset, show)
 
 
-@router.post("/{host}", response={201: dict})
+@router.post("/{host}", response={201: dict, 202: Started})
 @needs(Right.VOLUMES_MANAGE)
 def volume_create(request: HttpRequest, host: str, body: Create) -> Any:
     """Makes a volume."""
-    volumes.create(request.user, get_host(request.user, host), VolumePlan(**body.dict()))
+    soon(volumes.create, request.user, get_host(request.user, host), VolumePlan(**body.dict()))
     return 201, {"name": body.name}
 
 
@@ -172,10 +173,10 @@ def volume_files_open(request: HttpRequest, host: str, volume: str) -> Any:
     return 201, {"container": opened.container, "path": opened.path, "until": opened.until}
 
 
-@router.post("/{host}/{volume}/remove", response=dict)
+@router.post("/{host}/{volume}/remove", response={200: dict, 202: Started})
 @needs(Right.VOLUMES_MANAGE)
 def volume_remove(request: HttpRequest, host: str, volume: str, body: Remove | None = None) -> Any:
     """Removes it with what is in it; 409 with the names of the containers that use it."""
     found = get_volume(request.user, host, volume, Right.VOLUMES_MANAGE)
-    volumes.remove(request.user, found, force=body.force if body else False)
+    soon(volumes.remove, request.user, found, force=body.force if body else False)
     return {"done": "remove"}

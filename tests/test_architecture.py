@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.acts import Acts
+from tests.architecture.acts import Acts, waited_for
 from tests.architecture.sources import Source, imports, inside, planted, product
 from tests.architecture.writes import writes
 from tests.conftest import LONG
@@ -145,6 +145,44 @@ def test_a_question_that_changes_something_is_caught() -> None:
         "def processes(actor, container):\n    demand(actor)\n    return _ask(lambda api: api.kill(container.engine_id))"
     )
     assert any("kill" in sentence for sentence in Acts([planted(code, "hosts.actions.containers.looks")]).problems())
+
+
+# what a request itself asks an engine for: downloads are streams, the others are questions with short deadlines
+ASKED_IN_A_REQUEST = {
+    "backups.downloads.download",
+    "containers.commits.export",
+    "containers.files.download",
+    "containers.files.show",
+    "images.image_files.save",
+    "swarm.secrets.content",
+    "swarm.swarms.tokens",
+    "swarm.swarms.unlock_key",
+    "volumes.volume_files.open_files",
+}
+# acts of 30 s at most that are no short acts yet
+NOT_IN_THE_LANE = {
+    *(f"containers.files.{verb}" for verb in ("change_mode", "delete", "make", "rename", "save")),
+    *(f"swarm.nodes.{verb}" for verb in ("remove", "set_availability", "set_labels", "set_role")),
+    *(f"swarm.secrets.{verb}" for verb in ("create", "remove", "set_labels")),
+    "swarm.services.remove",
+    *(f"swarm.swarms.{verb}" for verb in ("change", "rotate_token", "rotate_unlock_key")),
+}
+
+
+def test_no_request_waits_for_an_act() -> None:
+    """Pages and API go through `soon`, which waits a second for it."""
+    found = waited_for(modules("api", "hosts.views"), Acts(product()))
+    assert found == ASKED_IN_A_REQUEST | NOT_IN_THE_LANE
+
+
+def test_a_request_that_waits_for_an_act_is_caught() -> None:
+    code = (
+        "from hosts.actions.networks import networks\ndef f(request, row):\n    {}(networks.remove, request.user, row)"
+    )
+    acts = Acts(product())
+    assert waited_for([planted(code.format("soon"))], acts) == set()
+    direct = code.replace("{}(networks.remove, ", "networks.remove(")
+    assert waited_for([planted(direct)], acts) == {"networks.networks.remove"}
 
 
 # ---------------------------------------------------------------- engines

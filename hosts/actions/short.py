@@ -37,12 +37,10 @@ DIED = gettext_noop("The worker that ran this job died. Start it again.")
 
 @dataclass(frozen=True)
 class Short:
-    """An act of a `kind`. One that is `sealed` has secret arguments. `locks` gives the names of what it works on; None:
-    each row among its arguments."""
+    """An act of a `kind`. `locks` gives the names of what it works on; None: each row among its arguments."""
 
     kind: str
     act: Callable[..., Any]
-    sealed: bool
     locks: Callable[[tuple[Any, ...]], list[str]] | None
 
 
@@ -57,13 +55,12 @@ def add(
     act: Callable[..., Any],
     *,
     seconds: float = SECONDS,
-    sealed: bool = False,
     repeatable: bool = True,
     once: Once = "",
     locks: Callable[[tuple[Any, ...]], list[str]] | None = None,
 ) -> None:
     """Called once for each when the apps are ready (hosts/short_kinds.py)."""
-    _by_act[act] = _by_kind[kind] = Short(kind, act, sealed, locks)
+    _by_act[act] = _by_kind[kind] = Short(kind, act, locks)
     add_kind(kind, title, right, run, seconds=seconds, repeatable=repeatable, once=once, short=True)
 
 
@@ -83,8 +80,8 @@ def begin(act: Callable[..., Any], actor: Any, *args: Any, shown: bool = True, *
         short.kind,
         host=_place(rows[0]),
         target=_target(args),
-        params={} if short.sealed else given,
-        sealed=given if short.sealed else {},
+        params={},
+        sealed=given,  # some are secret, and no database takes every text otherwise
         locks=short.locks(args) if short.locks else _locks(short.kind, args),
         shown=shown,
     )
@@ -105,7 +102,7 @@ def _end_of(job: Job) -> Any:
 
 def run(context: JobContext) -> dict[str, Any]:
     """Runs in the lane of a worker."""
-    given = context.sealed or context.params
+    given = context.sealed
     short, actor, by_name = _by_kind[context.job.kind], context.job.by, not context.job.origin
     args = [_unpacked(actor, arg, by_name) for arg in given["args"]]
     options = {name: _unpacked(actor, option, by_name) for name, option in given["options"].items()}

@@ -112,9 +112,26 @@ def _defined(tree: ast.Module) -> list[str]:
     return [name for node in tree.body for name in _names_of(node)]
 
 
-def _mentioned(node: ast.stmt, known: dict[str, str]) -> Iterable[str]:
+def _mentioned(node: ast.AST, known: dict[str, str]) -> Iterable[str]:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id in known:
             yield known[part.id]
         elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in known:
             yield f"{known[part.value.id]}.{part.attr}"
+
+
+ASKS = {f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", f"{ON_SWARMS}.on_manager"}
+
+
+def waited_for(doors: Iterable[Source], acts: Acts) -> set[str]:
+    """The functions of hosts/actions/ that ask an engine and that `doors` call themselves: a request waits for them."""
+    found = set()
+    for source in doors:
+        known = _imported(source.tree)
+        for node in ast.walk(source.tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)):
+                continue
+            name = next(iter(_mentioned(node.func, known)), "")
+            if name in acts.public and acts.reached(name) & ASKS:
+                found.add(name.removeprefix(f"{ACTIONS}."))
+    return found

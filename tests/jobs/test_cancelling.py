@@ -150,6 +150,16 @@ CASES: dict[str, list[Case]] = {
     "image.remove": [
         Case(lambda b: b.post(f"images/{b.host}/r.example/{b.host}:1/remove"), "DELETE /images/*", MAY),
     ],
+    "image.tag": [
+        Case(lambda b: b.post(f"images/{b.host}/r.example/{b.host}:1/tag", name="a:2"), "POST /images/*/tag", MAY)
+    ],
+    "image.untag": [
+        Case(
+            lambda b: b.post(f"images/{b.host}/r.example/{b.host}:1/untag", name=f"r.example/{b.host}:1"),
+            "DELETE /images/*",
+            MAY,
+        )
+    ],
     "image.build": [
         Case(
             lambda b: b.send("images/{host}/build", "files", b"x", name="a:1", dockerfile="FROM busybox"),
@@ -253,10 +263,26 @@ CASES: dict[str, list[Case]] = {
         )
     ],
     "plugin.enable": [Case(lambda b: b.post(f"{OFF}/enable"), "POST /plugins/*/enable", MAY)],
+    "plugin.configure": [Case(lambda b: b.post(f"{OFF}/configure", settings=["DEBUG=1"]), "POST /plugins/*/set", MAY)],
+    "plugin.delete": [Case(lambda b: b.post(f"{OFF}/remove"), "DELETE /plugins/*", MAY)],
     "plugin.disable": [
         Case(lambda b: b.post("plugins/{host}/" + "b" * 64 + "/disable"), "POST /plugins/*/disable", MAY)
     ],
     # ---------------------------------------------------------------- networks, volumes, the host
+    "volume.create": [Case(lambda b: b.post("volumes/{host}", name="fresh"), "POST /volumes/create", MAY)],
+    "volume.delete": [Case(lambda b: b.post("volumes/{host}/data/remove"), "DELETE /volumes/*", MAY)],
+    "network.create": [Case(lambda b: b.post("networks/{host}", name="fresh"), "POST /networks/create", MAY)],
+    **{
+        f"network.{verb}": [
+            Case(
+                lambda b, verb=verb: b.post(f"networks/{{host}}/unused/{verb}", container="web-1"),  # type: ignore[misc]
+                f"POST /networks/*/{verb}",
+                MAY,
+            )
+        ]
+        for verb in ("connect", "disconnect")
+    },
+    "network.remove": [Case(lambda b: b.post("networks/{host}/unused/remove"), "DELETE /networks/*", MAY)],
     "network.prune": [Case(lambda b: b.post("networks/{host}/prune"), "DELETE /networks/*", MAY)],
     "volume.remove": [
         Case(lambda b: b.post("volumes/{host}/remove", volumes=["data"]), "DELETE /volumes/*", MAY),
@@ -378,6 +404,7 @@ def furnished(name: str) -> FakeEngine:
     there.append(FakeContainer("quay.dermaga-old-1", state="exited"))
     engine = FakeEngine(there, tcp=True)
     engine.images.append(image(f"r.example/{name}:1"))
+    engine.images[-1]["RepoTags"].append(f"r.example/{name}:2")
     engine.networks.append(network("unused"))
     return engine
 

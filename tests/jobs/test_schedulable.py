@@ -24,6 +24,13 @@ KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "container.create": [({"name": ""}, ""), ({"name": "web"}, TAKEN), ({"name": "web", "auto_remove": True}, "")],
     "container.recreate": [({"newest": True}, ""), ({"newest": False}, "these settings again")],
     **{f"container.{verb}": [({}, "")] for verb in ("start", "stop", "restart", "kill", "pause", "unpause", "update")},
+    **{kind: [({}, TAKEN)] for kind in ("volume.create", "network.create", "network.connect")},
+    **{
+        kind: [({}, GONE)]
+        for kind in ("volume.delete", "network.disconnect", "network.remove", "image.untag", "plugin.delete")
+    },
+    "image.tag": [({}, "")],
+    "plugin.configure": [({}, "")],
     "container.rename": [({}, TAKEN)],
     "container.remove": [({}, GONE)],
     "container.put_back": [({}, "cut short once")],

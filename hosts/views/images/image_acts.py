@@ -14,6 +14,7 @@ from common.errors import DermagaError, NotFound
 from common.htmx import go, template_for
 from hosts.access import get_image
 from hosts.actions.images import image_copies, image_names, image_pushes
+from hosts.actions.short import soon
 from hosts.models import Host, Image
 from hosts.pages import page_of
 from hosts.views.images.images import accounts_of
@@ -66,7 +67,7 @@ def image_tag(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     image = get_image(request.user, host, ref, Right.IMAGES_MANAGE)
 
     def act() -> str:
-        name = image_names.tag(request.user, image, request.POST.get("name", ""))
+        name = soon(image_names.tag, request.user, image, request.POST.get("name", ""))
         messages.success(request, _("The image on %(host)s is now called %(name)s.") % {"host": host, "name": name})
         return page_of(image)
 
@@ -80,7 +81,7 @@ def image_untag(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     image = get_image(request.user, host, ref, Right.IMAGES_MANAGE)
     name = request.POST.get("name", "")
     try:
-        image_names.untag(request.user, image, name)
+        soon(image_names.untag, request.user, image, name)
         messages.success(
             request, _("The image on %(host)s is no longer called %(name)s.") % {"host": host, "name": name}
         )

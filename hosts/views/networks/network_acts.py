@@ -21,6 +21,7 @@ from hosts.access import get_container, get_host, get_network
 from hosts.actions.networks import network_prune as prunes
 from hosts.actions.networks import networks
 from hosts.actions.removals import AT_ONCE
+from hosts.actions.short import soon
 from hosts.forms.networks import NetworkForm
 from hosts.forms.pairs import PairsField
 from hosts.models import Container, Host, Network
@@ -42,7 +43,7 @@ def network_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         host = form.cleaned_data["host"]
         try:
-            made = networks.create(request.user, get_host(request.user, host), form.plan)
+            made = soon(networks.create, request.user, get_host(request.user, host), form.plan)
         except Invalid as wrong:
             form.blame(wrong)
         except DermagaError as refused:
@@ -88,7 +89,8 @@ def _connect(request: HttpRequest, network: Network) -> Container:
         container = get_container(request.user, network.host.name, post.get("container", "").strip())
     except NotFound as error:
         raise Invalid("container", gettext_noop("There is no such container on this host.")) from error
-    networks.connect(
+    soon(
+        networks.connect,
         request.user,
         network,
         container,
@@ -127,7 +129,7 @@ def network_disconnect(request: HttpRequest, host: str, ref: str) -> HttpRespons
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            networks.disconnect(request.user, network, container, force=request.POST.get("force") == "1")
+            soon(networks.disconnect, request.user, network, container, force=request.POST.get("force") == "1")
             words = _("%(name)s is not in %(network)s any more.") % {"name": container.name, "network": network.name}
             messages.success(request, words)
             return go(request, page_of(network))
@@ -150,7 +152,7 @@ def network_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Removes it."""
     network = get_network(request.user, host, ref, Right.NETWORKS_MANAGE)
     try:
-        networks.remove(request.user, network)
+        soon(networks.remove, request.user, network)
         messages.success(
             request, _("Removed the network %(name)s from %(host)s.") % {"name": network.name, "host": host}
         )

@@ -18,6 +18,7 @@ from common.errors import DermagaError, Failure, Invalid
 from common.htmx import go, is_fragment
 from hosts.access import chosen_host, get_plugin
 from hosts.actions.plugins import plugin_moves, plugins
+from hosts.actions.short import soon
 from hosts.models import Host, Plugin
 from hosts.pages import page_of
 from hosts.views.images.images import accounts_of
@@ -211,7 +212,7 @@ def plugin_disable(request: HttpRequest, host: str, ref: str) -> HttpResponse:
 def plugin_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Removes it."""
     force = request.POST.get("force") == "1"
-    return _act(request, host, ref, lambda plugin: plugins.remove(request.user, plugin, force=force))
+    return _act(request, host, ref, lambda plugin: soon(plugins.remove, request.user, plugin, force=force))
 
 
 def _act(request: HttpRequest, host: str, ref: str, act: Callable[[Plugin], Job | None]) -> HttpResponse:
@@ -235,7 +236,7 @@ def plugin_configure(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     error: DermagaError | None = None
     if request.method == "POST":
         try:
-            plugins.configure(request.user, plugin, request.POST.get("settings", "").splitlines())
+            soon(plugins.configure, request.user, plugin, request.POST.get("settings", "").splitlines())
             messages.success(request, _("The settings of %(name)s are changed.") % {"name": plugin.name})
             return go(request, reverse("plugin_page", args=[host, ref]))
         except DermagaError as refused:

@@ -14,6 +14,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts import columns, filters
 from hosts.access import get_host, get_volume
+from hosts.actions.short import soon
 from hosts.actions.volumes import volumes
 from hosts.forms.volumes import VolumeForm
 from hosts.models import Backup, Container, Host, Volume
@@ -62,7 +63,7 @@ def volume_create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         host, name = form.cleaned_data["host"], form.cleaned_data["name"]
         try:
-            volumes.create(request.user, get_host(request.user, host), form.plan)
+            soon(volumes.create, request.user, get_host(request.user, host), form.plan)
         except Invalid as wrong:
             form.blame(wrong)
         except DermagaError as refused:
@@ -80,7 +81,7 @@ def volume_remove(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Removes it with what is in it."""
     volume = get_volume(request.user, host, ref, Right.VOLUMES_MANAGE)
     try:
-        volumes.remove(request.user, volume, force=request.POST.get("force") == "1")
+        soon(volumes.remove, request.user, volume, force=request.POST.get("force") == "1")
         messages.success(request, _("Removed the volume %(name)s from %(host)s.") % {"name": volume.name, "host": host})
     except DermagaError as error:
         messages.error(request, error.whole)
