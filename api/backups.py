@@ -8,9 +8,9 @@ from pydantic import Field
 
 from accounts.rights import Right
 from api.auth import needs
+from api.bodies import changes_in, valid
 from api.lists import Limit, Many, Offset, many
 from api.schedules import show as show_schedule
-from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_backup, get_destination, get_host, get_volume
 from hosts.actions.backups import destinations, downloads, kept, making, restoring
@@ -204,15 +204,8 @@ def destination_list(request: HttpRequest, sort: str = "", limit: int = Limit, o
 @needs(Right.BACKUPS_PLACES)
 def destination_create(request: HttpRequest, body: DestinationIn) -> Any:
     """Adds a destination."""
-    filled = _valid(DestinationForm(body.dict())).fill(Destination())
+    filled = valid(DestinationForm(body.dict())).fill(Destination())
     return 201, show_destination(destinations.add(request.user, filled))
-
-
-def _valid(form: DestinationForm) -> DestinationForm:
-    if not form.is_valid():
-        field, reasons = next(iter(form.errors.items()))
-        raise Invalid(field, "%(reason)s", {"reason": " ".join(map(str, reasons))})
-    return form
 
 
 @places.get("/{destination}", response=dict)
@@ -227,8 +220,8 @@ def destination_get(request: HttpRequest, destination: str) -> Any:
 def destination_change(request: HttpRequest, destination: str, body: DestinationChange) -> Any:
     """Changes it. Where it is stays as long as there are backups in it."""
     found = get_destination(request.user, destination, Right.BACKUPS_PLACES)
-    changes = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
-    form = _valid(DestinationForm({name: getattr(found, name) for name in FIELDS} | changes, destination=found))
+    changes = changes_in(body)
+    form = valid(DestinationForm({name: getattr(found, name) for name in FIELDS} | changes, destination=found))
     return show_destination(destinations.change(request.user, form.fill(found)))
 
 

@@ -9,6 +9,7 @@ from ninja import Query, Router, Schema
 from accounts.rights import Right
 from api import stats
 from api.auth import needs
+from api.bodies import changes_in, valid
 from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
@@ -91,11 +92,7 @@ def _values(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _valid(values: dict[str, Any], host: Host | None) -> HostForm:
-    form = HostForm(values, host=host)
-    if not form.is_valid():
-        field, reasons = next(iter(form.errors.items()))
-        raise Invalid(field, "%(reason)s", {"reason": " ".join(map(str, reasons))})
-    return form
+    return valid(HostForm(values, host=host))
 
 
 @router.get("/{host}", response=dict)
@@ -110,7 +107,7 @@ def host_get(request: HttpRequest, host: str) -> Any:
 def host_change(request: HttpRequest, host: str, body: HostChange) -> Any:
     """Changes name, address, labels, or whether it is watched."""
     found = get_host(request.user, host, Right.HOSTS_MANAGE)
-    changes = {k: v for k, v in body.dict(exclude_unset=True).items() if v is not None}
+    changes = changes_in(body)
     enabled = changes.pop("enabled", None)
     if changes:
         stored = {

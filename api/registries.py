@@ -8,8 +8,8 @@ from ninja.params.functions import Query
 
 from accounts.rights import Right
 from api.auth import needs
+from api.bodies import changes_in, valid
 from api.lists import Limit, Many, Offset, many
-from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_account, get_registry
 from hosts.actions.containers import browse
@@ -101,18 +101,7 @@ def registry_list(request: HttpRequest, sort: str = "", limit: int = Limit, offs
 @needs(Right.REGISTRIES_MANAGE)
 def registry_add(request: HttpRequest, body: RegistryIn) -> Any:
     """Adds a registry."""
-    return 201, show(registries.add(request.user, _valid(RegistryForm(body.dict())).fill(Registry())))
-
-
-def _valid(form: Any) -> Any:
-    if not form.is_valid():
-        field, reasons = next(iter(form.errors.items()))
-        raise Invalid(field, "%(reason)s", {"reason": " ".join(map(str, reasons))})
-    return form
-
-
-def _changes(body: Schema) -> dict[str, Any]:
-    return {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
+    return 201, show(registries.add(request.user, valid(RegistryForm(body.dict())).fill(Registry())))
 
 
 @router.get("/{registry}", response=dict)
@@ -127,8 +116,8 @@ def registry_get(request: HttpRequest, registry: str) -> Any:
 def registry_change(request: HttpRequest, registry: str, body: RegistryChange) -> Any:
     """Changes it. With accounts its address stays, and encryption stays on."""
     found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
-    values = {name: getattr(found, name) for name in ("name", "address", "plain_http", "ca")} | _changes(body)
-    form = _valid(RegistryForm(values, registry=found))
+    values = {name: getattr(found, name) for name in ("name", "address", "plain_http", "ca")} | changes_in(body)
+    form = valid(RegistryForm(values, registry=found))
     return show(registries.change(request.user, form.fill(Registry.objects.get(pk=found.pk))))
 
 
@@ -223,7 +212,7 @@ def _show_tag(tag: Any) -> dict[str, Any]:
 def account_add(request: HttpRequest, registry: str, body: AccountIn) -> Any:
     """Stores a login, encrypted."""
     found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
-    form = _valid(AccountForm(body.dict()))
+    form = valid(AccountForm(body.dict()))
     return 201, show_account(registries.add_account(request.user, found, **form.cleaned_data))
 
 
@@ -233,7 +222,7 @@ def account_change(request: HttpRequest, registry: str, account: int, body: Acco
     """Changes a login; another user needs the secret again."""
     found = _account(request, registry, account)
     stored = {"username": found.username, "is_default": found.is_default, "secret": ""}
-    form = _valid(AccountForm(stored | _changes(body), account=found))
+    form = valid(AccountForm(stored | changes_in(body), account=found))
     return show_account(registries.change_account(request.user, found, **form.cleaned_data))
 
 

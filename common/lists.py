@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from common import exports
-from common.htmx import is_fragment
+from common.htmx import is_fragment, template_for
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 PAGE_SIZE = 50
@@ -137,6 +137,23 @@ class Table:
             return None
         found, _ = self.ordered(sortable(self.narrow(rows, request.GET)), request.GET.get("sort", ""))
         return exports.as_file(found.select_related(*related) if related else found, columns, name, kind)
+
+    def answer(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        columns: exports.Columns,
+        name: str,
+        *related: str,
+        add: Callable[[list[Any]], None] = lambda items: None,
+    ) -> HttpResponseBase:
+        """The list called `name` as the request asks for it: its page (templates/NAME/page.html), its rows alone, the menu
+        of a filter, or a file. `add` gives the rows of a page what they show besides."""
+        if found := self.menu(request, rows) or self.file(request, rows, columns, name, *related):
+            return found
+        context = self.context(request, rows, *related)
+        add(context["page"].items)
+        return render(request, template_for(request, f"{name}/page.html", f"{name}/_rows.html"), context)
 
     def menu(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
         """The menu of the filter that the request asks for by "facet=NAME"; None when it asks for something else."""

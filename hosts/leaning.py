@@ -48,6 +48,11 @@ def leaning_on(user: Any, chosen: Sequence[Container]) -> list[Leaning]:
     return sorted(found.values(), key=lambda leaning: (leaning.container.name, leaning.on))
 
 
+def sharing(user: Any, container: Container) -> list[str]:
+    """Names of those in its network or another namespace of it, which are made anew with it."""
+    return [leaning.container.name for leaning in leaning_on(user, [container]) if leaning.how == "namespace"]
+
+
 def _on_host(user: Any, host: int, chosen: list[Container]) -> Iterator[Leaning]:
     others = Container.objects.visible_to(user).filter(host=host).exclude(pk__in=[c.pk for c in chosen])
     others = others.exclude(state="removing").order_by("-pk")

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from hosts.engine.parse.swarms import bounded
+from hosts.engine.parse.values import bounded
 from hosts.models import Config, Network, Secret, Service, Swarm, SwarmMember
 from hosts.specs.body import OLDEST
 from hosts.specs.services.body import Ids

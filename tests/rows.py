@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from hosts.engine import parse
+from hosts.engine.parse import services as parse_services
 from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import apply, swarms
 from hosts.inventory.swarm_reader import ROWS
@@ -65,6 +66,6 @@ def a_swarm(host: Host) -> Swarm:
         rows = [row for raw in told[f"{noun}s"] if (row := ROWS[noun](raw))]
         known |= {row["engine_id"]: row["name"] for row in rows}
         swarms.apply_read(host.pk, noun, rows)
-    tasks = [row for raw in told["tasks"] if (row := parse_swarm.task_row(raw))]
-    swarms.apply_read(host.pk, "task", parse_swarm.told(tasks, names[1], names[0]))
+    tasks = [row for raw in told["tasks"] if (row := parse_services.task_row(raw))]
+    swarms.apply_read(host.pk, "task", parse_services.told(tasks, names[1], names[0]))
     return Swarm.objects.get()

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 
 from hosts.engine.errors import Answered, EngineError
+from hosts.engine.parse import services as parse_services
 from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms
 from hosts.inventory.leases import LeaseLost
@@ -32,10 +33,10 @@ LIST_SECONDS = 10.0
 PATHS = {"node": "/nodes", "service": "/services", "secret": "/secrets", "config": "/configs", "task": "/tasks"}
 ROWS: dict[str, Callable[[Any], Any]] = {
     "node": parse_swarm.node_row,
-    "service": parse_swarm.service_row,
+    "service": parse_services.service_row,
     "secret": parse_swarm.secret_row,
     "config": parse_swarm.config_row,
-    "task": parse_swarm.task_row,
+    "task": parse_services.task_row,
 }
 TOUCHES = {"node": {"node", "task"}, "service": {"service", "task"}, "secret": {"secret"}, "config": {"config"}}
 MOVING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
@@ -175,11 +176,11 @@ class SwarmReader:
     async def _count(self, tasks: list[Any]) -> list[Any]:
         """Names and thins out the tasks, and stores the services with how many of theirs run."""
         names = {row["engine_id"]: row["name"] for row in self._services}
-        kept = parse_swarm.told(tasks, names, self._node_names)
+        kept = parse_services.told(tasks, names, self._node_names)
         own: dict[str, list[Any]] = {}
         for task in kept:
             own.setdefault(task["service_ref"], []).append(task)
-        services = [row | parse_swarm.counted(row, own.get(row["engine_id"], [])) for row in self._services]
+        services = [row | parse_services.counted(row, own.get(row["engine_id"], [])) for row in self._services]
         self.reads = await self._db(swarms.apply_read, self.host.pk, "service", services)
         self._is_moving = any(
             row["update_state"] in {"updating", "rollback_started"} or row["running"] < row["desired"]

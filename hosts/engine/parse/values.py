@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 NAME_AT_MOST, TEXT_AT_MOST, LABELS_AT_MOST, LABEL_AT_MOST = 255, 4000, 200, 4096
+SPEC_AT_MOST = 400_000  # characters of an object that is kept as it is, written as JSON
+DEEPEST = 24
 ENTRIES_AT_MOST = 200  # of lists inside an object: ports, mounts, tags
 BIGGEST = 2**62
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,5})?")
@@ -69,3 +71,34 @@ def at(value: Any, *path: str) -> Any:
 
 def first_of(labels: dict[str, str], names: tuple[str, ...]) -> str:
     return next((labels[name] for name in names if labels.get(name)), "")[:NAME_AT_MOST]
+
+
+def bounded(value: Any) -> dict[str, Any]:
+    """An engine's JSON object as databases take it; {} for one that is too long or too deep to keep."""
+    budget = [SPEC_AT_MOST]
+    try:
+        found = _bounded(value, budget, 0)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _bounded(value: Any, budget: list[int], depth: int) -> Any:
+    budget[0] -= 8 + (len(value) if isinstance(value, str) else 0)
+    if budget[0] < 0 or depth > DEEPEST:
+        raise ValueError
+    if isinstance(value, dict):
+        return {_plain(key): _bounded(entry, budget, depth + 1) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_bounded(entry, budget, depth + 1) for entry in value]
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return whole(value)
+    return value if isinstance(value, float) and abs(value) < 1e300 else None
+
+
+def _plain(value: object) -> str:
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()

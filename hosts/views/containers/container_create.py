@@ -14,10 +14,11 @@ from hosts import logins
 from hosts.access import chosen_host, get_container
 from hosts.actions.containers import create, looks, recreate
 from hosts.forms.create import VIEWS, CreateForm, fields
+from hosts.leaning import sharing
 from hosts.models import Container, Host, Image, Network, Volume
 from hosts.pages import page_of
 from hosts.specs.spec import ContainerSpec
-from hosts.views.containers.container_recreate import seconds, sharing
+from hosts.views.containers.container_recreate import seconds
 from jobs.models import Job
 
 IMAGES_OFFERED = 200
@@ -127,7 +128,7 @@ def _page(
         "images": images.order_by("name").distinct()[:IMAGES_OFFERED],
         "error": error,
         "edited": edited,
-        "sharing": sharing(edited) if edited else [],
+        "sharing": sharing(request.user, edited) if edited else [],
         "settle": form.kept.get("settle", recreate.SETTLE_SECONDS),
         "healthy_within": form.kept.get("healthy_within", recreate.HEALTHY_WITHIN),
         "account_error": account_error,

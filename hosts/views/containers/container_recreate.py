@@ -13,22 +13,10 @@ from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts.access import get_container
 from hosts.actions.containers import bulk, recreate
-from hosts.models import Container
-from hosts.models.containers import ContainerDetail
+from hosts.leaning import sharing
 from hosts.pages import page_of
-from hosts.specs.replaced import joins
 
 SECONDS_DIGITS = 6
-SHARING_LOOKED_AT = 200
-
-
-def sharing(container: Container) -> list[str]:
-    """Names of those that share its network, as the tables know them: they are in no network of their own."""
-    rows = Container.objects.filter(host=container.host_id).exclude(pk=container.pk).values_list("pk", "data")
-    apart = [pk for pk, data in rows if not (data or {}).get("networks")][:SHARING_LOOKED_AT]
-    names = {container.engine_id, container.name}
-    details = ContainerDetail.objects.filter(container__in=apart).select_related("container")
-    return sorted(detail.container.name for detail in details if joins(detail.inspect.get("HostConfig") or {}, names))
 
 
 def seconds(request: HttpRequest, field: str, default: int) -> int:
@@ -58,7 +46,7 @@ def container_recreate(request: HttpRequest, host: str, ref: str) -> HttpRespons
             error = refused
     context = {
         "container": container,
-        "sharing": sharing(container),
+        "sharing": sharing(request.user, container),
         "typed": {"settle": recreate.SETTLE_SECONDS, "healthy_within": recreate.HEALTHY_WITHIN, **request.POST.dict()},
         "error": error,
         "field": getattr(error, "field", ""),

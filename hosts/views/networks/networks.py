@@ -1,5 +1,6 @@
 """Networks of all hosts, and who is in them."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,13 +23,8 @@ from hosts.views.uses import add_users
 def network_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = filters.with_use("network", Network.objects.visible_to(request.user))
-    if menu := filters.NETWORKS.menu(request, rows):
-        return menu
-    if file := filters.NETWORKS.file(request, rows, columns.NETWORKS, "networks", "host"):
-        return file
-    context = filters.NETWORKS.context(request, rows, "host")
-    add_users(request.user, "network", context["page"].items)
-    return render(request, template_for(request, "networks/page.html", "networks/_rows.html"), context)
+    add = partial(add_users, request.user, "network")
+    return filters.NETWORKS.answer(request, rows, columns.NETWORKS, "networks", "host", add=add)
 
 
 @guard(Right.NETWORKS_VIEW, live=True)

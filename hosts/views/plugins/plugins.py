@@ -18,12 +18,7 @@ from hosts.models import Plugin, Volume
 def plugin_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = filters.with_state(Plugin.objects.visible_to(request.user))
-    if menu := filters.PLUGINS.menu(request, rows):
-        return menu
-    if file := filters.PLUGINS.file(request, rows, columns.PLUGINS, "plugins", "host"):
-        return file
-    context = filters.PLUGINS.context(request, rows, "host")
-    return render(request, template_for(request, "plugins/page.html", "plugins/_rows.html"), context)
+    return filters.PLUGINS.answer(request, rows, columns.PLUGINS, "plugins", "host")
 
 
 @guard(Right.PLUGINS_VIEW, live=True)

@@ -1,6 +1,7 @@
 """Nodes of all swarms: list, page, and what can be done to one."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -29,13 +30,7 @@ TASKS_SHOWN = 200
 def node_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = Node.objects.visible_to(request.user).current()
-    if menu := filters.NODES.menu(request, rows):
-        return menu
-    if file := filters.NODES.file(request, rows, columns.NODES, "nodes"):
-        return file
-    context = filters.NODES.context(request, rows)
-    with_hosts(request.user, context["page"].items)
-    return render(request, template_for(request, "nodes/page.html", "nodes/_rows.html"), context)
+    return filters.NODES.answer(request, rows, columns.NODES, "nodes", add=partial(with_hosts, request.user))
 
 
 def with_hosts(user: Any, rows: list[Node]) -> None:

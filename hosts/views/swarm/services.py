@@ -1,5 +1,6 @@
 """Services of all swarms, their tasks, and one service."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -26,12 +27,7 @@ SCALABLE = ("replicated", "replicated-job")
 def service_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = Service.objects.visible_to(request.user).current()
-    if menu := filters.SERVICES.menu(request, rows):
-        return menu
-    if file := filters.SERVICES.file(request, rows, columns.SERVICES, "services"):
-        return file
-    context = filters.SERVICES.context(request, rows)
-    return render(request, template_for(request, "services/page.html", "services/_rows.html"), context)
+    return filters.SERVICES.answer(request, rows, columns.SERVICES, "services")
 
 
 @guard(Right.SERVICES_VIEW, live=True)
@@ -39,13 +35,7 @@ def service_list(request: HttpRequest) -> HttpResponseBase:
 def task_list(request: HttpRequest) -> HttpResponseBase:
     """The newest tasks of every slot."""
     rows = Task.objects.visible_to(request.user).current()
-    if menu := filters.TASKS.menu(request, rows):
-        return menu
-    if file := filters.TASKS.file(request, rows, columns.TASKS, "tasks"):
-        return file
-    context = filters.TASKS.context(request, rows)
-    with_containers(request.user, context["page"].items)
-    return render(request, template_for(request, "tasks/page.html", "tasks/_rows.html"), context)
+    return filters.TASKS.answer(request, rows, columns.TASKS, "tasks", add=partial(with_containers, request.user))
 
 
 @guard(Right.SERVICES_VIEW, live=True)

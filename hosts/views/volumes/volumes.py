@@ -1,5 +1,7 @@
 """Volumes of all hosts, and who uses them."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,13 +31,8 @@ BACKUPS_SHOWN = 10
 def volume_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
     rows = filters.with_use("volume", Volume.objects.visible_to(request.user))
-    if menu := filters.VOLUMES.menu(request, rows):
-        return menu
-    if file := filters.VOLUMES.file(request, rows, columns.VOLUMES, "volumes", "host"):
-        return file
-    context = filters.VOLUMES.context(request, rows, "host")
-    add_users(request.user, "volume", context["page"].items)
-    return render(request, template_for(request, "volumes/page.html", "volumes/_rows.html"), context)
+    add = partial(add_users, request.user, "volume")
+    return filters.VOLUMES.answer(request, rows, columns.VOLUMES, "volumes", "host", add=add)
 
 
 @guard(Right.VOLUMES_VIEW, live=True)

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from hosts.actions.system import hosts as host_acts
+from hosts.engine.parse import services as parse_services
 from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms
 from hosts.models import Node, Service, Swarm, SwarmMember
@@ -98,7 +99,7 @@ def test_an_answer_that_is_older_than_what_is_known_changes_nothing() -> None:
 
 def test_counts_of_a_service_move_without_a_new_version() -> None:
     swarm = a_swarm(a_host())
-    row = parse_swarm.service_row(RECORDED["services"][0])
+    row = parse_services.service_row(RECORDED["services"][0])
     assert row
     swarms.apply_objects(swarm, "service", [{**row, "running": 0, "desired": 2, "completed": 0}])
     swarms.apply_objects(swarm, "service", [{**row, "running": 2, "desired": 2, "completed": 0}])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hosts.engine.parse import services as parse_services
 from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms
 from hosts.models import Host, Swarm
@@ -55,13 +56,13 @@ def some_services(host: Host) -> Swarm:
         swarms.apply_member(host.pk, parse_swarm.member_of(told))
         swarm = Swarm.objects.get(name="swarm")
     failed = {"State": "rejected", "Err": "No such image: nginx:1.27", "Timestamp": "2026-11-21T10:00:00Z"}
-    row = parse_swarm.service_row(service_json("web"))
-    tasks = parse_swarm.told(
-        [task for task in map(parse_swarm.task_row, [task_json(1), task_json(2, Status=failed)]) if task],
+    row = parse_services.service_row(service_json("web"))
+    tasks = parse_services.told(
+        [task for task in map(parse_services.task_row, [task_json(1), task_json(2, Status=failed)]) if task],
         {SERVICE: "web"},
         {"n" * 25: "buoy-a"},
     )
     assert row is not None
-    swarms.apply_objects(swarm, "service", [{**row, **parse_swarm.counted(row, tasks)}])
+    swarms.apply_objects(swarm, "service", [{**row, **parse_services.counted(row, tasks)}])
     swarms.apply_objects(swarm, "task", tasks)
     return swarm

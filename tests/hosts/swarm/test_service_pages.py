@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import AuditEntry
+from hosts.engine.parse import services as parse_services
 from hosts.engine.parse import swarms as parse_swarms
 from hosts.inventory import swarms
 from hosts.log_choice import LogChoice, chosen
@@ -99,7 +100,7 @@ def test_a_stack_without_services_is_one_and_pages_lead_from_one_to_the_other(vi
     secret = parse_swarms.secret_row(told)
     assert secret is not None
     swarms.apply_objects(swarm, "secret", [secret])
-    service = parse_swarms.service_row(service_json("web"))
+    service = parse_services.service_row(service_json("web"))
     assert service is not None
     service["data"]["secrets"] = ["k" * 25]
     swarms.apply_objects(swarm, "service", [service])
