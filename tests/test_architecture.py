@@ -15,6 +15,7 @@ from tests.conftest import LONG
 MAY_NAME_ROWS = ("api", "dashboard", "hosts")
 NO_ENGINE = ("accounts", "api", "hosts.charts", "hosts.context", "hosts.filters", "hosts.views", "jobs")
 TALKS_TO_NOBODY = (  # addresses, names and words
+    "hosts.engine.answers",
     "hosts.engine.endpoint",
     "hosts.engine.errors",
     "hosts.engine.parse",

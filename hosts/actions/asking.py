@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from hosts.engine.answers import NotFound
 from hosts.engine.calls import ANSWER_AT_MOST, Call
-from hosts.engine.errors import EngineError, NotFound
+from hosts.engine.errors import EngineError
 from hosts.models import Host
 from jobs.run import JobContext
 

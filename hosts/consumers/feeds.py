@@ -11,8 +11,9 @@ import structlog
 from hosts.consumers.counts import counts
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Batch, Viewer, lines_message
+from hosts.engine.answers import BadRequest, LogDriverUnreadable, NotFound
 from hosts.engine.cursors import OVERLAP, Cursor, Mark, Resume
-from hosts.engine.errors import BadRequest, ConnectionLost, EngineError, LogDriverUnreadable, NotAnEngine, NotFound
+from hosts.engine.errors import ConnectionLost, EngineError, NotAnEngine
 from hosts.engine.frames import Line, Splitter, nanoseconds, splitter, stamp_of
 from hosts.engine.logs import RESUME_TAIL, LogQuery, open_log, replay, splitter_for, unreadable
 from hosts.engine.streams import EngineStream

@@ -9,7 +9,8 @@ from hosts.consumers.joining import Joining
 from hosts.consumers.silence import watch_over
 from hosts.consumers.sweep import Sweep
 from hosts.consumers.viewers import Viewer, blocks_message
-from hosts.engine.errors import EngineError, LogDriverUnreadable
+from hosts.engine.answers import LogDriverUnreadable
+from hosts.engine.errors import EngineError
 from hosts.engine.logs import LogQuery, replay, unreadable
 from hosts.engine.places import Place
 from hosts.engine.targets import Target, reach

@@ -15,8 +15,9 @@ from hosts.access import get_host
 from hosts.consumers.base import ContainerConsumer, target_of
 from hosts.consumers.counts import counts
 from hosts.consumers.viewers import Viewer
+from hosts.engine.answers import NotFound
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineError, NotAnEngine, NotFound
+from hosts.engine.errors import EngineError, NotAnEngine
 from hosts.engine.stats import Sample, has_past, read_sample
 from hosts.engine.streams import open_stream
 from hosts.engine.targets import Target, look, started_again

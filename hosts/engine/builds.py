@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from hosts.engine import pulls
+from hosts.engine.answers import BuildFailed
 from hosts.engine.calls import Call
-from hosts.engine.errors import BuildFailed, ConnectionLost, EngineError, OtherPlatform
+from hosts.engine.errors import ConnectionLost, EngineError, OtherPlatform
 from hosts.engine.refusals import refusal
 
 SILENCE_SECONDS = 3600.0  # a compiler may say nothing for long

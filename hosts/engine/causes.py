@@ -17,7 +17,7 @@ import requests
 import urllib3.exceptions
 from cryptography import x509
 
-from hosts.engine import errors
+from hosts.engine import answers, errors
 from hosts.engine.errors import EngineError
 
 # OpenSSL's verify codes (x509_vfy.h)
@@ -125,7 +125,7 @@ def _answer(exc: BaseException, endpoint: Any) -> EngineError | None:
     """An engine's own error answer, as the docker SDK raises it, or an answer that is no HTTP."""
     if isinstance(exc, docker.errors.APIError):
         status = exc.status_code or 500
-        return errors.from_answer(status, exc.explanation or "", endpoint.address)
+        return answers.from_answer(status, exc.explanation or "", endpoint.address)
     if isinstance(exc, http.client.RemoteDisconnected):
         return errors.ConnectionLost(_words(exc), where=endpoint.address)
     if isinstance(exc, http.client.BadStatusLine | http.client.UnknownProtocol):

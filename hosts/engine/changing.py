@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from hosts.engine import execs, files, paths
+from hosts.engine.answers import Answered, Conflict
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, Conflict, NoPath, NotAnEngine, PathRefused, gettext_noop
+from hosts.engine.errors import NoPath, NotAnEngine, PathRefused, gettext_noop
 from hosts.engine.targets import Target
 from hosts.engine.tars import Member, Part, TarReader, blocks_of, length_of
 from hosts.engine.transport import Deadline

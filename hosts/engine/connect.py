@@ -11,18 +11,10 @@ import requests
 import urllib3
 
 from hosts.engine.adapters import adapter_for
+from hosts.engine.answers import BadRequest, NotFound
 from hosts.engine.diagnose import look_closer
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import (
-    APITooNew,
-    APITooOld,
-    BadRequest,
-    EngineError,
-    NotAnEngine,
-    NotFound,
-    TimedOut,
-    translate,
-)
+from hosts.engine.errors import APITooNew, APITooOld, EngineError, NotAnEngine, TimedOut, translate
 from hosts.engine.parse.swarms import MemberInfo, member_of
 from hosts.engine.parse.values import text, time_of, whole
 from hosts.engine.transport import Deadline, get_json

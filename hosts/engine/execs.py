@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from hosts.engine.answers import Answered, BadRequest
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, BadRequest, ConnectionLost, TimedOut
+from hosts.engine.errors import ConnectionLost, TimedOut
 from hosts.engine.targets import Target
 from hosts.engine.transport import Deadline
 

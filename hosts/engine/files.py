@@ -12,17 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from hosts.engine import execs, paths
+from hosts.engine.answers import Answered, EngineFailed, NotFound
 from hosts.engine.calls import Call
-from hosts.engine.errors import (
-    Answered,
-    EngineError,
-    EngineFailed,
-    NoPath,
-    NotAnEngine,
-    NotFound,
-    PathRefused,
-    gettext_noop,
-)
+from hosts.engine.errors import EngineError, NoPath, NotAnEngine, PathRefused, gettext_noop
 from hosts.engine.parse.values import time_of
 from hosts.engine.streams import open_stream
 from hosts.engine.targets import Target

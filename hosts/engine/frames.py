@@ -14,7 +14,8 @@ from itertools import repeat
 from struct import Struct
 from typing import Protocol
 
-from hosts.engine.errors import EngineError, EngineFailed, NotAnEngine
+from hosts.engine.answers import EngineFailed
+from hosts.engine.errors import EngineError, NotAnEngine
 
 OUT, ERR, DAEMON = 1, 2, 3
 HEADER = 8

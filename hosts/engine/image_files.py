@@ -3,9 +3,10 @@
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from urllib.parse import urlencode
 
+from hosts.engine.answers import EngineFailed
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import ConnectionLost, EngineFailed, clean
+from hosts.engine.errors import ConnectionLost, clean
 from hosts.engine.streams import open_stream, ping
 
 # Docker packs the whole image into a folder of its own before it sends the first byte, and unpacks the whole file

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from hosts.engine.errors import LogDriverUnreadable, from_answer
+from hosts.engine.answers import LogDriverUnreadable, from_answer
 from hosts.engine.frames import Line, Payloads, Splitter, engine_time, splitter
 from hosts.engine.streams import EngineStream, open_stream
 from hosts.engine.targets import Target, TaskTarget, reach

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from hosts.engine.answers import from_answer
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint, TLSMaterial
-from hosts.engine.errors import from_answer
 from hosts.engine.tls import shared_context
 from hosts.engine.transport import (
     ADDRESSES_AT_MOST,

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hosts.engine.answers import EngineFailed
 from hosts.engine.calls import Call
-from hosts.engine.errors import EngineFailed, clean
+from hosts.engine.errors import clean
 from hosts.engine.pulls import IDLE_SECONDS, LINE_AT_MOST, Layers
 
 

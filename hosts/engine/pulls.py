@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from hosts.engine.answers import Answered, EngineFailed
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import Answered, ConnectionLost, EngineFailed, clean
+from hosts.engine.errors import ConnectionLost, clean
 from hosts.engine.refusals import NoPlatform, refusal
 
 IDLE_SECONDS = 120  # without a word from the engine a pull is given up

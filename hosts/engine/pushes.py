@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from hosts.engine.answers import Answered, EngineFailed
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, ConnectionLost, EngineFailed, clean
+from hosts.engine.errors import ConnectionLost, clean
 from hosts.engine.pulls import IDLE_SECONDS
 from hosts.engine.refusals import refusal
 

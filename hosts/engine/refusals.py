@@ -4,7 +4,8 @@ Docker 20.10, 26 and Podman wrap a registry's answer in different words, and put
 stream; what the registry itself said stays in it.
 """
 
-from hosts.engine.errors import Answered, EngineError, ImageUnknown, RegistryRefused, RegistryUnreachable, gettext_noop
+from hosts.engine.answers import Answered, ImageUnknown, RegistryRefused, RegistryUnreachable
+from hosts.engine.errors import EngineError, gettext_noop
 
 
 class RegistryAnswer(Answered):

@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
+from hosts.engine.answers import from_answer
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import ConnectionLost, NotAnEngine, from_answer, translate
+from hosts.engine.errors import ConnectionLost, NotAnEngine, translate
 from hosts.engine.opening import BLOCK, WAITS, ask, forget, ready, send
 from hosts.engine.transport import Answer, Head, abort, message_of, request_bytes
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from hosts.engine.answers import NotFound
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineError, NodeAway, NotAnEngine, NotFound, TimedOut
+from hosts.engine.errors import EngineError, NodeAway, NotAnEngine, TimedOut
 from hosts.engine.streams import fetch, open_stream, ping
 
 LOOK_EVERY = 30.0  # seconds between two looks at a container that does not run

@@ -1,7 +1,8 @@
 """What is different in a task's log, which a manager has from the task's node: it knows no `until`, and what went wrong
 on the way is a message among the lines."""
 
-from hosts.engine.errors import EngineError, from_answer
+from hosts.engine.answers import from_answer
+from hosts.engine.errors import EngineError
 from hosts.engine.frames import Line, Splitter
 
 WRONG = "Error grabbing logs: "

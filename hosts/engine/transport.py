@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from hosts.engine.answers import from_answer
 from hosts.engine.body import Body, content_length
 from hosts.engine.endpoint import Endpoint, TLSMaterial
-from hosts.engine.errors import NotAnEngine, PlainToTLS, from_answer, translate
+from hosts.engine.errors import NotAnEngine, PlainToTLS, translate
 from hosts.engine.tls import shared_context
 
 HEAD_AT_MOST = 64 * 1024

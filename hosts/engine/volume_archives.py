@@ -9,9 +9,10 @@ capabilities; what Podman takes keeps its owners.
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 from hosts.engine import execs
+from hosts.engine.answers import Answered, Conflict, EngineFailed
 from hosts.engine.archives import Recast
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, Conflict, EngineFailed, NotAnEngine, PathRefused, gettext_noop
+from hosts.engine.errors import NotAnEngine, PathRefused, gettext_noop
 from hosts.engine.targets import Target
 from hosts.engine.volume_helpers import PLACE
 

@@ -11,9 +11,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from hosts.engine.answers import NotFound
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineError, NotFound
+from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
 from hosts.engine.transport import Deadline
 

@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from hosts.engine.errors import Answered, EngineError
+from hosts.engine.answers import Answered
+from hosts.engine.errors import EngineError
 from hosts.engine.parse import services as parse_services
 from hosts.engine.parse import swarms as parse_swarm
 from hosts.inventory import swarms

@@ -13,9 +13,10 @@ import structlog
 from django.conf import settings
 
 from hosts.engine import disk, parse
+from hosts.engine.answers import Answered
 from hosts.engine.connect import check
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import STATE_OF, Answered, ConnectionLost, EngineError
+from hosts.engine.errors import ConnectionLost, EngineError
 from hosts.engine.streams import EngineStream, fetch, open_stream
 from hosts.inventory import apply, notes, reader, swarm_reader
 from hosts.inventory.leases import LeaseLost
@@ -122,7 +123,7 @@ class HostWatcher:
             try:
                 await self._session()
             except EngineError as error:
-                await self.db(apply.apply_state, self.host.pk, STATE_OF.get(error.code, "unreachable"), error)
+                await self.db(apply.apply_state, self.host.pk, error.state, error)
                 log.info("host lost", host=self.host.name, code=error.code, detail=error.detail)
             except (asyncio.CancelledError, LeaseLost):
                 raise

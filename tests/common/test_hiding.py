@@ -7,7 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from common.hiding import hiding
-from hosts.engine.errors import DETAIL_AT_MOST, EngineFailed
+from hosts.engine.answers import EngineFailed
+from hosts.engine.errors import DETAIL_AT_MOST
 from tests.fake_engine import Fail, FakeEngine
 from tests.servers.jobs import ended
 from tests.servers.product import Product

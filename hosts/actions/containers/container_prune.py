@@ -13,7 +13,7 @@ from accounts.rights import Right
 from hosts.actions import removals
 from hosts.actions.act import host_of, recorded
 from hosts.actions.asking import Asking
-from hosts.engine.errors import Conflict, NotFound
+from hosts.engine.answers import Conflict, NotFound
 from hosts.models import Container, Host
 from jobs.models import Job
 from jobs.run import JobContext

@@ -9,7 +9,7 @@ from accounts.rights import Right
 from common.errors import Conflict, Failure
 from hosts.actions.act import asks_now, current_job, demand_enabled, recorded_at
 from hosts.actions.asking import Asking
-from hosts.engine.errors import NotFound as EngineNotFound
+from hosts.engine.answers import NotFound as EngineNotFound
 from hosts.engine.errors import clean
 from hosts.models import Container
 from hosts.models.containers import STATES_FOR

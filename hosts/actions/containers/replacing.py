@@ -12,8 +12,8 @@ from django.utils.translation import gettext_noop
 
 from common.errors import Failure
 from hosts.actions.containers.making import Making
+from hosts.engine.answers import NotFound as EngineNotFound
 from hosts.engine.errors import EngineError, TimedOut
-from hosts.engine.errors import NotFound as EngineNotFound
 from hosts.engine.logs import LogQuery, iter_log_download
 from hosts.engine.targets import Target
 from hosts.models import Host

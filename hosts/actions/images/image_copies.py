@@ -12,8 +12,9 @@ from common.templatetags.ui import filesize_iec
 from hosts.actions.act import calling, demand, demand_enabled, host_of, may_go_on, recorded
 from hosts.actions.images.image_names import ImageAsker
 from hosts.engine import image_files as files
+from hosts.engine.answers import NotFound
 from hosts.engine.calls import Call
-from hosts.engine.errors import EngineError, NotFound
+from hosts.engine.errors import EngineError
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock

@@ -13,7 +13,7 @@ from accounts.rights import Right
 from hosts.actions import removals
 from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.images.image_names import ImageAsker
-from hosts.engine.errors import Conflict, NotFound
+from hosts.engine.answers import Conflict, NotFound
 from hosts.models import Host, Image
 from jobs import queue
 from jobs.models import Job, lock

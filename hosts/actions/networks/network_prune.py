@@ -14,7 +14,7 @@ from accounts.rights import Right
 from hosts.actions import removals
 from hosts.actions.act import host_of, recorded
 from hosts.actions.asking import Asking
-from hosts.engine.errors import BadRequest, Conflict, NotFound
+from hosts.engine.answers import BadRequest, Conflict, NotFound
 from hosts.inventory import apply
 from hosts.models import Host, Network
 from jobs.models import Job

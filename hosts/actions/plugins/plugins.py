@@ -16,8 +16,9 @@ from hosts import logins
 from hosts.actions.act import calling, demand, failure, host_of, may_go_on, on_engine, recorded
 from hosts.actions.asking import Asking
 from hosts.engine import parse, plugins
+from hosts.engine.answers import Answered
 from hosts.engine.calls import Call
-from hosts.engine.errors import Answered, EngineError
+from hosts.engine.errors import EngineError
 from hosts.engine.refusals import refusal
 from hosts.inventory import apply
 from hosts.models import Host, Plugin

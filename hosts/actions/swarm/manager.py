@@ -15,7 +15,8 @@ from accounts.rights import Right
 from common.errors import Conflict, Failure
 from hosts.actions.act import asks_now, current_job, failure, recorded_at
 from hosts.actions.asking import Asking
-from hosts.engine.errors import Answered, EngineError
+from hosts.engine.answers import Answered
+from hosts.engine.errors import EngineError
 from hosts.inventory import swarms
 from hosts.inventory.swarm_reader import NO_LEADER, ROWS
 from hosts.models import Host, Swarm, SwarmMember

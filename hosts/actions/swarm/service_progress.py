@@ -14,7 +14,8 @@ from common.errors import Failure
 from hosts.actions.act import failure
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import manager_for
-from hosts.engine.errors import EngineError, NotFound
+from hosts.engine.answers import NotFound
+from hosts.engine.errors import EngineError
 from hosts.engine.parse.values import text
 from hosts.models import Swarm
 from hosts.specs.kinds import NANO

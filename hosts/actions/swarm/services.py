@@ -17,7 +17,8 @@ from hosts.actions.asking import Asking
 from hosts.actions.swarm import manager as managers
 from hosts.actions.swarm.manager import OUT_OF_SEQUENCE, TRIES, moved_on, on_manager, refresh
 from hosts.actions.swarm.service_progress import Convergence
-from hosts.engine.errors import Answered, EngineError
+from hosts.engine.answers import Answered
+from hosts.engine.errors import EngineError
 from hosts.inventory import swarms
 from hosts.models import Service, Swarm
 from hosts.service_specs import ids_in, network_names, revision_of, secrets_of, specification, version_of

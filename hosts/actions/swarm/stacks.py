@@ -13,7 +13,8 @@ from hosts.actions import removals
 from hosts.actions.act import demand
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import on_manager
-from hosts.engine.errors import Answered, EngineError, NotFound
+from hosts.engine.answers import Answered, NotFound
+from hosts.engine.errors import EngineError
 from hosts.inventory import apply, swarms
 from hosts.models import Swarm
 from hosts.stacks import Stack

@@ -11,7 +11,8 @@ from common.errors import Conflict, Failure, Invalid
 from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import manager_for
-from hosts.engine.errors import Answered, EngineError
+from hosts.engine.answers import Answered
+from hosts.engine.errors import EngineError
 from hosts.engine.parse.swarms import member_of
 from hosts.inventory import swarms
 from hosts.models import Host, Node, Swarm, SwarmMember

@@ -17,7 +17,7 @@ from hosts.actions.containers.container_prune import ContainerRemover
 from hosts.actions.images.image_prune import ImageRemover
 from hosts.actions.networks.network_prune import NetworkRemover
 from hosts.actions.volumes.volume_removals import VolumeRemover
-from hosts.engine.errors import Answered
+from hosts.engine.answers import Answered
 from hosts.models import Host
 from hosts.prune_plan import KINDS, Plan
 from jobs import queue

@@ -17,8 +17,7 @@ from common.errors import Conflict, Failure
 from hosts.actions.act import calling, recorded
 from hosts.actions.volumes.put_back import settle
 from hosts.actions.volumes.volume_removals import VolumeAsker
-from hosts.engine import errors as engine
-from hosts.engine import image_files, parse, volume_archives, volume_helpers
+from hosts.engine import answers, image_files, parse, volume_archives, volume_helpers
 from hosts.engine.targets import Target
 from hosts.engine.tars import Part, blocks_of
 from hosts.engine.volume_helpers import Helper
@@ -45,7 +44,7 @@ def _asked(hold: Hold) -> Iterator[None]:
     """Around the request: what the engine has done is sure, and what it has refused to do is not held."""
     try:
         yield
-    except engine.Answered:
+    except answers.Answered:
         hold.delete()
         raise
     hold.sure = True
@@ -112,7 +111,7 @@ def _stop(context: JobContext, host: Host, asker: VolumeAsker, user: _User, hold
     with recorded(context.job.by, Right.CONTAINERS_OPERATE, host, "container.stop", user.name, detail=detail):
         try:
             asker.ask("POST", f"/containers/{user.engine_id}/stop", seconds=user.seconds + MORE_SECONDS)
-        except (engine.Conflict, engine.NotFound):  # it has ended by itself meanwhile
+        except (answers.Conflict, answers.NotFound):  # it has ended by itself meanwhile
             hold.delete()
             return False
     hold.sure = True
@@ -180,7 +179,7 @@ def _running_helper(context: JobContext, host: Host, volume: str, read_only: boo
                     stack.push(this.pop_all())
                     return made
         except Failure as error:
-            if not isinstance(error.__cause__, engine.Answered):
+            if not isinstance(error.__cause__, answers.Answered):
                 raise
     if host.engine != "Podman":
         needs = gettext_noop(

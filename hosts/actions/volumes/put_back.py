@@ -17,7 +17,7 @@ from common.errors import DermagaError, Failure
 from hosts.actions.act import recorded
 from hosts.actions.asking import Asking
 from hosts.engine import volume_helpers
-from hosts.engine.errors import Conflict, NotFound
+from hosts.engine.answers import Conflict, NotFound
 from hosts.models import Hold
 from hosts.models.holds import HoldKind
 from jobs.models import OPEN_STATES, Job

@@ -16,7 +16,7 @@ from hosts.actions import removals
 from hosts.actions.act import demand, recorded
 from hosts.actions.asking import Asking
 from hosts.engine import parse
-from hosts.engine.errors import BadRequest, Conflict, EngineFailed, NotFound
+from hosts.engine.answers import BadRequest, Conflict, EngineFailed, NotFound
 from hosts.inventory import apply
 from hosts.models import Host, Volume
 from jobs import queue

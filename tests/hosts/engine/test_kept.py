@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hosts.engine.answers import NotFound
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import NotAnEngine, NotFound, TimedOut
+from hosts.engine.errors import NotAnEngine, TimedOut
 from hosts.engine.kept import KeptConnection
 from tests.fake_engine import FakeEngine
 from tests.fake_engine.behaviours import Hang, Raw

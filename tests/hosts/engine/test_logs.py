@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
+from hosts.engine.answers import EngineFailed, LogDriverUnreadable
 from hosts.engine.cursors import Cursor
 from hosts.engine.endpoint import Endpoint
-from hosts.engine.errors import EngineFailed, LogDriverUnreadable
 from hosts.engine.frames import Line, stamp_of
 from hosts.engine.logs import LogQuery, iter_log_download, open_log
 from hosts.engine.targets import Target

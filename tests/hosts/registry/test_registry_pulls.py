@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from hosts.engine.errors import EngineFailed
+from hosts.engine.answers import EngineFailed
 from hosts.engine.pulls import is_platform
 from hosts.engine.refusals import refusal
 from tests.engines import network
