@@ -83,7 +83,7 @@ def test_a_quick_act_is_answered_with_its_end_and_is_in_no_list(product: Product
     kinds = {row["kind"] for row in product.api(f"jobs?search={name}")["items"]}
     assert kinds.isdisjoint({"container.pause", "container.unpause"})
     entries = product.api(f"audit?search={name}&action=container.unpause")["items"]
-    assert [(one["outcome"], one["via"], one["address"]) for one in entries] == [("done", "", "127.0.0.1")]
+    assert [(one["outcome"], one["via"], one["address"]) for one in entries] == [("done", "token tests", "127.0.0.1")]
 
 
 def test_an_engines_refusal_comes_as_if_the_request_had_asked(product: Product, clicked: Callable[..., str]) -> None:
