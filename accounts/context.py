@@ -4,19 +4,22 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.rights import Right, allows
+from accounts.rights import Right, allows_at
 
 
 class May:
-    """Attribute access to rights: `may.hosts_manage` is allows(user, Right.HOSTS_MANAGE)."""
+    """Attribute access to rights: `may.hosts_manage` says whether the user has Right.HOSTS_MANAGE on the `host` that the
+    page is about, or on some host where it is about none."""
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: Any, host: str = "") -> None:
         self._user = user
+        self._host = host
 
     def __getitem__(self, name: str) -> bool:
-        return allows(self._user, Right[name.upper()])
+        return allows_at(self._user, Right[name.upper()], self._host)
 
 
 def rights(request: HttpRequest) -> dict[str, Any]:
     """Context processor."""
-    return {"may": May(getattr(request, "user", None))}
+    kwargs = match.kwargs if (match := request.resolver_match) else {}
+    return {"may": May(getattr(request, "user", None), str(kwargs.get("host") or kwargs.get("name") or ""))}

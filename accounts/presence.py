@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts import second_factor, tokens
 from accounts.models import User
+from accounts.models.teams import load_standings
 
 GATHER_SECONDS = 0.03  # sockets look at the same moments
 
@@ -29,10 +30,12 @@ class Credential:
 
 
 def users_of(credentials: Iterable[Credential]) -> dict[Credential, User | None]:
-    """Whom each would let in now, as a request would be asked: two queries for all sessions."""
+    """Whom each would let in now, as a request would be asked: a few queries for all of them."""
     asked = list(credentials)
     known = _of_sessions({one.session for one in asked if one.session})
-    return {one: _of_token(one) if one.token else known.get(one.session) for one in asked}
+    found = {one: _of_token(one) if one.token else known.get(one.session) for one in asked}
+    load_standings(user for user in found.values() if user)
+    return found
 
 
 def _of_token(credential: Credential) -> User | None:

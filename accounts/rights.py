@@ -1,6 +1,10 @@
-"""Who may do what: rights by name, and the three built-in roles that hold them."""
+"""Who may do what: rights by name, the built-in roles that hold them, and where somebody holds a right."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -60,11 +64,81 @@ class Right(StrEnum):
 
 
 class Role(models.TextChoices):
-    """The built-in roles."""
+    """The built-in roles. An account's own role holds on all hosts; one that a grant gives, where the grant says."""
 
     ADMIN = "admin", _("Administrator")
+    HOST_ADMIN = "host_admin", _("Host administrator")
+    DEPLOYER = "deployer", _("Deployer")
     OPERATOR = "operator", _("Operator")
     VIEWER = "viewer", _("Viewer")
+    MEMBER = "member", _("Only what is granted")
+
+
+ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
+OF_HOSTS = frozenset({Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.SWARM_MANAGE})  # what makes somebody root there
+OF_ALL = frozenset({Right.USERS_MANAGE, Right.AUDIT_READ, Right.DIAGNOSTICS})  # of Dermaga itself
+# about what lies on no host: a grant for some hosts does not give them
+PLACELESS = OF_ALL | {Right.REGISTRIES_VIEW, Right.REGISTRIES_MANAGE, Right.BACKUPS_PLACES}
+VIEWS = frozenset(right for right in ALL if right.endswith(".view"))
+RIGHTS_OF: dict[str, frozenset[Right]] = {
+    Role.ADMIN: ALL,
+    Role.HOST_ADMIN: ALL - OF_ALL,
+    Role.DEPLOYER: ALL - OF_ALL - OF_HOSTS,
+    Role.OPERATOR: VIEWS | {Right.CONTAINERS_OPERATE, Right.CONTAINERS_TERMINAL, Right.JOBS_MANAGE},
+    Role.VIEWER: VIEWS,
+    Role.MEMBER: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where somebody holds a right: everywhere, or on the hosts of these names."""
+
+    everywhere: bool
+    hosts: frozenset[str] = frozenset()
+
+
+ALL_HOSTS, NOWHERE = Reach(True), Reach(False)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All that somebody may do: rights that hold everywhere, and rights by the name of a host. Two people of one
+    standing see the same."""
+
+    everywhere: frozenset[Right] = frozenset()
+    at: frozenset[tuple[str, frozenset[Right]]] = frozenset()
+
+    @classmethod
+    def of(cls, everywhere: Iterable[Right], at: Iterable[tuple[str, Iterable[Right]]]) -> "Standing":
+        """From rights, and host by host what is granted there; a host may come several times."""
+        general, hosts = frozenset(everywhere), dict[str, frozenset[Right]]()
+        for host, rights in at:
+            hosts[host] = hosts.get(host, frozenset()) | (frozenset(rights) - PLACELESS)
+        more = {host: rights - general for host, rights in hosts.items()}
+        return cls(general, frozenset((host, rights) for host, rights in more.items() if rights))
+
+    def narrowed(self, rights: frozenset[Right]) -> "Standing":
+        """Only these `rights` of it."""
+        left = ((host, held & rights) for host, held in self.at)
+        return Standing(self.everywhere & rights, frozenset((host, held) for host, held in left if held))
+
+    @cached_property
+    def rights(self) -> frozenset[Right]:
+        """What holds anywhere."""
+        return self.everywhere.union(*(rights for _, rights in self.at))
+
+    def reach(self, right: Right) -> Reach:
+        """Where `right` holds."""
+        return ALL_HOSTS if right in self.everywhere else self._reaches.get(right, NOWHERE)
+
+    @cached_property
+    def _reaches(self) -> dict[Right, Reach]:
+        hosts = defaultdict[Right, set[str]](set)
+        for host, rights in self.at:
+            for right in rights:
+                hosts[right].add(host)
+        return {right: Reach(False, frozenset(names)) for right, names in hosts.items()}
 
 
 class System:
@@ -73,32 +147,37 @@ class System:
     is_authenticated = is_active = True
     role: str = Role.ADMIN
     username = "system"
+    standing = narrowed_standing = Standing(ALL)
 
 
 SYSTEM = System()
-ALL = frozenset(Right) - {Right.PUBLIC, Right.LOGIN}
-OF_HOSTS = frozenset({Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.SWARM_MANAGE})  # what makes somebody root there
-RIGHTS_OF: dict[str, frozenset[Right]] = {
-    Role.ADMIN: ALL,
-    Role.OPERATOR: ALL - OF_HOSTS - {Right.USERS_MANAGE, Right.AUDIT_READ, Right.DIAGNOSTICS},
-    Role.VIEWER: frozenset(right for right in ALL if right.endswith(".view")),
-}
+NOTHING = Standing()
+
+
+def standing_of(user: "User | AnonymousUser | System | None") -> Standing:
+    """What `user` may do now; a stranger and a disabled account may nothing."""
+    if user is None or not user.is_authenticated or not user.is_active or getattr(user, "lacks_second_factor", False):
+        return NOTHING
+    return user.narrowed_standing
 
 
 def allows(user: "User | AnonymousUser | System | None", right: Right) -> bool:
-    """Whether `user` meets the rule `right`; a disabled account meets none but PUBLIC."""
+    """Whether `user` meets the rule `right`, be it on one host alone; a disabled account meets none but PUBLIC."""
     if right is Right.PUBLIC:
         return True
-    if user is None or not user.is_authenticated or not user.is_active:
+    if user is None or not user.is_authenticated or not user.is_active or getattr(user, "lacks_second_factor", False):
         return False
-    if getattr(user, "lacks_second_factor", False):
-        return False
-    narrowed = getattr(user, "narrowed", None)  # by the token they came with
-    if narrowed is not None and right not in narrowed:
-        return right is Right.LOGIN
-    return right is Right.LOGIN or right in RIGHTS_OF.get(user.role, frozenset())
+    return right is Right.LOGIN or right in standing_of(user).rights
+
+
+def allows_at(user: "User | AnonymousUser | System | None", right: Right, *hosts: str) -> bool:
+    """Whether `user` has `right` on each of the hosts of these names; on some host, if all are "": work that is on several
+    hosts, or on a swarm, asks for its own at each step."""
+    reach = standing_of(user).reach(right)
+    named = [host for host in hosts if host]
+    return reach.everywhere or (reach.hosts.issuperset(named) if named else bool(reach.hosts))
 
 
 def rights_of(user: "User | AnonymousUser | System | None") -> frozenset[Right]:
-    """All that `user` may do: what looks the same to two people with the same rights may be made once for both."""
-    return frozenset(right for right in Right if allows(user, right))
+    """All that `user` may do somewhere."""
+    return standing_of(user).rights

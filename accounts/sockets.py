@@ -20,7 +20,7 @@ from django.http.request import split_domain_port, validate_host
 from accounts import origin, tokens
 from accounts.models import User
 from accounts.presence import Credential, presence
-from accounts.rights import Right, allows
+from accounts.rights import Right, allows, standing_of
 
 NOT_LOGGED_IN, NOT_ALLOWED, UNKNOWN, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 CHECK_EVERY = 3.0  # seconds between two looks at whether the user may still be here: all sockets at the same moments
@@ -114,6 +114,7 @@ class GuardedConsumer(AsyncWebsocketConsumer):
         came = origin.begin(address_of(self.scope))
         await self.accept()
         user = self.scope["token_user"] if "token_user" in self.scope else self.scope.get("user")
+        await database_sync_to_async(standing_of)(user)  # reads what is granted
         if user is None or not user.is_authenticated:
             await self.close(NOT_LOGGED_IN, self.scope.get("token_refused") or None)
         elif not allows(user, self.rule):
@@ -187,7 +188,9 @@ class GuardedConsumer(AsyncWebsocketConsumer):
         if "token_user" in self.scope:
             return await presence().user_of(Credential(token=bearer(self.scope), address=address_of(self.scope)))
         if "session" not in self.scope:  # not through our middleware: a test
-            return await User.objects.filter(pk=self.user.pk).afirst()
+            user = await User.objects.filter(pk=self.user.pk).afirst()
+            await database_sync_to_async(standing_of)(user)
+            return user
         found = await presence().user_of(Credential(session=self.scope["session"].session_key or ""))
         return found if found and found.pk == self.user.pk else None
 

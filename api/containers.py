@@ -6,14 +6,14 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
-from accounts.rights import Right, allows
+from accounts.rights import Right
 from api import stats
 from api.auth import needs
 from api.lists import Limit, Many, Offset, Started, many
 from api.logs import LogPart
 from api.specs import Create
 from hosts import filters
-from hosts.access import get_container, get_history, get_host
+from hosts.access import get_container, get_history, get_host, may
 from hosts.actions.containers import (
     bulk,
     commits,
@@ -107,7 +107,7 @@ class Prune(Schema):
 
 def show(container: Container, user: Any) -> dict[str, Any]:
     """A container as JSON; what it uses now for those who may see stats."""
-    now = container.current if allows(user, Right.STATS_VIEW) else None
+    now = container.current if may(user, Right.STATS_VIEW, container) else None
     return {
         "host": container.host.name,
         "id": container.engine_id,

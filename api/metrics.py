@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from accounts.guard import guard
 from accounts.rights import Right, allows
 from api.exposition import CONTENT_TYPE, Exposition
+from hosts.access import EVERYWHERE, may
 from hosts.models import Container, Host, Process, StatsRound
 from jobs.models import Job, JobState
 
@@ -44,7 +45,7 @@ def add_hosts(out: Exposition, user: Any, now: datetime) -> None:
         engine = {"engine": host.engine, "version": host.engine_version, "api": host.api_version}
         out.gauge("host_info", "What the host's state and engine are.", 1, host=name, state=host.state, **engine)
         out.gauge("host_seen_age_seconds", "Since the engine answered last.", _age(now, host.last_seen), host=name)
-        if figures:
+        if may(user, Right.STATS_VIEW, host):
             out.gauge("host_cpus", "CPUs of the host.", host.cpus, host=name)
             out.gauge("host_memory_bytes", "Memory of the host.", host.memory, host=name)
             out.gauge(
@@ -63,7 +64,6 @@ def add_hosts(out: Exposition, user: Any, now: datetime) -> None:
 # ---------------------------------------------------------------- containers
 def add_containers(out: Exposition, user: Any, now: datetime) -> None:
     """How many there are in each state; of each its state, health, restarts and what it uses now."""
-    figures = allows(user, Right.STATS_VIEW)
     rows = Container.objects.visible_to(user).select_related("host", "series").only(
         *("name", "project", "service", "state", "health", "restart_count"),
         *("host__name", "host__enabled", "host__state", "host__sample_seconds"),
@@ -78,7 +78,7 @@ def add_containers(out: Exposition, user: Any, now: datetime) -> None:
         state = {"state": container.state, "health": container.health}
         out.gauge("container_info", "What the container's state is.", 1, **about, **state)
         out.counter("container_restarts_total", "Restarts by the engine.", container.restart_count, **labels)
-        if figures and (series := container.current):
+        if may(user, Right.STATS_VIEW, host) and (series := container.current):
             out.gauge("container_cpu_percent", "CPU: 100 is one CPU.", series.cpu, **labels)
             out.gauge("container_memory_bytes", "Memory without file cache.", series.memory, **labels)
             out.gauge("container_memory_limit_bytes", "The most it may use.", series.memory_limit, **labels)
@@ -101,7 +101,9 @@ def add_jobs(out: Exposition, user: Any, now: datetime) -> None:
 
 # ---------------------------------------------------------------- streams
 def add_streams(out: Exposition, user: Any, now: datetime) -> None:
-    """What each web process counts (hosts.consumers.counts)."""
+    """What each web process counts (hosts.consumers.counts), for those who may see all hosts: it is of everybody's."""
+    if not may(user, Right.HOSTS_VIEW, EVERYWHERE):
+        return
     for process in Process.objects.filter(role="web").exclude(counts={}).order_by("pk"):
         counts, of = process.counts, {"process": process.owner}
         for kind, n in counts["opened"].items():

@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop
 from ninja import Router, Schema
 
-from accounts.rights import Right, allows
+from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
-from hosts.access import get_of_swarm, get_swarm
+from hosts.access import get_of_swarm, get_swarm, may
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.models import Config, Secret
 
@@ -70,7 +70,7 @@ def show(row: Secret | Config) -> dict[str, Any]:
 
 
 def _whole(user: Any, row: Secret | Config) -> dict[str, Any]:
-    users = [service.name for service in row.services()] if allows(user, Right.SERVICES_VIEW) else []
+    users = [service.name for service in row.services()] if may(user, Right.SERVICES_VIEW, row) else []
     return {**show(row), "services": users}
 
 

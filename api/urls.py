@@ -30,6 +30,7 @@ from api import (
     stacks,
     stats,
     swarms,
+    teams,
     tokens,  # noqa: F401  (its routes are among those of sessions)
     users,
     volumes,
@@ -76,6 +77,10 @@ api.add_router("users", users.router)
 api.add_router("users", sessions.router)
 api.add_router("invitations", invitations.router)
 api.add_router("second-factor", second_factor.router)
+api.add_router("teams", teams.router)
+api.add_router("roles", teams.roles)
+api.add_router("grants", teams.grants)
+api.add_router("access", teams.access)
 api.add_router("diagnostics", diagnostics.router)
 
 

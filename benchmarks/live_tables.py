@@ -37,7 +37,7 @@ PAGES = (
 FRAME = ("/frame/", "frame", 3.0)
 LEADING = 0.04
 KINDS = {"container", "host"}
-ROLES = ("admin", "operator", "viewer")
+ROLES = ("admin", "deployer", "viewer")
 LANGUAGES = ("en", "id")
 # what a part says of states: rows with their words, and counts
 STATES = re.compile(r'<tr id="(c\d+)"|class="(state[^"]*)"|(\d+) (?:running|stopped|berjalan|berhenti)')

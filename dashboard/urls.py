@@ -27,6 +27,7 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),
+    path("", include("accounts.team_urls")),
     path("audit/", audit_views.audit_list, name="audit_list"),
     path("views/", saved_views.view_menu, name="view_menu"),
     path("views/save/", saved_views.view_save, name="view_save"),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from accounts.rights import Right, allows
+from accounts.rights import Right, allows, standing_of
 from common.errors import Denied, Invalid, NotFound
 from hosts.models import (
     Backup,
@@ -31,10 +31,28 @@ OfSwarm = TypeVar("OfSwarm", bound=SwarmMirrored)
 VOLUME_NAME = re.compile(r"[^\0\ud800-\udfff]{1,255}")  # drivers may allow more than engines do
 
 
-def _demand(user: Any, view: Right, right: Right) -> None:
-    if not allows(user, view):
+class _Everywhere:
+    """What lies on no host, or on any."""
+
+    places: tuple[str, ...] = ()
+
+
+EVERYWHERE = _Everywhere()
+
+
+def may(user: Any, right: Right, thing: Any) -> bool:
+    """Whether `user` has `right` on `thing`: a host, a swarm, an object of either, or EVERYWHERE."""
+    reach = standing_of(user).reach(right)
+    if reach.everywhere or not reach.hosts:
+        return reach.everywhere
+    places = getattr(thing, "places", ())
+    return bool(places) and reach.hosts.issuperset(places)
+
+
+def _demand(user: Any, view: Right, right: Right, thing: Any) -> None:
+    if not may(user, view, thing):
         raise NotFound
-    if not allows(user, right):
+    if not may(user, right, thing):
         raise Denied
 
 
@@ -48,7 +66,7 @@ def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
     host = Host.objects.visible_to(user).filter(name=name).first() if _is_text(name) else None
     if host is None:
         raise NotFound
-    _demand(user, Right.HOSTS_VIEW, right)
+    _demand(user, Right.HOSTS_VIEW, right, host)
     return host
 
 
@@ -65,13 +83,13 @@ def get_registry(user: Any, name: str, right: Right = Right.REGISTRIES_VIEW) -> 
     registry = None if "\0" in name else Registry.objects.visible_to(user).filter(name=name).first()
     if registry is None:
         raise NotFound
-    _demand(user, Right.REGISTRIES_VIEW, right)
+    _demand(user, Right.REGISTRIES_VIEW, right, EVERYWHERE)
     return registry
 
 
 def get_account(user: Any, registry: Registry, pk: int | str, right: Right) -> RegistryAccount:
     """An account of that registry, if `user` has `right`."""
-    _demand(user, Right.REGISTRIES_VIEW, right)
+    _demand(user, Right.REGISTRIES_VIEW, right, EVERYWHERE)
     found = RegistryAccount.objects.select_related("registry").filter(registry=registry)
     account = found.filter(pk=int(pk)).first() if str(pk).isdecimal() and len(str(pk)) < 16 else None
     if account is None:
@@ -84,7 +102,8 @@ def get_destination(user: Any, name: str, right: Right = Right.BACKUPS_VIEW) -> 
     found = Destination.objects.visible_to(user).filter(name=name).first() if _is_text(name) else None
     if found is None:
         raise NotFound
-    _demand(user, Right.BACKUPS_VIEW, right)
+    if not allows(user, right):  # it lies on no host, and whoever backs up anything may use it
+        raise Denied
     return found
 
 
@@ -94,7 +113,7 @@ def get_backup(user: Any, pk: int, right: Right = Right.BACKUPS_VIEW) -> Backup:
     found = rows.filter(pk=pk).first() if 0 < pk < MOST_KEY else None
     if found is None:
         raise NotFound
-    _demand(user, Right.BACKUPS_VIEW, right)
+    _demand(user, Right.BACKUPS_VIEW, right, found)
     return found
 
 
@@ -109,7 +128,7 @@ def get_container(user: Any, host_name: str, ref: str, right: Right = Right.CONT
         found = alike[0] if len(alike) == 1 else None
     if found is None:
         raise NotFound
-    _demand(user, Right.CONTAINERS_VIEW, right)
+    _demand(user, Right.CONTAINERS_VIEW, right, found)
     return found
 
 
@@ -129,7 +148,7 @@ def get_image(user: Any, host_name: str, ref: str, right: Right = Right.IMAGES_V
         found = rows.filter(name=full).first() or next((row for row in rows.iterator() if full in row.tags), None)
     if found is None:
         raise NotFound
-    _demand(user, Right.IMAGES_VIEW, right)
+    _demand(user, Right.IMAGES_VIEW, right, found)
     return found
 
 
@@ -142,8 +161,8 @@ def get_plugin(user: Any, host_name: str, ref: str, right: Right = Right.PLUGINS
     alike = list(rows.filter(named)[:1]) or list(rows.filter(engine_id__startswith=ref)[:2] if len(ref) >= 4 else [])
     if len(alike) != 1:
         raise NotFound
-    _demand(user, Right.PLUGINS_VIEW, right)
     plugin: Plugin = alike[0]
+    _demand(user, Right.PLUGINS_VIEW, right, plugin)
     return plugin
 
 
@@ -158,7 +177,7 @@ def get_network(user: Any, host_name: str, ref: str, right: Right = Right.NETWOR
         found = list(rows.filter(engine_id__startswith=ref)[:2])
     if len(found) != 1:
         raise NotFound
-    _demand(user, Right.NETWORKS_VIEW, right)
+    _demand(user, Right.NETWORKS_VIEW, right, found[0])
     return found[0]
 
 
@@ -168,8 +187,8 @@ def get_volume(user: Any, host_name: str, name: str, right: Right = Right.VOLUME
     found = rows.first() if VOLUME_NAME.fullmatch(name) and "\0" not in host_name else None
     if found is None:
         raise NotFound
-    _demand(user, Right.VOLUMES_VIEW, right)
     volume: Volume = found
+    _demand(user, Right.VOLUMES_VIEW, right, volume)
     return volume
 
 
@@ -179,8 +198,8 @@ def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
     found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if _is_text(name) else None
     if found is None:
         raise NotFound
-    _demand(user, Right.SWARM_VIEW, right)
     swarm: Swarm = found
+    _demand(user, Right.SWARM_VIEW, right, swarm)
     return swarm
 
 
@@ -195,7 +214,7 @@ def get_of_swarm(user: Any, model: type[OfSwarm], swarm: str, ref: str, right: R
         found = list(rows.filter(engine_id__startswith=ref)[:2])
     if len(found) != 1:
         raise NotFound
-    _demand(user, model.view_right, right or model.view_right)
+    _demand(user, model.view_right, right or model.view_right, found[0])
     one: OfSwarm = found[0]
     return one
 

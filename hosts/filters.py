@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, IsNull
 from django.utils import timezone
 
-from accounts.rights import Right, allows
+from accounts.rights import Right, standing_of
 from common.lists import Rows, Table, any_of, one_of
 from common.moments import moment
 from hosts.models import Container, Host, Network, Use, Volume
@@ -188,9 +188,12 @@ def with_figures(rows: Rows, user: Any, sort: str) -> Rows:
     unknown, or hidden from `user`, are less."""
     if sort.removeprefix("-") not in {"cpu", "memory"}:
         return rows
-    if not allows(user, Right.STATS_VIEW):
+    reach = standing_of(user).reach(Right.STATS_VIEW)
+    if not reach.everywhere and not reach.hosts:
         return rows.alias(cpu_now=Value(-1), memory_now=Value(-1))
     now = Q(state="running", host__state__in=LIVE_STATES)
+    if not reach.everywhere:
+        now &= Container.within(reach.hosts)
     cpu = Coalesce(Case(When(now, then="series__cpu")), -1.0)
     memory = Coalesce(Case(When(now, then="series__memory")), -1)
     return rows.alias(cpu_now=cpu, memory_now=memory)

@@ -8,6 +8,7 @@ from django.db.models.fields.json import KT
 
 from accounts.rights import Right, allows
 from common.errors import Denied, NotFound
+from hosts.access import may
 from hosts.engine.parse.swarms import STACK
 from hosts.models import Config, Network, Secret, Service, Swarm
 
@@ -67,12 +68,12 @@ def get_stack(user: Any, swarm_name: str, name: str, right: Right = Right.SERVIC
     if "\0" in swarm_name + name:
         raise NotFound
     swarm = Swarm.objects.prefetch_related("members__host").filter(name=swarm_name).first()
-    if swarm is None or not allows(user, Right.SERVICES_VIEW):
+    if swarm is None or not may(user, Right.SERVICES_VIEW, swarm):
         raise NotFound
     found = stack_of(user, swarm, name)
     if not found.total:
         raise NotFound
-    if not allows(user, right):
+    if not may(user, right, swarm):
         raise Denied
     return found
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import origin
 from accounts.audit import record
-from accounts.rights import Right, allows
+from accounts.rights import Right, allows_at
 from common import uploads
 from common.errors import Conflict, Denied, NotFound
 from common.events import changed
@@ -34,6 +34,7 @@ def start(
     kind: str,
     *,
     host: str = "",
+    to: str = "",
     target: str = "",
     params: dict[str, Any],
     sealed: dict[str, Any] | None = None,
@@ -43,9 +44,10 @@ def start(
     shown: bool = True,
 ) -> Job:
     """Makes a row and puts the job into the queue after the commit. The same job that is still open is given back
-    instead. `sealed` are arguments that are secret; `locks` (jobs.models.lock) the objects that no other job may work
-    on meanwhile. `shown`: whether lists have it from the start. Raises Denied without the kind's right."""
-    if not allows(actor, get_kind(kind).right):
+    instead. `to` is the other host of a copy; `sealed` are arguments that are secret; `locks` (jobs.models.lock) the
+    objects that no other job may work on meanwhile. `shown`: whether lists have it from the start. Raises Denied without
+    the kind's right there."""
+    if not allows_at(actor, get_kind(kind).right, host, to):
         raise Denied
     short = get_kind(kind).short
     fingerprint = fingerprint_of(kind, host, target, params, sealed or {})
@@ -57,6 +59,7 @@ def start(
                     by=actor,
                     by_name=actor.username,
                     host=host,
+                    to=to,
                     target=target[:500],
                     params=params,
                     sealed=sealed or {},
@@ -75,6 +78,7 @@ def start(
                     actor,
                     kind,
                     host=host,
+                    to=to,
                     target=target,
                     params=params,
                     sealed=sealed,
@@ -126,7 +130,7 @@ def get_job(actor: Any, job_id: int) -> Job:
 
 def cancel(actor: Any, job: Job) -> Job:
     """Asks a job to stop: a queued one is cancelled at once, a running one within two seconds."""
-    if not allows(actor, Right.JOBS_MANAGE):
+    if not allows_at(actor, Right.JOBS_MANAGE, job.host, job.to):
         raise Denied
     with transaction.atomic():
         stopped = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
@@ -154,12 +158,13 @@ def again(actor: Any, job: Job) -> Job:
     right = get_kind(job.kind).right
     if not may_repeat(job):
         raise Conflict(NOT_REPEATABLE)
-    if not allows(actor, right):
+    if not allows_at(actor, right, job.host, job.to):
         raise Denied
     return start(
         actor,
         job.kind,
         host=job.host,
+        to=job.to,
         target=job.target,
         params=_with_its_files(job),
         sealed=job.sealed,

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.models import User
 from accounts.origin import came_from
-from accounts.rights import allows
+from accounts.rights import allows_at
 from common.errors import DermagaError, Failure
 from common.events import changed
 from common.hiding import forms, hide, hiding, without_secrets
@@ -201,7 +201,7 @@ class Heart(threading.Thread):
 def may_run(job: Job) -> bool:
     """Whether who started the job has, now, the right that its kind demands."""
     actor = User.objects.filter(pk=job.by_id).first() if job.by_id else None
-    return allows(actor, get_kind(job.kind).right)
+    return allows_at(actor, get_kind(job.kind).right, job.host, job.to)
 
 
 def run_job(job_id: int) -> None:

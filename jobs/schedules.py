@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.origin import came_from
-from accounts.rights import Right, allows
+from accounts.rights import Right, allows_at
 from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
 from common.events import changed
 from jobs import queue
@@ -37,13 +37,13 @@ def get_schedule(actor: Any, pk: int) -> Schedule:
 
 def add(actor: Any, job: Job, *, name: str, cron: str, timezone: str, catch_up: bool = False) -> Schedule:
     """Schedules what `job` does, as `actor`. Raises Denied without the right to start such a job."""
-    kind = get_kind(job.kind)
-    if not allows(actor, Right.JOBS_MANAGE) or not allows(actor, kind.right):
+    if not _may(actor, job):
         raise Denied
     rule = rule_of(job)
     schedule = Schedule(
         kind=rule.kind,
         host=job.host,
+        to=job.to,
         target=rule.target,
         params=rule.params,
         sealed=job.sealed,
@@ -142,6 +142,7 @@ def _start(actor: Any, schedule: Schedule) -> Job:
             actor,
             schedule.kind,
             host=schedule.host,
+            to=schedule.to,
             target=schedule.target,
             params=schedule.params,
             sealed=schedule.sealed,
@@ -178,8 +179,13 @@ def _now() -> datetime:
 
 
 def _demand(actor: Any, schedule: Schedule) -> None:
-    if not allows(actor, Right.JOBS_MANAGE) or not allows(actor, get_kind(schedule.kind).right):
+    if not _may(actor, schedule):
         raise Denied
+
+
+def _may(actor: Any, work: Job | Schedule) -> bool:
+    rights = (Right.JOBS_MANAGE, get_kind(work.kind).right)
+    return all(allows_at(actor, right, work.host, work.to) for right in rights)
 
 
 def _said(actor: Any, action: str, schedule: Schedule) -> None:

@@ -35,6 +35,12 @@ class JobConsumer(GuardedConsumer):
             return
         await self._send_job()
 
+    async def why_leave(self) -> int:
+        return await super().why_leave() or (0 if await database_sync_to_async(self._is_there)() else UNKNOWN)
+
+    def _is_there(self) -> bool:
+        return bool(Job.objects.visible_to(self.user).filter(pk=self.job_id).exists())
+
     async def changes(self, message: dict[str, Any]) -> None:
         """A message of common.events."""
         for item in message["items"]:
@@ -51,8 +57,8 @@ class JobConsumer(GuardedConsumer):
         await self.leave(UNKNOWN)
 
     def _read(self) -> dict[str, Any] | None:
-        """The message with the next lines; None when the job is gone."""
-        job = Job.objects.filter(pk=self.job_id).first()
+        """The message with the next lines; None when the job is gone, or not to be seen any more."""
+        job = Job.objects.visible_to(self.user).filter(pk=self.job_id).first()
         if job is None:
             return None
         lines = list(JobLine.objects.filter(job=job, pk__gt=self._last_line)[:LINES_AT_ONCE])

@@ -91,7 +91,7 @@ def test_a_viewer_cannot_act_and_an_operator_cannot_administer(client: Client) -
     for path in ("/containers/quay/web/stop/", "/containers/quay/web/environment/", "/images/pull/", "/hosts/add/"):
         assert client.post(path).status_code == 403, path
     assert client.get("/containers/quay/web/terminal/").status_code == 403
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     for path in ("/hosts/add/", "/hosts/quay/remove/", "/users/", "/users/add/"):
         assert client.get(path).status_code == 403, path
 

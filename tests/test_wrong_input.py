@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Team, User
 from api.urls import api
 from hosts.engine import parse
 from hosts.inventory import apply
@@ -80,6 +80,7 @@ def admin(client: Client, settings: Any) -> Client:
     host = a_host()
     containers(host, container_json("web"))
     a_swarm(host)
+    Team.objects.create(name="north")
     Image.objects.create(
         host=host, engine_id="sha256:" + "1" * 64, name="acme/web:1", tags=["acme/web:1"], seen=host.last_seen
     )
@@ -173,6 +174,11 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "add a host by SSH": ("/hosts/add/", SSH),
     "edit a host": ("/hosts/quay/edit/", HOST),
     "add a user": ("/users/add/", USER),
+    "add a team": ("/teams/add/", {"name": "south", "about": "the shop"}),
+    "edit a team": ("/teams/north/edit/", {"name": "north", "about": "the shop"}),
+    "put somebody into a team": ("/teams/north/members/", {"user": "ada", "lead": "on"}),
+    "grant a role": ("/teams/north/grants/", {"role": "viewer", "place": "label", "host": "", "label": "crew=a"}),
+    "add a role": ("/roles/add/", {"name": "restarter", "about": "on call", "rights": "containers.view"}),
     "change a password": ("/account/password/change/", CHANGE),
     "log in": ("/account/login/", {"login": "vera", "password": "x", "next": "/"}),
     "pull": ("/images/pull/", {"host": "quay", "reference": "busybox"} | ACT),

@@ -4,6 +4,7 @@ from accounts.models.audit import AuditChain, AuditEntry
 from accounts.models.links import LinkKind, OneTimeLink
 from accounts.models.saved_views import SavedView
 from accounts.models.second_factor import RoleWithSecondFactor
+from accounts.models.teams import Grant, Membership, OwnRole, Team
 from accounts.models.tokens import ApiToken
 from accounts.models.users import User
 
@@ -11,9 +12,13 @@ __all__ = [
     "ApiToken",
     "AuditChain",
     "AuditEntry",
+    "Grant",
     "LinkKind",
+    "Membership",
     "OneTimeLink",
+    "OwnRole",
     "RoleWithSecondFactor",
     "SavedView",
+    "Team",
     "User",
 ]

@@ -1,6 +1,6 @@
 """How every act on an engine runs: the right first, then the engine, then the audit, whatever the outcome."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -14,11 +14,12 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, DermagaError, Failure
+from hosts.access import may
 from hosts.engine.calls import Call
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
-from hosts.models import Container, Host
+from hosts.models import Backup, Container, Host, Swarm
 from jobs.run import Cancelled, JobContext
 
 _job: ContextVar[JobContext | None] = ContextVar("job", default=None)
@@ -73,9 +74,15 @@ def target_of(container: Container) -> Target:
     return Target(host.endpoint(), container.engine_id, host.spoken_version, host.name)
 
 
-def demand(actor: Any, right: Right) -> None:
-    """Raises Denied when `actor` lacks `right`."""
-    if not allows(actor, right):
+def demand(actor: Any, right: Right, thing: Any) -> None:
+    """Raises Denied unless `actor` has `right` on `thing`: a host, a swarm, what is on either, or EVERYWHERE."""
+    if not may(actor, right, thing):
+        raise Denied
+
+
+def demand_each(actor: Any, right: Right, things: Iterable[Any]) -> None:
+    """The same of several, be it none."""
+    if not allows(actor, right) or not all(may(actor, right, thing) for thing in things):
         raise Denied
 
 
@@ -93,7 +100,7 @@ def recorded(
 
     Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
     """
-    with recorded_at(actor, right, host.name, action, target, detail=detail):
+    with recorded_at(actor, right, host, action, target, detail=detail):
         demand_enabled(host)
         asks_now()
         yield
@@ -101,12 +108,18 @@ def recorded(
 
 @contextmanager
 def recorded_at(
-    actor: Any, right: Right, place: str, action: str, target: str, *, detail: dict[str, Any] | None = None
+    actor: Any,
+    right: Right,
+    thing: Host | Swarm | Backup,
+    action: str,
+    target: str,
+    *,
+    detail: dict[str, Any] | None = None,
 ) -> Iterator[None]:
-    """`recorded`, of a host or a swarm called `place`."""
-    detail = detail or {}
+    """`recorded`, of a host, a swarm, or a backup."""
+    detail, place = detail or {}, thing.host if isinstance(thing, Backup) else thing.name
     try:
-        demand(actor, right)
+        demand(actor, right, thing)
         try:
             yield
         except EngineError as error:

@@ -37,7 +37,7 @@ def start(
     too_many: str,
 ) -> Job:
     """Starts a job that removes these things of one host; by the `rule` that made the list goes a schedule of it."""
-    demand(actor, right)
+    demand(actor, right, host)
     check_number(things, none=none, too_many=too_many)
     return queue.start(
         actor,

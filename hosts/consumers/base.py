@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import orjson
 from channels.db import database_sync_to_async
 
+from accounts.rights import allows_at
 from accounts.sockets import NOT_ALLOWED, TOO_MANY, TOO_SLOW, UNKNOWN, GuardedConsumer
 from common.errors import Denied, NotFound
 from hosts.access import get_container
@@ -60,7 +61,11 @@ class ContainerConsumer(GuardedConsumer):
             await self.leave(NOT_ALLOWED)
 
     async def why_leave(self) -> int:
-        return await super().why_leave() or (TOO_SLOW if self.viewer.stuck_for > STUCK_AT_MOST else 0)
+        if code := await super().why_leave():
+            return code
+        if not allows_at(self.user, self.rule, *self.viewer.hosts):  # it may hold elsewhere still
+            return NOT_ALLOWED
+        return TOO_SLOW if self.viewer.stuck_for > STUCK_AT_MOST else 0
 
     # ---------------------------------------------------------------- what
     async def containers(self, names: list[str]) -> list[Container]:

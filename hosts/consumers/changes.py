@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from accounts.rights import Right, allows
+from accounts.rights import Right, standing_of
 from accounts.sockets import TOO_SLOW, GuardedConsumer
 from common.events import GROUP
 from hosts.consumers.base import BAD_QUERY, Refusal
@@ -31,6 +31,7 @@ RIGHT_OF = {
     "event": Right.EVENTS_VIEW,
     "stats": Right.STATS_VIEW,
 }
+OF_SWARMS = {"swarm", "node", "service", "task", "secret", "config"}  # their `host` is a swarm's name
 ASKED_AT_MOST = 20  # at once by one page, which has two or three live parts
 TOO_MANY_AT_ONCE = 429
 TARGET_AT_MOST = 100
@@ -56,9 +57,21 @@ class ChangesConsumer(GuardedConsumer):
 
     async def changes(self, message: dict[str, Any]) -> None:
         """A message of common.events."""
-        items = [i for i in message["items"] if i["kind"] in RIGHT_OF and allows(self.user, RIGHT_OF[i["kind"]])]
+        items = [shown for item in message["items"] if (shown := self._shown(item))]
         if items:
             await self.send(text_data=orjson.dumps({"t": "changes", "items": items}).decode())
+
+    def _shown(self, item: Any) -> Any:
+        """The item as this user may see it, or None. Of what lies on no host that is granted to them, or on several, they
+        hear no more than that something changed: the page asks for what it may see."""
+        kind = item["kind"]
+        if kind not in RIGHT_OF:
+            return None
+        reach = standing_of(self.user).reach(RIGHT_OF[kind])
+        if reach.everywhere or item["host"] in reach.hosts:
+            return item
+        hears = reach.hosts and (not item["host"] or kind in OF_SWARMS)
+        return {"kind": kind, "host": "", "ids": []} if hears else None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """{"t": "show", "id": 1, "url": "/containers/?state=running", "target": "containers"}: the part as it is now."""

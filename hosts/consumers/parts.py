@@ -1,7 +1,7 @@
 """Live parts of pages, each made once for all who look at the same.
 
 Two hundred browsers that show one table all ask for it when a row changes. The part is made by the ordinary view, through
-the ordinary guard, for one of them; whoever sees the same (the same address, rights and language) gets the same text.
+the ordinary guard, for one of them; whoever sees the same (the same address, standing and language) gets the same text.
 What belongs to one person, the token of its forms, is taken out; the page that shows the part puts its own in.
 """
 
@@ -33,7 +33,8 @@ from django.utils.crypto import constant_time_compare
 
 from accounts import second_factor
 from accounts.models import User
-from accounts.rights import Right, rights_of
+from accounts.models.teams import load_standings
+from accounts.rights import Standing, standing_of
 
 GATHER_SECONDS = 0.03  # browsers that hear of a change ask within a moment of each other
 APART_SECONDS = 0.25  # between two makings of a part that is asked for all the time
@@ -54,7 +55,7 @@ class PartView:
 
     url: str  # path and query
     target: str  # the id of the element that it goes into
-    rights: frozenset[Right]
+    standing: Standing
     origin: tuple[str, bytes]  # scheme and Host header: links to published ports are made from them
     language: tuple[str, bytes]  # the language's cookie and Accept-Language
 
@@ -65,7 +66,7 @@ class PartView:
         scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
         language = scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
         origin = (scheme, headers.get(b"host", b""))
-        return cls(url, target, rights_of(user), origin, (language, headers.get(b"accept-language", b"")))
+        return cls(url, target, standing_of(user), origin, (language, headers.get(b"accept-language", b"")))
 
 
 def is_live(url: str) -> bool:
@@ -229,13 +230,14 @@ def request_for(view: PartView, scope: dict[str, Any]) -> ASGIRequest:
 
 
 def who_may(view: PartView, asks: Iterable[Ask]) -> list[Ask]:
-    """Those whose login and rights are still what they were when they asked: two queries for all of them."""
+    """Those whose login and rights are still what they were when they asked: a few queries for all of them."""
     sessions = {ask: ask.reader.scope.get("session") for ask in asks}
     keys = [session.session_key for session in sessions.values() if session is not None]
     open_ones = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     known = set(open_ones.values_list("session_key", flat=True))
     users = second_factor.with_duty({ask.reader.user.pk for ask in sessions})
-    hashes = {pk: user.get_session_auth_hash() for pk, user in users.items() if rights_of(user) == view.rights}
+    load_standings(users.values())
+    hashes = {pk: user.get_session_auth_hash() for pk, user in users.items() if standing_of(user) == view.standing}
     return [
         ask
         for ask, session in sessions.items()

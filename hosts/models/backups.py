@@ -1,9 +1,11 @@
 """Backups of volumes, and the places where they lie."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import Right
@@ -46,6 +48,11 @@ class Destination(models.Model):
 
     class Meta:
         ordering = ["name"]
+
+    @classmethod
+    def within(cls, hosts: Iterable[str]) -> Q:
+        """All: whoever sees a backup sees where it lies."""
+        return Q()
 
     def __str__(self) -> str:
         return self.name
@@ -102,6 +109,16 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}/{self.volume}"
+
+    @classmethod
+    def within(cls, hosts: Iterable[str]) -> Q:
+        """Those of volumes of the hosts of these names."""
+        return Q(host__in=hosts)
+
+    @property
+    def places(self) -> list[str]:
+        """As of what is on a host (hosts.models.base.OnHost)."""
+        return [self.host]
 
     @property
     def file_name(self) -> str:

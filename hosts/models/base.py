@@ -1,10 +1,12 @@
 """What all mirrored rows share."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models import Q
 
-from accounts.rights import Right, allows
+from accounts.rights import Right, standing_of
 
 if TYPE_CHECKING:
     from hosts.models.hosts import Host
@@ -14,11 +16,30 @@ class VisibleQuerySet(models.QuerySet[Any]):
     """Lists go through `visible_to`: pages, API, sockets and messages share the rule."""
 
     def visible_to(self, user: Any) -> Self:
-        """The rows that `user` may see."""
-        return self if allows(user, self.model.view_right) else self.none()
+        """The rows that `user` may see: all, or those of the hosts where the right to see them is granted."""
+        reach = standing_of(user).reach(self.model.view_right)
+        if reach.everywhere:
+            return self
+        return self.filter(self.model.within(reach.hosts)) if reach.hosts else self.none()
 
 
-class Mirrored(models.Model):
+class OnHost:
+    """A row of one host, which `host` leads to."""
+
+    host: Any
+
+    @classmethod
+    def within(cls, hosts: Iterable[str]) -> Q:
+        """Those of the hosts of these names."""
+        return Q(host__name__in=hosts)
+
+    @property
+    def places(self) -> list[str]:
+        """Names of the hosts on which a right to do something to it must hold."""
+        return [self.host.name]
+
+
+class Mirrored(OnHost, models.Model):
     """A row that mirrors an object of an engine. Written by hosts.inventory and nobody else."""
 
     view_right: Right

@@ -3,11 +3,11 @@
 from django.db import models
 
 from accounts.rights import Right
-from hosts.models.base import VisibleQuerySet
+from hosts.models.base import OnHost, VisibleQuerySet
 from hosts.models.hosts import Host
 
 
-class DiskReading(models.Model):
+class DiskReading(OnHost, models.Model):
     """`containers`: bytes of their own files by id. `cache`: records of the build cache (hosts.engine.disk)."""
 
     view_right = Right.HOSTS_VIEW

@@ -3,10 +3,10 @@
 from django.db import models
 
 from accounts.rights import Right
-from hosts.models.base import VisibleQuerySet
+from hosts.models.base import OnHost, VisibleQuerySet
 
 
-class Event(models.Model):
+class Event(OnHost, models.Model):
     """One event of an engine."""
 
     view_right = Right.EVENTS_VIEW

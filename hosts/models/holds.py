@@ -3,7 +3,7 @@
 from django.db import models
 
 from accounts.rights import Right
-from hosts.models.base import VisibleQuerySet
+from hosts.models.base import OnHost, VisibleQuerySet
 from hosts.models.hosts import Host
 from jobs.models import Job
 
@@ -17,7 +17,7 @@ class HoldKind(models.TextChoices):
     IMAGE = "image"  # a name that we gave: is removed
 
 
-class Hold(models.Model):
+class Hold(OnHost, models.Model):
     """One such thing of an engine (hosts.actions.volumes.holds). `ref` is how the engine calls it, `name` how people do.
 
     The row is there before the engine is asked; `sure` says that the engine has answered.

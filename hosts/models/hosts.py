@@ -1,8 +1,10 @@
 """A host: one engine, how to reach it, and what is known of it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -80,6 +82,16 @@ class Host(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def within(cls, hosts: Iterable[str]) -> Q:
+        """Those of these names."""
+        return Q(name__in=hosts)
+
+    @property
+    def places(self) -> list[str]:
+        """As of what is on it (hosts.models.base.OnHost)."""
+        return [self.name]
 
     def endpoint(self) -> Endpoint:
         """How to reach the engine, with its keys."""

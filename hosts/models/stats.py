@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.rights import Right
-from hosts.models.base import VisibleQuerySet
+from hosts.models.base import OnHost, VisibleQuerySet
 from hosts.models.grid import METRICS
 from hosts.models.spark import Spark
 
@@ -41,7 +41,7 @@ def raw_kept_seconds() -> int:
     return int(settings.STATS_RAW_KEPT_HOURS) * 3600
 
 
-class Series(models.Model):
+class Series(OnHost, models.Model):
     """One thing with a history: a container by its name, or a host's sum (`key` ""). A recreated container goes on
     with its series; the series outlives the container until its last point is forgotten."""
 

@@ -1,8 +1,10 @@
 """Swarms: clusters of engines, which hosts are in which, and what all objects of a swarm share."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -53,6 +55,16 @@ class Swarm(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def within(cls, hosts: Iterable[str]) -> Q:
+        """Those whose members are all among the hosts of these names: what one sees in a swarm is of all of them."""
+        return _within("pk", hosts)
+
+    @property
+    def places(self) -> list[str]:
+        """Names of the hosts on which a right to do something to it must hold: all of its members."""
+        return [member.host.name for member in self.members.all()]
 
     @property
     def state(self) -> str:
@@ -107,6 +119,11 @@ class SwarmMember(models.Model):
         return "worker" if self.state == "active" else ""
 
 
+def _within(key: str, hosts: Iterable[str]) -> Q:
+    members = SwarmMember.objects.filter(swarm=OuterRef(key))
+    return Q(Exists(members)) & ~Q(Exists(members.exclude(host__name__in=hosts)))
+
+
 class SwarmQuerySet(VisibleQuerySet):
     """Objects of swarms."""
 
@@ -137,3 +154,13 @@ class SwarmMirrored(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def within(cls, hosts: Iterable[str]) -> Q:
+        """Those of swarms whose members are all among these hosts."""
+        return _within("swarm", hosts)
+
+    @property
+    def places(self) -> list[str]:
+        """As of its swarm."""
+        return self.swarm.places

@@ -15,6 +15,7 @@ from accounts.models import SavedView
 from accounts.rights import Right, allows
 from common.lists import SEARCH_AT_MOST, searched
 from hosts import filters
+from hosts.access import may
 from hosts.models import (
     Config,
     Container,
@@ -123,8 +124,8 @@ def acts(user: Any, query: str) -> list[Entry]:
             "/".join(args_of(container)),
         )
         for container in (_containers(user, rest)[:ACTS_OF] if wanted else [])
-        for verb, (icon, words, how, _right) in wanted.items()
-        if not how or verb in container.possible
+        for verb, (icon, words, how, right) in wanted.items()
+        if (not how or verb in container.possible) and may(user, right, container)
     ]
     return on_containers + find_acts.acts(user, first.casefold(), rest)
 

@@ -11,6 +11,7 @@ from accounts.rights import Right, allows
 from common.lists import searched
 from common.templatetags.ui import short_id
 from hosts import filters
+from hosts.access import may
 from hosts.models import Image, Network, Node, Plugin, Service, Volume
 from hosts.palette import Entry
 
@@ -133,7 +134,8 @@ def _means(act: Act, verb: str) -> bool:
 def _rows(user: Any, noun: Noun, query: str) -> list[Any]:
     rows = noun.model.objects.visible_to(user)
     rows = rows.current().select_related("swarm") if hasattr(rows, "current") else rows.select_related("host")
-    return [row for row in searched(rows, query, tuple(noun.search)).order_by("name", "pk")[:OBJECTS] if row.name]
+    found = searched(rows, query, tuple(noun.search)).order_by("name", "pk")[:OBJECTS]
+    return [row for row in found if row.name and may(user, noun.right, row)]
 
 
 def _entry(noun: Noun, act: Act, row: Any) -> Entry:

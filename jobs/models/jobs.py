@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import Right, allows
+from accounts.rights import Right, standing_of
 from common.secrets import EncryptedJSONField
 
 HEARTBEAT_SECONDS = 2
@@ -36,10 +36,20 @@ def lock(host: str, noun: str, name: str) -> str:
     return f"{host}/{noun}/{name}"
 
 
+def within(user: Any) -> Q:
+    """What jobs, or schedules, `user` may see; an empty condition means all of them."""
+    reach = standing_of(user).reach(Right.JOBS_VIEW)
+    if reach.everywhere:
+        return Q()
+    if not reach.hosts:
+        return Q(pk__in=[])
+    return Q(by=user) | (Q(host__in=reach.hosts) & (Q(to="") | Q(to__in=reach.hosts)))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Any) -> Self:
-        """The jobs that `user` may see."""
-        return self if allows(user, Right.JOBS_VIEW) else self.none()
+        """The jobs that `user` may see: of the hosts where that is granted, and their own."""
+        return self.filter(within(user))
 
     def open(self) -> Self:
         """Queued and running ones."""
@@ -60,7 +70,8 @@ class Job(models.Model):
     kind = models.CharField(max_length=60)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     by_name = models.CharField(max_length=150)
-    host = models.CharField(max_length=100, blank=True, db_index=True)
+    host = models.CharField(max_length=100, blank=True, db_index=True)  # "" for several, and for swarms
+    to = models.CharField(max_length=100, blank=True)  # the other host of a copy
     target = models.CharField(max_length=500, blank=True)
     params = models.JSONField(default=dict)
     sealed = EncryptedJSONField(default=dict)  # arguments that are secret: never shown, logged or sent to a page

@@ -6,15 +6,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import Right, allows
+from accounts.rights import Right
 from common.secrets import EncryptedJSONField
-from jobs.models.jobs import Job
+from jobs.models.jobs import Job, within
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def visible_to(self, user: Any) -> Self:
-        """The schedules that `user` may see."""
-        return self if allows(user, Right.JOBS_VIEW) else self.none()
+        """The schedules that `user` may see: of the hosts where that is granted, and their own."""
+        return self.filter(within(user))
 
 
 class Schedule(models.Model):
@@ -25,6 +25,7 @@ class Schedule(models.Model):
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=60)
     host = models.CharField(max_length=100, blank=True)
+    to = models.CharField(max_length=100, blank=True)
     target = models.CharField(max_length=500, blank=True)
     params = models.JSONField(default=dict)
     sealed = EncryptedJSONField(default=dict)

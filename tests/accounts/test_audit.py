@@ -121,7 +121,7 @@ def test_it_stays_whole_when_the_key_is_changed_and_nobody_signs_without_one(
 
 
 def test_an_account_that_is_deleted_leaves_it_whole(acts: list[AuditEntry]) -> None:
-    person("olga", "operator").delete()
+    person("olga", "deployer").delete()
     assert acts[0].actor is not None
     acts[0].actor.delete()
     assert AuditEntry.objects.filter(actor=None, actor_name="ada").count() == len(acts)
@@ -213,7 +213,7 @@ def test_it_is_exported_as_csv_and_line_by_line(client: Client, acts: list[Audit
     assert len(body("csv")) == 10
 
 
-@pytest.mark.parametrize("role", ["viewer", "operator"])
+@pytest.mark.parametrize("role", ["viewer", "deployer"])
 def test_only_administrators_read_it(client: Client, acts: list[AuditEntry], role: str) -> None:
     client.force_login(person("olga", role))
     assert client.get("/audit/").status_code == 403

@@ -35,7 +35,7 @@ def mailing(settings: Any) -> Iterator[None]:
     app.conf.task_always_eager = False
 
 
-def invited(role: str = "operator", days: str = "7") -> str:
+def invited(role: str = "deployer", days: str = "7") -> str:
     """An administrator makes a link in the page; its path."""
     admin = Client()
     admin.force_login(User.objects.filter(username="ada").first() or person("ada", "admin"))
@@ -53,12 +53,12 @@ def may_log_in(name: str, password: str) -> bool:
 
 # ---------------------------------------------------------------- invitations
 def test_who_is_invited_chooses_name_and_password_once(client: Client) -> None:
-    path = invited("operator")
+    path = invited("deployer")
     assert path.split("/")[3] not in str(list(OneTimeLink.objects.values()))  # only a hash is kept
     values = {"username": "olga", "password": NEW, "email": "olga@example.com"}
     assert client.post(path, values)["Location"] == "/account/login/"
     olga = User.objects.get(username="olga")
-    assert (olga.role, olga.email) == ("operator", "olga@example.com")
+    assert (olga.role, olga.email) == ("deployer", "olga@example.com")
     assert may_log_in("olga", NEW)
     assert client.get(path).status_code == 404
     assert client.post(path, values | {"username": "eve"}).status_code == 404
@@ -97,7 +97,7 @@ def test_an_invitation_ends_with_its_time_its_maker_and_when_it_is_taken_back(cl
 
 
 def test_only_who_manages_users_invites(client: Client) -> None:
-    otto = person("otto", "operator")
+    otto = person("otto", "deployer")
     client.force_login(otto)
     assert client.post("/users/invite/", {"role": "admin", "days": "7"}).status_code == 403
     headers = {"Authorization": f"Bearer {ApiToken.make(otto, 'ci')}"}
@@ -125,7 +125,7 @@ def test_invitations_are_made_and_taken_back_over_rest(client: Client) -> None:
 
 def test_the_secret_of_a_link_is_not_written_down() -> None:
     path, browser = invited(), Client(enforce_csrf_checks=True)
-    browser.force_login(person("otto", "operator"))
+    browser.force_login(person("otto", "deployer"))
     assert browser.post(path, {"username": "olga", "password": NEW}).status_code == 403
     entry = AuditEntry.objects.get(action="request", actor_name="otto")
     assert entry.target == "POST /account/join/<str:link>/"

@@ -45,7 +45,7 @@ def log_in(name: str, password: str) -> Client | None:
 # ---------------------------------------------------------------- REST
 def test_an_account_is_made_changed_and_removed_over_rest() -> None:
     api = Api(person("ada", "admin"))
-    made = api("post", "users", name="otto", role="operator", password=LONG, email="otto@example.com")
+    made = api("post", "users", name="otto", role="deployer", password=LONG, email="otto@example.com")
     assert made.status_code == 201
     assert made.json()["email"] == "otto@example.com"
     browser = log_in("otto", LONG)
@@ -60,7 +60,7 @@ def test_an_account_is_made_changed_and_removed_over_rest() -> None:
     assert api("get", "users/otto").status_code == 404
     found = AuditEntry.objects.filter(target="otto", outcome="done", actor__username="ada").order_by("number")
     assert [entry.action for entry in found] == ["user.add", *["user.change"] * 3, "user.remove"]
-    assert found[1].detail["was"] == {"role": "operator"}
+    assert found[1].detail["was"] == {"role": "deployer"}
     assert LONG not in str([entry.detail for entry in found])
 
 
@@ -108,7 +108,7 @@ def test_the_last_administrator_and_oneself_stay(client: Client) -> None:
 
 def test_nobody_else_manages_accounts(client: Client) -> None:
     vera = person("vera", "viewer")
-    api = Api(person("otto", "operator"))
+    api = Api(person("otto", "deployer"))
     assert api("post", "users", name="x", password=LONG).status_code == 403
     assert api("patch", "users/otto", role="admin").status_code == 403
     assert api("delete", "users/vera").status_code == 403
@@ -120,11 +120,11 @@ def test_nobody_else_manages_accounts(client: Client) -> None:
 
 def test_a_service_account_has_tokens_and_no_login(client: Client) -> None:
     api = Api(person("ada", "admin"))
-    assert api("post", "users", name="robot", role="operator", service=True).status_code == 201
+    assert api("post", "users", name="robot", role="deployer", service=True).status_code == 201
     token = api("post", "users/robot/tokens", name="ci").json()["token"]
     assert client.get("/api/v1/containers", headers={"Authorization": f"Bearer {token}"}).status_code == 200
     assert not log_in("robot", "") and not log_in("robot", LONG)
-    assert api("post", "users", name="otto", role="operator", password=LONG).status_code == 201
+    assert api("post", "users", name="otto", role="deployer", password=LONG).status_code == 201
     browser = log_in("otto", LONG)
     assert browser and api("patch", "users/otto", service=True).status_code == 200
     assert browser.get("/").status_code == 302 and not log_in("otto", LONG)
@@ -169,7 +169,7 @@ def test_who_lacks_one_is_led_to_setting_it_up_and_does_nothing_else_before(clie
 
 
 def test_other_roles_and_tokens_are_not_affected_and_it_is_taken_back(client: Client) -> None:
-    vera, otto = person("vera", "viewer"), person("otto", "operator")
+    vera, otto = person("vera", "viewer"), person("otto", "deployer")
     required("viewer")
     client.force_login(otto)
     assert client.get("/").status_code == 200

@@ -36,7 +36,7 @@ def test_a_view_is_saved_shown_in_the_menu_replaced_and_removed(vera: Client) ->
 def test_nobody_sees_or_removes_the_view_of_another(vera: Client) -> None:
     save(vera)
     other = Client()
-    other.force_login(person("otto", "operator"))
+    other.force_login(person("otto", "deployer"))
     assert "sick" not in other.get("/views/?of=container_list").content.decode()
     assert other.post(f"/views/{SavedView.objects.get().pk}/remove/").status_code == 404
     assert SavedView.objects.count() == 1

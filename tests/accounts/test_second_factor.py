@@ -123,7 +123,7 @@ def test_guessing_codes_is_slowed_down(client: Client) -> None:
 
 def test_who_gave_the_password_can_still_be_somebody_else(client: Client) -> None:
     with_app(Client(), person("vera", "viewer"))
-    person("otto", "operator")
+    person("otto", "deployer")
     password_of(client, "vera")
     client.post("/account/logout/")
     assert client.get("/account/2fa/authenticate/")["Location"] == "/account/login/"
@@ -165,7 +165,7 @@ def test_removing_the_app_needs_a_proof_and_then_the_password_alone_logs_in(clie
 def test_an_admin_takes_it_away_from_somebody_who_lost_it_and_nobody_else_can(client: Client) -> None:
     vera = person("vera", "viewer")
     with_app(Client(), vera)
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     assert client.post(f"/users/{vera.pk}/second-factor/remove/").status_code == 403
     client.force_login(person("ada", "admin"))
     assert client.get(f"/users/{vera.pk}/second-factor/remove/").status_code == 405

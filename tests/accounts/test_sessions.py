@@ -54,7 +54,7 @@ def is_in(client: Client) -> bool:
 
 def test_a_person_sees_where_they_are_logged_in_and_which_one_this_is() -> None:
     vera = person("vera", "viewer")
-    browser(person("otto", "operator"))
+    browser(person("otto", "deployer"))
     desk = browser(vera)
     phone = browser(vera, PHONE, "2001:db8::7")
     assert set(listed(desk)) == {("Firefox, Linux", "10.8.0.14", True), ("Chrome, Android", "2001:db8::7", False)}
@@ -96,7 +96,7 @@ def test_ending_the_one_in_use_is_a_logout() -> None:
 def test_all_others_end_at_once() -> None:
     vera = person("vera", "viewer")
     others = [browser(vera, PHONE) for _ in range(3)]
-    stranger, desk = browser(person("otto", "operator")), browser(vera)
+    stranger, desk = browser(person("otto", "deployer")), browser(vera)
     assert "Ended 3 sessions." in desk.post(f"{OWN}end/", follow=True).content.decode()
     assert is_in(desk) and is_in(stranger) and not any(is_in(other) for other in others)
     assert AuditEntry.objects.get(action="session.end_all").detail == {"sessions": 3}
@@ -104,7 +104,7 @@ def test_all_others_end_at_once() -> None:
 
 def test_nobody_ends_somebody_else_s_but_an_administrator_does() -> None:
     vera = person("vera", "viewer")
-    desk, otto, ada = browser(vera), browser(person("otto", "operator")), browser(person("ada", "admin"))
+    desk, otto, ada = browser(vera), browser(person("otto", "deployer")), browser(person("ada", "admin"))
     session = UserSession.objects.get(user=vera).pk
     assert otto.post(f"{OWN}{session}/end/").status_code == 404
     for path in ("", "end/", f"{session}/end/"):
@@ -184,7 +184,7 @@ def test_the_last_use_is_noted_once_a_minute(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_rows_of_sessions_that_have_run_out_are_forgotten() -> None:
     desk = browser(person("vera", "viewer"))
-    browser(person("otto", "operator"))
+    browser(person("otto", "deployer"))
     Session.objects.filter(session_key=desk.session.session_key).delete()
     forget_old_sessions()
     assert [row.user.username for row in UserSession.objects.all()] == ["otto"]

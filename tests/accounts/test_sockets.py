@@ -43,7 +43,7 @@ async def opened(path: str, *, client: str = "", **headers: str) -> AsyncIterato
 
 
 @database_sync_to_async
-def logged_in(name: str = "otto", role: str = "operator") -> str:
+def logged_in(name: str = "otto", role: str = "deployer") -> str:
     """The Cookie header of an account that has just logged in."""
     client = Client()
     client.force_login(User.objects.filter(username=name).first() or person(name, role))

@@ -43,7 +43,7 @@ def code(client: Client, token: str, path: str = "/api/v1/containers") -> tuple[
 
 # ---------------------------------------------------------------- the page
 def test_a_token_is_shown_once_and_works(client: Client) -> None:
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     token = made(client, networks="10.8.0.0/16, 127.0.0.1", scope=["containers.view"])
     assert code(Client(), token) == (200, "")
     page = client.get(OWN).content.decode()
@@ -70,7 +70,7 @@ def test_a_token_is_shown_once_and_works(client: Client) -> None:
 def test_a_wrong_value_is_named_at_its_field_and_the_others_are_kept(
     client: Client, field: str, value: Any, words: str
 ) -> None:
-    otto = person("otto", "operator")
+    otto = person("otto", "deployer")
     ApiToken.make(otto, "taken")
     client.force_login(otto)
     values = {"name": "ci", "days": "7", "networks": "10.8.0.0/16"} | {field: value}
@@ -83,7 +83,7 @@ def test_a_wrong_value_is_named_at_its_field_and_the_others_are_kept(
 
 
 def test_one_removes_one_s_own_and_nobody_else_s_and_an_administrator_all(client: Client) -> None:
-    vera, otto = person("vera", "viewer"), person("otto", "operator")
+    vera, otto = person("vera", "viewer"), person("otto", "deployer")
     tokens = {user: ApiToken.make(user, "ci") for user in (vera, otto)}
     rows = {user: ApiToken.objects.get(user=user).pk for user in (vera, otto)}
     client.force_login(vera)
@@ -126,7 +126,7 @@ def test_a_right_that_is_not_in_its_scope_is_refused_everywhere(client: Client) 
 
 
 def test_it_never_may_more_than_its_user(client: Client) -> None:
-    otto = person("otto", "operator")
+    otto = person("otto", "deployer")
     token = as_header(ApiToken.make(otto, "ci", scope=["jobs.manage", "networks.view"]))
     assert client.get("/api/v1/networks", headers=token).status_code == 200
     assert client.post("/api/v1/jobs/1/cancel", headers=token).status_code == 404
@@ -167,7 +167,7 @@ def test_one_that_lets_nobody_in_says_why(client: Client, change: dict[str, Any]
     ids=["removed", "expired", "from elsewhere"],
 )
 async def test_its_open_socket_ends_with_it(change: Any) -> None:
-    token = await database_sync_to_async(lambda: ApiToken.make(person("otto", "operator"), "ci"))()
+    token = await database_sync_to_async(lambda: ApiToken.make(person("otto", "deployer"), "ci"))()
     async with opened("/ws/changes", authorization=f"Bearer {token}") as socket:
         await socket.until(lambda: socket.of_kind("ready"))
         await database_sync_to_async(change)()
@@ -177,7 +177,7 @@ async def test_its_open_socket_ends_with_it(change: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_a_socket_closes_when_its_right_is_taken_out_of_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     scope = ["images.manage", "jobs.view"]
-    token = await database_sync_to_async(lambda: ApiToken.make(person("otto", "operator"), "ci", scope=scope))()
+    token = await database_sync_to_async(lambda: ApiToken.make(person("otto", "deployer"), "ci", scope=scope))()
     job = await a_job(monkeypatch)
     async with opened(f"/ws/jobs/{job.pk}", authorization=f"Bearer {token}") as socket:
         await socket.until(lambda: socket.of_kind("job"))
@@ -187,7 +187,7 @@ async def test_a_socket_closes_when_its_right_is_taken_out_of_the_token(monkeypa
 
 # ---------------------------------------------------------------- REST and the command
 def test_tokens_are_made_over_rest(client: Client) -> None:
-    otto, ada = person("otto", "operator"), person("ada", "admin")
+    otto, ada = person("otto", "deployer"), person("ada", "admin")
     whole, admin = as_header(ApiToken.make(otto, "whole")), as_header(ApiToken.make(ada, "whole"))
 
     def make(headers: dict[str, str], user: str, **body: Any) -> Any:
@@ -222,7 +222,7 @@ def test_tokens_are_made_over_rest(client: Client) -> None:
 
 
 def test_the_command_takes_the_same_limits(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    person("otto", "operator")
+    person("otto", "deployer")
     call_command(
         "token", "create", "otto", "--name", "ci", "--right", "images.view", "--network", "127.0.0.1", "--days", "3"
     )

@@ -22,7 +22,7 @@ def own_count(settings: Any) -> None:
 
 def test_an_admin_makes_an_account_that_can_log_in(client: Client) -> None:
     client.force_login(person("ada", "admin"))
-    values = {"username": "otto", "role": "operator", "is_active": "on", "password": "a-long-quay-4711"}
+    values = {"username": "otto", "role": "deployer", "is_active": "on", "password": "a-long-quay-4711"}
     assert client.post("/users/add/", values).status_code == 302
     assert AuditEntry.objects.filter(action="user.add", target="otto").exists()
     client.logout()
@@ -69,7 +69,7 @@ def test_a_token_acts_as_its_user_and_is_stored_as_a_hash(client: Client) -> Non
 
 
 def form(**values: str) -> dict[str, str]:
-    return {"username": "otto", "role": "operator", "is_active": "on", "password": ""} | values
+    return {"username": "otto", "role": "deployer", "is_active": "on", "password": ""} | values
 
 
 def test_an_account_that_differs_by_case_alone_is_refused(client: Client) -> None:
@@ -80,7 +80,7 @@ def test_an_account_that_differs_by_case_alone_is_refused(client: Client) -> Non
 
 
 def test_a_new_password_ends_the_sessions_of_the_account_and_not_one_s_own(client: Client) -> None:
-    ada, otto = person("ada", "admin"), person("otto", "operator")
+    ada, otto = person("ada", "admin"), person("otto", "deployer")
     elsewhere, ours = Client(), Client()
     elsewhere.force_login(otto)
     ours.force_login(ada)

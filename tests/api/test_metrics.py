@@ -142,7 +142,7 @@ def test_a_thousand_containers_cost_as_many_queries_as_one(client: Client, djang
     containers(host, *(container_json(f"many-{n:04}", Id=f"{n:064x}") for n in range(1000)))
     rows = list(Container.objects.all())
     history.record(host, int(time.time()) - 5, [history.Taken(row, rates(1)) for row in rows], 30)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         found = read(client, robot)
     assert sum(name.startswith("dermaga_container_cpu_percent") for name in found) == 1000
 

@@ -19,7 +19,7 @@ QUESTIONS = (
 WITH_BOTH = {f"{MACHINERY}.recorded", f"{MACHINERY}.on_engine", f"{MACHINERY}.calling", "jobs.queue.start"}
 WITH_BOTH |= {f"{MACHINERY}.recorded_at", f"{ON_SWARMS}.on_manager", f"{REMOVALS}.start"}
 AUDITS = WITH_BOTH | {"accounts.audit.record"}
-CHECKS = WITH_BOTH | {f"{MACHINERY}.demand"}
+CHECKS = WITH_BOTH | {f"{MACHINERY}.demand", f"{MACHINERY}.demand_each"}
 READS = {"top", "diff", "inspect_container", "logs", "stats", "version", "info", "ping"}  # of the SDK's client
 READS |= {"inspect_image", "history"}
 

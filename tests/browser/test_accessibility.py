@@ -83,6 +83,11 @@ PAGES = (
     "/account/sessions/",
     "/account/tokens/",
     "/account/tokens/add/",
+    "/teams/",
+    "/teams/add/",
+    "/roles/",
+    "/roles/add/",
+    "/access/?right=containers.operate&host=local",
     "/account/password/change/",
     "/nothing/is/here/",
 )

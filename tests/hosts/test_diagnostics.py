@@ -134,7 +134,7 @@ def test_a_hundred_hosts_cost_as_many_queries_as_one(admin: Client, django_asser
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("role", ["viewer", "operator"])
+@pytest.mark.parametrize("role", ["viewer", "deployer"])
 def test_only_administrators_see_it(client: Client, role: str) -> None:
     client.force_login(person("otto", role))
     assert client.get("/diagnostics/").status_code == 403

@@ -115,13 +115,13 @@ def test_nothing_typed_gives_the_places_that_one_may_see(fleet: Host) -> None:
 
 
 def test_a_verb_and_a_name_are_an_act_that_the_state_and_the_rights_allow(fleet: Host) -> None:
-    words, page = found("operator", "restart web")
+    words, page = found("deployer", "restart web")
     web = Container.objects.get(name="web")
     assert words[0] == "Restart web"
     assert f'action="/containers/fra-1/{web.engine_id[:12]}/restart/"' in page
     assert "Restart web?" in page  # asks first
     assert f'data-confirm-affected="fra-1/{web.engine_id[:12]}"' in page  # and says who leans on it
-    assert "Start web-db" in found("operator", "start web")[0]
+    assert "Start web-db" in found("deployer", "start web")[0]
     assert "Logs web" in found("viewer", "logs web")[0]
     assert not [word for word in found("viewer", "restart web")[0] if word.startswith("Restart")]
 
@@ -162,6 +162,6 @@ def test_acts_on_other_objects_lead_to_a_dialog_or_a_page_that_is_there(fleet: H
                 "promote",
             }  # which the plugin and the manager are: their pages have no such form
             assert not form or done or f'action="{form[1]}"' in answer.content.decode(), link[0]
-    for role, offered in (("operator", True), ("viewer", False)):
+    for role, offered in (("deployer", True), ("viewer", False)):
         words, _page = found(role, "scale web")
         assert ("Scale web" in words) == offered

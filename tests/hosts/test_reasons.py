@@ -18,7 +18,7 @@ LISTS = ("containers", "images", "networks", "volumes", "events")
 
 @pytest.fixture
 def operator(client: Client) -> Client:
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     return client
 
 

@@ -42,7 +42,7 @@ def works(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def asked(name: str, number: int = 0, host: str = "fra-1", **options: Any) -> Job:
-    by = User.objects.filter(username=name).first() or person(name, "operator")
+    by = User.objects.filter(username=name).first() or person(name, "deployer")
     return queue.start(by, "test", host=host, params={"n": number}, **options)
 
 

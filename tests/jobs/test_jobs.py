@@ -32,7 +32,7 @@ def job_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[JobContext], 
     def make(run: Callable[[JobContext], Any]) -> Job:
         monkeypatch.setitem(kinds._kinds, "test", kinds.Kind("test", "Test", Right.IMAGES_MANAGE, run))
         monkeypatch.setattr(queue, "enqueue", lambda job_id: None)
-        return queue.start(person("otto", "operator"), "test", params={})
+        return queue.start(person("otto", "deployer"), "test", params={})
 
     return make
 
@@ -146,7 +146,7 @@ def aged(job: Job, seconds: float) -> None:
 
 
 def test_a_lost_message_is_sent_again_at_doubling_waits(handed_over: list[int]) -> None:
-    job = queue.start(person("otto", "operator"), "test", params={})
+    job = queue.start(person("otto", "deployer"), "test", params={})
     assert handed_over == [job.pk]
     aged(job, 10)
     queue.recover()
@@ -171,7 +171,7 @@ def test_jobs_that_could_not_be_handed_over_go_out_when_the_broker_is_back(
 
     with monkeypatch.context() as broken:
         broken.setattr("jobs.tasks.run.apply_async", away)
-        otto = person("otto", "operator")
+        otto = person("otto", "deployer")
         jobs = [queue.start(otto, "test", params={"n": n}) for n in range(3)]
         Job.objects.update(created=timezone.now() - timedelta(hours=1))
         tried.clear()
@@ -182,7 +182,7 @@ def test_jobs_that_could_not_be_handed_over_go_out_when_the_broker_is_back(
 
 
 def test_after_a_start_all_that_was_queued_is_handed_over(handed_over: list[int]) -> None:
-    otto = person("otto", "operator")
+    otto = person("otto", "deployer")
     jobs = [queue.start(otto, "test", params={"n": n}) for n in range(3)]
     handed_over.clear()
     queue.recover(all_workers_gone=True)

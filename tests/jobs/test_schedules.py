@@ -33,7 +33,7 @@ def a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def otto(client: Client) -> User:
     """Logged in."""
-    user = person("otto", "operator")
+    user = person("otto", "deployer")
     client.force_login(user)
     return user
 

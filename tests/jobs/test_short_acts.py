@@ -163,7 +163,7 @@ def nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked(kind: str, number: int = 0, host: str = "fra-1", locks: tuple[str, ...] = ()) -> Job:
-    by = User.objects.filter(username="otto").first() or person("otto", "operator")
+    by = User.objects.filter(username="otto").first() or person("otto", "deployer")
     params = {"n": number, "args": [], "options": {}}
     return queue.start(by, kind, host=host, target="web", params=params, locks=locks)
 

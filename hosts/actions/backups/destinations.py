@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
+from hosts.access import EVERYWHERE
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Backup, Destination
@@ -21,7 +22,7 @@ FIXED = ("kind", "folder", "url", "bucket", "prefix")  # what says where its bac
 
 def add(actor: Any, destination: Destination) -> Destination:
     """Stores a new one."""
-    demand(actor, Right.BACKUPS_PLACES)
+    demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
     with transaction.atomic():
         destination.save(force_insert=True)
         record(actor, "destination.add", destination.name, detail=_detail(destination))
@@ -30,7 +31,7 @@ def add(actor: Any, destination: Destination) -> Destination:
 
 def change(actor: Any, destination: Destination) -> Destination:
     """Stores a changed one. Where backups lie stays the same as long as there are any."""
-    demand(actor, Right.BACKUPS_PLACES)
+    demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
     with transaction.atomic():
         old = Destination.objects.get(pk=destination.pk)
         moved = [name for name in FIXED if getattr(old, name) != getattr(destination, name)]
@@ -44,7 +45,7 @@ def change(actor: Any, destination: Destination) -> Destination:
 
 def remove(actor: Any, destination: Destination) -> None:
     """Forgets it; only an empty one. Files that lie there and are no backups of ours are not touched."""
-    demand(actor, Right.BACKUPS_PLACES)
+    demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
     try:
         with transaction.atomic():
             record(actor, "destination.remove", destination.name, detail=_detail(destination))
@@ -60,7 +61,7 @@ def remove(actor: Any, destination: Destination) -> None:
 
 def test(actor: Any, destination: Destination) -> None:
     """Writes, reads and removes a small file there."""
-    demand(actor, Right.BACKUPS_PLACES)
+    demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
     try:
         stores.check(destination.store())
     except EngineError as error:

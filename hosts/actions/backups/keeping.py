@@ -20,7 +20,7 @@ def keep(context: JobContext, newest: Backup) -> int:
     """After a schedule has made `newest`: removes those that it made of the same volume before, unless they are among the
     last `keep_last` or younger than `keep_days` days; nothing when neither was asked for. Gives how many went. One that
     cannot be removed stays, and the log says why."""
-    demand(context.job.by, Right.BACKUPS_MANAGE)
+    demand(context.job.by, Right.BACKUPS_MANAGE, newest)
     last, days = context.params.get("keep_last") or 0, context.params.get("keep_days") or 0
     if newest.schedule_id is None or not (last or days):
         return 0

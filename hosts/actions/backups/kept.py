@@ -12,7 +12,7 @@ from common.errors import DermagaError, Failure
 from common.events import changed
 from common.streaming import from_thread
 from hosts.actions import removals
-from hosts.actions.act import demand, file_response, recorded_at
+from hosts.actions.act import demand, demand_each, file_response, recorded_at
 from hosts.actions.backups.work import NamedBackups
 from hosts.actions.volumes.work import Work
 from hosts.engine.errors import EngineError
@@ -25,7 +25,7 @@ from jobs.run import Cancelled, JobContext
 
 def download(actor: Any, backup: Backup) -> StreamingHttpResponse:
     """The file, as it lies there. All of the volume is in it: who took it is audited."""
-    with recorded_at(actor, Right.BACKUPS_MANAGE, backup.host, "backup.download", backup.key):
+    with recorded_at(actor, Right.BACKUPS_MANAGE, backup, "backup.download", backup.key):
         store = backup.destination.store()
         blocks = store.read(backup.key)
         first = next(blocks, b"")  # before the headers go out an error is still an answer
@@ -38,7 +38,7 @@ def download(actor: Any, backup: Backup) -> StreamingHttpResponse:
 # ---------------------------------------------------------------- check
 def start_check(actor: Any, backup: Backup) -> Job:
     """Starts a job that reads the file and compares its hash."""
-    demand(actor, Right.BACKUPS_MANAGE)
+    demand(actor, Right.BACKUPS_MANAGE, backup)
     params = {"backup": backup.pk}
     return queue.start(actor, "backup.check", target=backup.key, params=params, locks=[backup.lock])
 
@@ -47,7 +47,7 @@ def run_check(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
     work, named = Work(context), NamedBackups(context)
     backup = named.backup()
-    with recorded_at(context.job.by, Right.BACKUPS_MANAGE, backup.host, "backup.check", backup.key):
+    with recorded_at(context.job.by, Right.BACKUPS_MANAGE, backup, "backup.check", backup.key):
         sealed = Sealed()
         with work.cancellable():
             blocks = sealed.watch(named.blocks(backup))
@@ -62,8 +62,8 @@ def run_check(context: JobContext) -> dict[str, Any]:
 # ---------------------------------------------------------------- remove
 def start_removal(actor: Any, backups: Iterable[Backup]) -> Job:
     """Starts a job that deletes these files."""
-    demand(actor, Right.BACKUPS_MANAGE)
     found = sorted(backups, key=lambda backup: backup.pk)
+    demand_each(actor, Right.BACKUPS_MANAGE, found)
     removals.check_number(
         found,
         none=gettext_noop("There is no backup to remove."),
@@ -107,7 +107,7 @@ def run_removal(context: JobContext) -> dict[str, Any]:
 
 def remove(context: JobContext, backup: Backup) -> None:
     """Deletes the file, and then the row. Raises DermagaError, and the row stays."""
-    with recorded_at(context.job.by, Right.BACKUPS_MANAGE, backup.host, "backup.remove", backup.key):
+    with recorded_at(context.job.by, Right.BACKUPS_MANAGE, backup, "backup.remove", backup.key):
         store = backup.destination.store()
         context.on_cancel(store.end)
         try:

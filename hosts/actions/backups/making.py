@@ -17,6 +17,7 @@ from accounts.rights import Right
 from common.errors import DermagaError, Invalid
 from common.events import changed
 from common.templatetags.ui import filesize_iec
+from hosts.access import EVERYWHERE
 from hosts.actions.act import demand, demand_enabled, host_of, recorded, recorded_at
 from hosts.actions.backups import keeping
 from hosts.actions.backups.work import NamedBackups
@@ -40,7 +41,7 @@ log = structlog.get_logger("dermaga.backups")
 
 def start_backup(actor: Any, volume: Volume, destination: Destination, *, stop: bool = False) -> Job:
     """Starts a job that stores what is in the volume. `stop`: running containers that use it are stopped meanwhile."""
-    demand(actor, Right.BACKUPS_MANAGE)
+    demand(actor, Right.BACKUPS_MANAGE, volume)
     host = volume.host
     demand_enabled(host)
     return queue.start(actor, "volume.backup", **_asked(volume, destination, stop))
@@ -68,7 +69,7 @@ def schedule(
 ) -> Schedule:
     """Makes a schedule of such jobs; `times` are those of jobs.schedules.add. Of the backups that it makes the last
     `keep_last` are kept, and those of the last `keep_days` days; all with neither."""
-    demand(actor, Right.BACKUPS_MANAGE)
+    demand(actor, Right.BACKUPS_MANAGE, volume)
     for field, value, most in (
         ("keep_last", keep_last, keeping.LAST_AT_MOST),
         ("keep_days", keep_days, keeping.DAYS_AT_MOST),
@@ -172,7 +173,7 @@ def _sweep(backup: Backup) -> None:
 
 def sweep(actor: Any) -> None:
     """Deletes what is left of backups whose worker was killed, or whose place was away when they failed."""
-    demand(actor, Right.BACKUPS_MANAGE)
+    demand(actor, Right.BACKUPS_MANAGE, EVERYWHERE)
     rows = Backup.objects.filter(state=BackupState.WRITING).select_related("destination", "job")
     for backup in rows[:SWEPT_AT_ONCE]:
         if backup.job is not None and backup.job.is_open:
@@ -181,7 +182,7 @@ def sweep(actor: Any) -> None:
         if not cache.add(f"dermaga.sweep.{backup.pk}", 1, wait):
             continue  # its place was away just now
         try:
-            with recorded_at(actor, Right.BACKUPS_MANAGE, backup.host, "backup.sweep", backup.key):
+            with recorded_at(actor, Right.BACKUPS_MANAGE, backup, "backup.sweep", backup.key):
                 _sweep(backup)
         except DermagaError as error:
             log.warning("half a backup is left for now", backup=backup.pk, reason=error.code)

@@ -41,7 +41,7 @@ def start_restore(
 ) -> Job:
     """Starts a job that puts the backup into a new volume called `name`; with `replace` into the one of that name, whose
     files are deleted first. `stop`: running containers that use that one are stopped meanwhile."""
-    demand(actor, Right.BACKUPS_MANAGE)
+    demand(actor, Right.BACKUPS_MANAGE, backup)
     _check_target(actor, host, name, replace=replace)
     return queue.start(
         actor,
@@ -55,7 +55,7 @@ def start_restore(
 
 def _check_target(actor: Any, host: Host, name: str, *, replace: bool) -> None:
     """Raises Denied, Conflict, or Invalid for a name that is taken, is none, or is not there."""
-    demand(actor, Right.VOLUMES_MANAGE)
+    demand(actor, Right.VOLUMES_MANAGE, host)
     demand_enabled(host)
     # PostgreSQL takes no NUL in a text, and no name has one
     there = "\0" not in name and Volume.objects.filter(host=host, name=name).exists()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure, Invalid
+from hosts.access import EVERYWHERE
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
@@ -72,7 +73,7 @@ def tags(
 def sharing(actor: Any, registry: Registry, repository: str, tag: str, *, account: int | None) -> dict[str, Any]:
     """What deleting a tag takes along: {"digest", "tags" of the same image, this one too, "unchecked": how many more
     tags there are that were not compared}."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     repository = _named(registry, repository)
     with _asking(actor, registry, account) as client:
         digest = content.digest(client, repository, tag)
@@ -85,7 +86,7 @@ def sharing(actor: Any, registry: Registry, repository: str, tag: str, *, accoun
 def suggest(actor: Any, image: str, search: str = "") -> dict[str, Any]:
     """Tags for an image's name that is being typed: {"items": names, "count", "more", "problem": why there are none}.
     The name's registry is asked, with its default account if it is stored here."""
-    demand(actor, Right.REGISTRIES_VIEW)
+    demand(actor, Right.REGISTRIES_VIEW, EVERYWHERE)
     reference = parse_reference(image.strip())
     if reference is None:
         raise Invalid(
@@ -120,7 +121,7 @@ def _part(names: list[str], more: bool, page: int, size: int) -> Part:
 @contextmanager
 def _asking(actor: Any, registry: Registry, account: int | None) -> Iterator[Client]:
     """A client that logs in with that account, or the default one. Raises Failure."""
-    demand(actor, Right.REGISTRIES_VIEW)
+    demand(actor, Right.REGISTRIES_VIEW, EVERYWHERE)
     rows = RegistryAccount.objects.filter(registry=registry)
     chosen = rows.filter(pk=account).first() if account is not None else rows.first()
     if account is not None and chosen is None:

@@ -13,7 +13,7 @@ from accounts.audit import record
 from accounts.rights import Right
 from common.errors import DermagaError, Failure, Invalid, NotFound
 from hosts.access import get_container
-from hosts.actions.act import cancelled_with, demand, may_go_on
+from hosts.actions.act import cancelled_with, demand_each, may_go_on
 from hosts.actions.containers import containers
 from hosts.models import Container
 from hosts.options import check
@@ -30,7 +30,7 @@ VERBS = ("start", "stop", "restart", "kill", "pause", "unpause", "remove")
 
 def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[str, Any]) -> Job:
     """Starts the job. `options` are the act's own: timeout, signal, volumes, force."""
-    demand(actor, Right.CONTAINERS_OPERATE)
+    demand_each(actor, Right.CONTAINERS_OPERATE, targets)
     if verb not in VERBS:
         raise Invalid("verb", gettext_noop("There is no act %(verb)s for several containers."), {"verb": verb[:40]})
     if not targets:

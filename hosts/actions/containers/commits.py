@@ -36,8 +36,8 @@ def start_commit(
 
     `changes` are lines of a Dockerfile; `pause` freezes the container while its files are read.
     """
-    demand(actor, Right.CONTAINERS_OPERATE)
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.CONTAINERS_OPERATE, container)
+    demand(actor, Right.IMAGES_MANAGE, container)
     found = REFERENCE.fullmatch(image.strip())
     if not found or found["digest"] or len(image) > 400:
         raise Invalid("image", gettext_noop("Name the new image like name:tag. Example: team/app:debug."))
@@ -69,7 +69,7 @@ def run_commit(context: JobContext) -> dict[str, Any]:
     """Runs in a worker. An engine tells no progress of a commit, and cannot be asked to stop one."""
     host, params = host_of(context), context.params
     full = f"{params['repo']}:{params['tag']}"
-    demand(context.job.by, Right.CONTAINERS_OPERATE)
+    demand(context.job.by, Right.CONTAINERS_OPERATE, host)
     query = {
         "container": params["container"],
         "repo": params["repo"],

@@ -23,7 +23,7 @@ def start_create(
 ) -> Job:
     """Starts the job. `account` is who logs in when the image is pulled, as in `logins.choose`. Raises Invalid for a
     wrong field, and for one that this engine is too old for."""
-    demand(actor, Right.CONTAINERS_CREATE)
+    demand(actor, Right.CONTAINERS_CREATE, host)
     check(spec)
     to_engine(spec, host.spoken_version)
     return queue.start(

@@ -42,7 +42,7 @@ def start_upload(
 ) -> Job:
     """Starts a job that puts `files` into a folder, replacing what has the same name; with `unpack` the one file is a
     tar that is unpacked there. They belong to whom the folder belongs, or with `owners` to whom the tar says."""
-    demand(actor, Right.CONTAINERS_FILES)
+    demand(actor, Right.CONTAINERS_FILES, container)
     folder = options.path(folder)
     if not files:
         raise Invalid("files", gettext_noop("Choose at least one file."))

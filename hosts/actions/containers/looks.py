@@ -16,7 +16,7 @@ from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts import options
-from hosts.actions.act import demand, demand_enabled, failure, file_response, streamed, target_of
+from hosts.actions.act import demand, demand_each, demand_enabled, failure, file_response, streamed, target_of
 from hosts.engine import files, parse
 from hosts.engine.calls import Call
 from hosts.engine.connect import client
@@ -42,7 +42,7 @@ _waits = BoundedSemaphore(40)  # each holds a thread
 
 
 def _ask(actor: Any, container: Container, right: Right, question: Any) -> Any:
-    demand(actor, right)
+    demand(actor, right, container)
     demand_enabled(container.host)
     try:
         with client(container.host.endpoint(), timeout=DEADLINE, version=container.host.api_version or None) as api:
@@ -74,7 +74,7 @@ def inspect(actor: Any, container: Container) -> Any:
 
 def folder(actor: Any, container: Container, path: str) -> files.Listing:
     """What is in a folder, also of a container that does not run."""
-    demand(actor, Right.CONTAINERS_FILES)
+    demand(actor, Right.CONTAINERS_FILES, container)
     demand_enabled(container.host)
     try:
         return files.list_folder(target_of(container), options.path(path), running=container.state == "running")
@@ -84,7 +84,7 @@ def folder(actor: Any, container: Container, path: str) -> files.Listing:
 
 def wait(actor: Any, container: Container, condition: str, seconds: int) -> dict[str, Any] | None:
     """{"exit_code", "error"} once the container meets `condition` (WAITS); None when it has not within `seconds`."""
-    demand(actor, Right.CONTAINERS_VIEW)
+    demand(actor, Right.CONTAINERS_VIEW, container)
     if condition not in WAITS:
         raise Invalid("condition", gettext_noop("The condition is not-running, next-exit or removed."))
     if not 1 <= seconds <= WAIT_AT_MOST:
@@ -120,7 +120,7 @@ def _wait(container: Container, condition: str, seconds: int) -> dict[str, Any] 
 
 def path_facts(actor: Any, container: Container, path: str) -> files.Stat:
     """What is at a path, at the end of its links; its `stamp` is what a change of the file has to name."""
-    demand(actor, Right.CONTAINERS_FILES)
+    demand(actor, Right.CONTAINERS_FILES, container)
     demand_enabled(container.host)
     try:
         return files.follow(target_of(container), options.path(path))
@@ -142,7 +142,7 @@ def refresh(actor: Any, container: Container) -> None:
 
 def environment(actor: Any, container: Container) -> dict[str, Any]:
     """The inspect answer last heard, environment values and all; who looked is in the audit."""
-    demand(actor, Right.CONTAINERS_REVEAL)
+    demand(actor, Right.CONTAINERS_REVEAL, container)
     record(actor, "container.reveal", container.name, host=container.host.name)
     detail = getattr(container, "detail", None)
     return detail.inspect if detail else {}
@@ -182,7 +182,7 @@ class LogRange:
 def log_download(actor: Any, log: Log, part: LogRange) -> StreamingHttpResponse:
     """A log or a part of it, streamed: memory holds one block. Raises Failure when the engine gives none, and Conflict
     when nobody may be asked for it."""
-    demand(actor, Right.LOGS_VIEW)
+    demand(actor, Right.LOGS_VIEW, log)
     if not log.is_on:
         raise Conflict(gettext_noop("No manager of this task's swarm is a host that may be asked. Add or enable one."))
     blocks = iter_log_download(log.target, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
@@ -191,7 +191,7 @@ def log_download(actor: Any, log: Log, part: LogRange) -> StreamingHttpResponse:
 
 def logs_download(actor: Any, logs: list[Log], part: LogRange, name: str = "logs") -> StreamingHttpResponse:
     """Several logs or a part of them in one order of time, streamed. A log that cannot be read is a line that says so."""
-    demand(actor, Right.LOGS_VIEW)
+    demand_each(actor, Right.LOGS_VIEW, logs)
     parts = [Part(log.place, log.name, log.target) for log in logs if log.is_on]
     blocks = iter_merged_download(parts, part.query, timestamps=part.timestamps, ndjson=part.ndjson)
     return file_response(blocks, f"{name}.{part.ending}")
@@ -200,7 +200,7 @@ def logs_download(actor: Any, logs: list[Log], part: LogRange, name: str = "logs
 def specification(actor: Any, container: Container) -> ContainerSpec:
     """What the container was made from, without what came from its image. It has the environment's values: who asked is
     in the audit."""
-    demand(actor, Right.CONTAINERS_REVEAL)
+    demand(actor, Right.CONTAINERS_REVEAL, container)
     record(actor, "container.reveal", container.name, host=container.host.name)
 
     def question(api: Any) -> tuple[Any, Any, Any]:

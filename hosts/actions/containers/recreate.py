@@ -42,8 +42,8 @@ def start_recreate(
     The new one starts if `start`, or (None) if the old one runs; without a health check it has to run for `settle`
     seconds, else to be healthy within `healthy_within`. Raises Invalid for a wrong field.
     """
-    demand(actor, Right.CONTAINERS_CREATE)
-    demand(actor, Right.CONTAINERS_OPERATE)
+    demand(actor, Right.CONTAINERS_CREATE, container)
+    demand(actor, Right.CONTAINERS_OPERATE, container)
     for field, value, most in (("settle", settle, SETTLE_AT_MOST), ("healthy_within", healthy_within, HEALTHY_AT_MOST)):
         if not 0 <= value <= most:
             raise Invalid(field, gettext_noop("Write a number of seconds from 0 to %(most)s."), {"most": most})
@@ -75,7 +75,7 @@ def start_recreate(
 def run_recreate(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: the image first, then step by step (hosts.actions.containers.replacing)."""
     host = host_of(context)
-    demand(context.job.by, Right.CONTAINERS_OPERATE)
+    demand(context.job.by, Right.CONTAINERS_OPERATE, host)
     detail = {"newest": context.params["newest"], "job": context.job.pk}
     with recorded(
         context.job.by, Right.CONTAINERS_CREATE, host, "container.recreate", context.job.target, detail=detail
@@ -200,7 +200,7 @@ def _take_one(
 # ---------------------------------------------------------------- put back
 def start_put_back(actor: Any, container: Container) -> Job:
     """Starts a job that makes all as it was before a container was made anew, and that was cut short."""
-    demand(actor, Right.CONTAINERS_OPERATE)
+    demand(actor, Right.CONTAINERS_OPERATE, container)
     found = STANDS_IN.fullmatch(container.name)
     if not found:
         raise Conflict(gettext_noop("%(name)s was not set aside."), {"name": container.name})

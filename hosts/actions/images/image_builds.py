@@ -57,7 +57,7 @@ class Wanted:
 
 def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
     """Starts a job that builds it. Raises Invalid, which names the field."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, host)
     repo, tag = options.image_name("name", wanted.name)
     query = {
         "args": build_options.pairs("args", wanted.args, build_options.ARGUMENT),

@@ -25,17 +25,19 @@ SENT_SHARE = 0.95  # of the progress; the rest is the other engine's unpacking
 
 def start_copy(actor: Any, image: Image, to: Host | None) -> Job:
     """Starts a job that puts the image, with its names, on the host `to`."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, image)
     source = image.host
     if to is None:
         raise Invalid("to", gettext_noop("There is no such host. Choose one of the list."))
     if to.pk == source.pk:
         raise Invalid("to", gettext_noop("The image is on this host already. Choose another one."))
+    demand(actor, Right.IMAGES_MANAGE, to)
     demand_enabled(to)
     return queue.start(
         actor,
         "image.copy",
         host=source.name,
+        to=to.name,
         target=f"{image} -> {to.name}",
         params={"host": source.name, "to": to.name, "image": image.engine_id},
         locks=[lock(name, "image", image.engine_id) for name in (source.name, to.name)],

@@ -47,7 +47,7 @@ def save(actor: Any, host: Host, images: list[Image]) -> StreamingHttpResponse:
 # ---------------------------------------------------------------- load and import
 def start_load(actor: Any, host: Host, upload: "UploadedFile[Any] | None") -> Job:
     """Starts a job that loads the images of a tar that was sent."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, host)
     upload = _there(upload)
     name = _name_of(upload)
     params = {"host": host.name, "upload": uploads.keep(upload), "size": upload.size}
@@ -58,7 +58,7 @@ def start_import(
     actor: Any, host: Host, upload: "UploadedFile[Any] | None", *, name: str, message: str = "", changes: str = ""
 ) -> Job:
     """Starts a job that makes the image `name` of a tar of a root file system; `changes` are lines of a Dockerfile."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, host)
     repo, tag = options.image_name("name", name)
     if len(message) > MESSAGE_AT_MOST or not message.isprintable():
         raise Invalid(

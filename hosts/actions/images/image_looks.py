@@ -21,7 +21,7 @@ class Description(TypedDict):
 
 def describe(actor: Any, image: Image) -> Description:
     """Configuration and history of the image. Raises Failure when the engine does not answer in time."""
-    demand(actor, Right.IMAGES_VIEW)
+    demand(actor, Right.IMAGES_VIEW, image)
     host = image.host
     demand_enabled(host)
     try:

@@ -84,7 +84,7 @@ class ImageAsker(Asking):
 
 def start_remove(actor: Any, image: Image, *, force: bool = False) -> Job:
     """Starts a job that removes the image with all its names. `force`: also when containers that do not run use it."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, image)
     return queue.start(
         actor,
         "image.remove",

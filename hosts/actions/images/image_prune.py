@@ -25,7 +25,7 @@ def start_prune_of(
 ) -> Job:
     """Starts a job that removes these images of one host. `shown` are the names that each had when somebody looked;
     where it says none, those that it has now. By the `rule` that made the list goes a schedule of the job."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, host)
     removals.check_number(
         images,
         none=gettext_noop("There is no image to remove."),

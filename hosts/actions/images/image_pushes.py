@@ -37,7 +37,7 @@ def start_push(
     """Starts a job that pushes the image as `name`, one of its names (the first unless given), with `all_tags` all tags
     that its repository has on the host; or as `new_name`, which it gets first, and loses afterwards with `untag`.
     `account` is as in `logins.choose`."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, image)
     field = "new_name" if new_name.strip() else "name"
     if all_tags and new_name.strip():
         raise Invalid("all_tags", gettext_noop("Under another name one image is pushed, not all tags."))

@@ -33,7 +33,7 @@ def start_pull(
 ) -> Job:
     """Starts a job that pulls `reference` (name, :tag or @digest; the tag is `latest` when none is named), or all tags
     of a repository. `account` is as in `logins.choose`."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, host)
     found = options.REFERENCE.fullmatch(reference.strip())
     if not found or len(reference) > options.REFERENCE_AT_MOST:
         raise Invalid(
@@ -111,7 +111,7 @@ class _Report:
 
 def start_prune(actor: Any, host: Host, *, everything: bool = False) -> Job:
     """Starts a job that removes dangling images, or all that no container uses if `everything`."""
-    demand(actor, Right.IMAGES_MANAGE)
+    demand(actor, Right.IMAGES_MANAGE, host)
     return queue.start(
         actor,
         "image.prune",

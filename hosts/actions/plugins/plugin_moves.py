@@ -26,7 +26,7 @@ SENT_SHARE = 0.9
 # ---------------------------------------------------------------- create
 def start_create(actor: Any, host: Host, name: str, upload: Any) -> Job:
     """Starts a job that makes a plugin of a tar with config.json and rootfs/."""
-    demand(actor, Right.PLUGINS_MANAGE)
+    demand(actor, Right.PLUGINS_MANAGE, host)
     if host.engine == "Podman":
         raise Conflict(gettext_noop("%(host)s runs Podman, which has no managed plugins."), {"host": host.name})
     repo, tag = options.image_name("name", name)
@@ -74,7 +74,7 @@ def run_create(context: JobContext) -> dict[str, Any]:
 # ---------------------------------------------------------------- push
 def start_push(actor: Any, plugin: Plugin, *, account: str | int | None = None) -> Job:
     """Starts a job that pushes the plugin to the registry that its name says. `account` is as in `logins.choose`."""
-    demand(actor, Right.PLUGINS_MANAGE)
+    demand(actor, Right.PLUGINS_MANAGE, plugin)
     host = plugin.host.name
     return queue.start(
         actor,

@@ -37,7 +37,7 @@ SETTING = re.compile(r"[A-Za-z_][\w.-]{0,254}=.*", re.DOTALL)
 def start_look(actor: Any, host: Host, reference: str, *, account: str | int | None = None) -> Job:
     """Starts a job that asks what the plugin wants on its host: the engine asks the registry, with that account
     (`logins.choose`). Its result has {"privileges": [{"name", "description", "value"}]}."""
-    demand(actor, Right.PLUGINS_MANAGE)
+    demand(actor, Right.PLUGINS_MANAGE, host)
     _has_plugins(host)
     remote = _remote(reference)
     return queue.start(
@@ -108,7 +108,7 @@ def start_install(
 ) -> Job:
     """Starts a job that pulls the plugin, granting what a look has told, and enables it if asked. `account` is as in
     `logins.choose`."""
-    demand(actor, Right.PLUGINS_MANAGE)
+    demand(actor, Right.PLUGINS_MANAGE, host)
     _has_plugins(host)
     remote = _remote(reference)
     name = _remote(alias, "alias") if alias.strip() else ""
@@ -152,7 +152,7 @@ def start_upgrade(
 ) -> Job:
     """Starts a job that replaces a disabled plugin by `reference`; its settings stay. `account` is as in
     `logins.choose`."""
-    demand(actor, Right.PLUGINS_MANAGE)
+    demand(actor, Right.PLUGINS_MANAGE, plugin)
     _is_disabled(plugin)
     remote = _remote(reference or plugin.reference or plugin.name)
     host = plugin.host.name
@@ -211,7 +211,7 @@ def _sum(granted: list[dict[str, Any]]) -> list[tuple[str, tuple[str, ...]]]:
 def start_switch(actor: Any, plugin: Plugin, verb: str, *, timeout: int = 30, force: bool = False) -> Job:
     """Starts a job that enables the plugin (waiting up to `timeout` seconds for its socket), or disables it: by `force`
     although something uses it."""
-    demand(actor, Right.PLUGINS_MANAGE)
+    demand(actor, Right.PLUGINS_MANAGE, plugin)
     if not 0 <= timeout <= ENABLE_AT_MOST:
         raise Invalid("timeout", gettext_noop("The time to wait is 0 to %(most)s seconds."), {"most": ENABLE_AT_MOST})
     if plugin.enabled == (verb == "enable") and plugin.host.is_live:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
+from hosts.access import EVERYWHERE
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
@@ -19,7 +20,7 @@ from hosts.registry.places import Login, Place
 
 def add(actor: Any, registry: Registry) -> Registry:
     """Stores a new registry."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     with transaction.atomic():
         registry.save(force_insert=True)
         record(actor, "registry.add", registry.name, detail=_detail(registry))
@@ -28,7 +29,7 @@ def add(actor: Any, registry: Registry) -> Registry:
 
 def add_hub(actor: Any) -> None:
     """Docker Hub is always there."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     name = "docker-hub" if not Registry.objects.filter(name="docker-hub").exists() else "docker.io"
     if not Registry.objects.filter(address=HUB).exists():
         add(actor, Registry(name=name.replace(".", "-"), address=HUB))
@@ -37,7 +38,7 @@ def add_hub(actor: Any) -> None:
 def change(actor: Any, registry: Registry) -> Registry:
     """Stores a changed registry. Stored logins never move to another address: whoever may change a registry would read
     them there."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     with transaction.atomic():
         old = Registry.objects.get(pk=registry.pk)
         if old.is_hub and registry.address != old.address:
@@ -66,7 +67,7 @@ def change(actor: Any, registry: Registry) -> Registry:
 
 def remove(actor: Any, registry: Registry) -> None:
     """Forgets a registry with its accounts. Nothing in the registry itself is touched."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     if registry.is_hub:
         raise Conflict(gettext_noop("Docker Hub stays: images without a registry's address come from there."))
     with transaction.atomic():
@@ -76,7 +77,7 @@ def remove(actor: Any, registry: Registry) -> None:
 
 def test(actor: Any, place: Place, login: Login | None = None, name: str = "") -> str:
     """Connects, and logs in if there is a login; how the registry wants a login: "token", "password" or "none"."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     detail = {"user": login.username} if login else {}
     try:
         with Client(place, login) as client:
@@ -92,7 +93,7 @@ def delete_tag(
     actor: Any, registry: Registry, repository: str, tag: str, *, digest: str, account: RegistryAccount | None = None
 ) -> None:
     """Deletes the image that a tag stands for, with all its tags, if it is the one with that digest still."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     for field, rule, value in (("repository", REPOSITORY, repository), ("tag", TAG, tag), ("digest", DIGEST, digest)):
         if not rule.fullmatch(value):
             raise Invalid(field, gettext_noop("This is none. Copy it from the list of tags."))
@@ -112,7 +113,7 @@ def add_account(
     actor: Any, registry: Registry, *, username: str, secret: str, is_default: bool = False
 ) -> RegistryAccount:
     """Stores a login. The first one of a registry is used where nobody chooses another."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     first = not registry.accounts.exists()
     account = RegistryAccount(registry=registry, username=username, secret=secret)
     return _store(actor, "registry.account.add", account, is_default or first)
@@ -122,7 +123,7 @@ def change_account(
     actor: Any, account: RegistryAccount, *, username: str, secret: str = "", is_default: bool = False
 ) -> RegistryAccount:
     """Changes a login; an empty `secret` keeps the stored one."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     account.username = username
     account.secret = secret or account.secret
     return _store(actor, "registry.account.change", account, is_default)
@@ -130,7 +131,7 @@ def change_account(
 
 def remove_account(actor: Any, account: RegistryAccount) -> None:
     """Forgets a login; another one becomes the default."""
-    demand(actor, Right.REGISTRIES_MANAGE)
+    demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     with transaction.atomic():
         record(actor, "registry.account.remove", account.username, detail={"registry": account.registry.name})
         account.delete()

@@ -83,7 +83,7 @@ def on_manager(
     Raises Denied, and Failure (no manager, or what it said).
     """
     context = context or current_job()
-    with recorded_at(actor, right, swarm.name, action, target, detail=detail):
+    with recorded_at(actor, right, swarm, action, target, detail=detail):
         asks_now()
         yield Asking(manager_for(swarm, context), context)
 

@@ -23,16 +23,15 @@ KINDS: dict[str, type[Secret] | type[Config]] = {"secret": Secret, "config": Con
 
 def start_replace(actor: Any, row: Secret | Config, value: bytes) -> Job:
     """Starts a job that makes a new secret or config of this `value`, and lets all services that use `row` use that."""
-    demand(actor, MANAGE[row.noun])
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, MANAGE[row.noun], row)
+    demand(actor, Right.SERVICES_MANAGE, row)
     if isinstance(row, Secret) and row.driver:
         raise Invalid("value", gettext_noop("The value of a secret with a driver comes from the driver."))
     check_value(row.noun, value)
     return queue.start(
         actor,
         f"{row.noun}.replace",
-        host=row.swarm.name,
-        target=row.name,
+        target=f"{row.swarm.name}/{row.name}",
         params={"swarm": row.swarm.engine_id, "id": row.engine_id},
         sealed={"value": base64.b64encode(value).decode()},
         locks=[lock(row.swarm.name, row.noun, row.name)],
@@ -48,7 +47,7 @@ def run_replace(context: JobContext) -> dict[str, Any]:
         raise Failure("gone", 404, gettext_noop("%(name)s is gone."), {"name": context.job.target})
     context.hide(context.sealed["value"], base64.b64decode(context.sealed["value"]).decode("utf-8", "replace"))
     actor, services = context.job.by, row.services()
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, Right.SERVICES_MANAGE, row)
     with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.replace", row.name, context=context) as manager:
         name = next_name(row.name, set(rows.values_list("name", flat=True)))
         try:

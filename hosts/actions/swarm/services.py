@@ -41,7 +41,7 @@ def start_create(
     """Starts the job. `pin`: to the digest that the registry has now, so that all nodes run the same. `account` is who
     logs in there, the nodes too, as in `logins.choose`. Raises Invalid for a wrong field, and for one that this swarm's
     managers are too old for."""
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, Right.SERVICES_MANAGE, swarm)
     check(spec)
     if Service.objects.filter(swarm=swarm, name=spec.name).exists():
         raise Invalid("name", gettext_noop("The swarm has a service called %(name)s already."), {"name": spec.name})
@@ -76,7 +76,7 @@ def run_create(context: JobContext) -> dict[str, Any]:
 # ---------------------------------------------------------------- changing
 def revealed(actor: Any, service: Service) -> ServiceSpec:
     """Its specification with the values of its environment; who looked is in the audit."""
-    demand(actor, Right.CONTAINERS_REVEAL)
+    demand(actor, Right.CONTAINERS_REVEAL, service)
     record(actor, "service.reveal", service.name, host=service.swarm.name)
     return specification(service)
 
@@ -93,7 +93,7 @@ def start_edit(
     """Starts a job that gives it another specification; what we do not know of it stays. `revision` (service_specs.
     revision_of): what the change was made from. `account` as for a new one, and "keep": the nodes keep the login that they
     have, as they do without a default account; with 0 it is taken away. Raises Conflict when `revision` is no more."""
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, Right.SERVICES_MANAGE, service)
     if service.data.get("spec_cut"):
         raise Conflict(gettext_noop("The specification of %(name)s is too long to be changed here."), _words(service))
     if revision and revision != revision_of(service.spec):
@@ -133,7 +133,7 @@ def run_edit(context: JobContext) -> dict[str, Any]:
 
 def start_scale(actor: Any, service: Service, replicas: int) -> Job:
     """Starts a job that gives it so many tasks (a replicated-job: so many to complete)."""
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, Right.SERVICES_MANAGE, service)
     check_replicas("replicas", replicas)
     if service.mode not in SCALABLE:
         sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
@@ -163,7 +163,7 @@ def run_scale(context: JobContext) -> dict[str, Any]:
 def start_redeploy(actor: Any, service: Service, *, pin: bool = True, account: str | int | None = None) -> Job:
     """Starts a job that replaces all its tasks though nothing changed. `pin`: by the image that the registry has now.
     `account` as for a change."""
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, Right.SERVICES_MANAGE, service)
     params = {"pin": pin, "account": _choose(actor, service.image, account)}
     return _start(actor, "service.redeploy", service.swarm, service.name, params, {}, service)
 
@@ -188,7 +188,7 @@ def run_redeploy(context: JobContext) -> dict[str, Any]:
 
 def start_rollback(actor: Any, service: Service) -> Job:
     """Starts a job that goes back to the specification before the last change. Raises Conflict when there is none."""
-    demand(actor, Right.SERVICES_MANAGE)
+    demand(actor, Right.SERVICES_MANAGE, service)
     if not service.data.get("previous"):
         raise Conflict(gettext_noop("%(name)s was never changed: there is nothing to go back to."), _words(service))
     return _start(actor, "service.rollback", service.swarm, service.name, {}, {}, service)

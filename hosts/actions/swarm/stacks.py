@@ -44,7 +44,7 @@ def start_remove(actor: Any, stack: Stack) -> Job:
     }
     for noun, rows in found.items():
         if rows:
-            demand(actor, RIGHTS[noun])
+            demand(actor, RIGHTS[noun], stack.swarm)
     targets = [[noun, row.engine_id, row.name] for noun, rows in found.items() for row in rows]
     if not targets:
         raise Invalid("stack", gettext_noop("There is nothing to remove."))

@@ -69,7 +69,7 @@ def _refresh(asking: Asking) -> dict[str, Any]:
 def start_init(actor: Any, host: Host, plan: InitPlan) -> Job:
     """Starts a job that makes a swarm of this host; with `force_new_cluster` out of what a manager that has lost the
     others still knows."""
-    demand(actor, Right.SWARM_MANAGE)
+    demand(actor, Right.SWARM_MANAGE, host)
     _has_swarms(host)
     if not plan.force_new_cluster:
         _is_free(host)
@@ -101,12 +101,13 @@ def start_join(
 ) -> Job:
     """Starts a job that lets the host join: a `swarm` known here, whose token for that `role` is fetched and used without
     being shown, or with a `token` the one at the addresses `remotes`."""
-    demand(actor, Right.SWARM_MANAGE)
+    demand(actor, Right.SWARM_MANAGE, host)
     _is_free(host)
     plan.check()
     if swarm is not None:
         if role not in ROLES:
             raise Invalid("role", gettext_noop("Choose worker or manager."))
+        demand(actor, Right.SWARM_MANAGE, swarm)
         words = f"{host.name} -> {swarm.name} ({role})"
         return _start(actor, "swarm.join", host, words, swarm=swarm.engine_id, role=role, body=plan.body())
     token, found = token.strip(), [one for one in remotes or [] if one]
@@ -182,7 +183,7 @@ def _try_refresh(host: Host) -> None:
 # ---------------------------------------------------------------- leave
 def start_leave(actor: Any, host: Host, *, force: bool = False) -> Job:
     """Starts a job that takes the host out of its swarm. A manager leaves by `force` only."""
-    demand(actor, Right.SWARM_MANAGE)
+    demand(actor, Right.SWARM_MANAGE, host)
     _has_swarms(host)
     part = _part(host)
     if part is None:
@@ -207,7 +208,7 @@ def run_leave(context: JobContext) -> dict[str, Any]:
 # ---------------------------------------------------------------- unlock
 def start_unlock(actor: Any, host: Host, key: str) -> Job:
     """Starts a job that unlocks a manager which was started again while autolock was on."""
-    demand(actor, Right.SWARM_MANAGE)
+    demand(actor, Right.SWARM_MANAGE, host)
     _has_swarms(host)
     key = key.strip()
     if not key.isascii() or not key or len(key) > KEY_AT_MOST:

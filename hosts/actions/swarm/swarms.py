@@ -19,7 +19,7 @@ from hosts.swarm_plan import NOT_NAMES, ROLES, SLUG, SettingsPlan
 def rename(actor: Any, swarm: Swarm, name: str) -> None:
     """Gives it another name here; its engines call every swarm "default"."""
     to = name if SLUG.fullmatch(name) else ""
-    with recorded_at(actor, Right.SWARM_MANAGE, swarm.name, "swarm.rename", swarm.name, detail={"to": to}):
+    with recorded_at(actor, Right.SWARM_MANAGE, swarm, "swarm.rename", swarm.name, detail={"to": to}):
         if not to or name in NOT_NAMES:
             raise Invalid("name", gettext_noop("A name has small letters, digits and dashes, 63 at most."))
         if Swarm.objects.filter(name=name).exclude(pk=swarm.pk).exists():

@@ -22,7 +22,7 @@ BUSY_SECONDS = 1800.0
 
 def start_measure(actor: Any, host: Host) -> Job:
     """Starts a job that measures the disk use of a host anew."""
-    demand(actor, Right.HOSTS_VIEW)
+    demand(actor, Right.HOSTS_VIEW, host)
     params = {"host": host.name}
     return queue.start(actor, "disk.measure", host=host.name, params=params, locks=[lock(host.name, "disk", "measure")])
 

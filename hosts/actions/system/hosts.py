@@ -1,13 +1,15 @@
 """What can be done to a host's entry: add, change, check, enable, disable, remove."""
 
+import time
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 
 from accounts.audit import record
 from accounts.rights import Right
 from common.events import changed
+from hosts.access import EVERYWHERE
 from hosts.actions.act import demand, failure
 from hosts.engine.connect import EngineInfo, check
 from hosts.engine.endpoint import Endpoint
@@ -19,11 +21,12 @@ from hosts.models.hosts import HostState
 
 CONNECTION_FIELDS = ("url", "kind", "tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts")
 TRIES = 5  # to remove a host of which somebody writes
+PAUSE_SECONDS = 0.05
 
 
 def add(actor: Any, host: Host) -> Host:
     """Stores a new host; the watcher connects within a second."""
-    demand(actor, Right.HOSTS_MANAGE)
+    demand(actor, Right.HOSTS_MANAGE, EVERYWHERE)
     with transaction.atomic():
         host.save(force_insert=True)
         record(actor, "host.add", host.name, host=host.name, detail={"url": host.url, "kind": host.kind})
@@ -33,7 +36,7 @@ def add(actor: Any, host: Host) -> Host:
 
 def change(actor: Any, host: Host) -> Host:
     """Stores a changed host; when the way to it changed, the watcher connects afresh."""
-    demand(actor, Right.HOSTS_MANAGE)
+    demand(actor, Right.HOSTS_MANAGE, EVERYWHERE)
     with transaction.atomic():
         old = Host.objects.get(pk=host.pk)
         moved = [name for name in CONNECTION_FIELDS if getattr(old, name) != getattr(host, name)]
@@ -50,7 +53,7 @@ def change(actor: Any, host: Host) -> Host:
 
 def set_enabled(actor: Any, host: Host, enabled: bool) -> None:
     """Enables or disables a host; disabling keeps its last known rows."""
-    demand(actor, Right.HOSTS_MANAGE)
+    demand(actor, Right.HOSTS_MANAGE, host)
     with transaction.atomic():
         Host.objects.filter(pk=host.pk).update(enabled=enabled, revision=F("revision") + 1)
         if enabled:
@@ -61,14 +64,15 @@ def set_enabled(actor: Any, host: Host, enabled: bool) -> None:
 
 def remove(actor: Any, host: Host) -> None:
     """Forgets a host: its entry, keys, rows and events. Nothing on the host itself is touched."""
-    demand(actor, Right.HOSTS_MANAGE)
+    demand(actor, Right.HOSTS_MANAGE, EVERYWHERE)
     key = host.pk
     for tried in range(1, TRIES + 1):
         try:
             _forget(actor, host, key)
-        except IntegrityError:  # its watcher has written of it meanwhile
+        except (IntegrityError, OperationalError):  # its watcher writes of it; PostgreSQL ends one of two that wait
             if tried == TRIES:
                 raise
+            time.sleep(tried * PAUSE_SECONDS)
         else:
             return
 
@@ -85,7 +89,7 @@ def _forget(actor: Any, host: Host, key: int) -> None:
 
 def test(actor: Any, endpoint: Endpoint, name: str = "") -> EngineInfo:
     """Connects once and says who answers; raises Failure with what is wrong."""
-    demand(actor, Right.HOSTS_MANAGE)
+    demand(actor, Right.HOSTS_MANAGE, EVERYWHERE)
     try:
         info = check(endpoint)
     except EngineError as error:

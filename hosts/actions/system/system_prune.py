@@ -36,9 +36,9 @@ CACHE_SECONDS = 900.0  # for one record
 
 def start_prune(actor: Any, host: Host, plan: Plan) -> Job:
     """Starts a job that removes what the plan names."""
-    demand(actor, Right.SYSTEM_PRUNE)
+    demand(actor, Right.SYSTEM_PRUNE, host)
     for kind in plan.items:
-        demand(actor, NEEDED[kind])
+        demand(actor, NEEDED[kind], host)
     if not plan.count:
         raise Invalid("plan", gettext_noop("There is nothing to remove."))
     nouns = {"containers": "container", "networks": "network", "images": "image", "volumes": "volume"}
@@ -62,7 +62,7 @@ def run_prune(context: JobContext) -> dict[str, Any]:
     actor = context.job.by
     with recorded(actor, Right.SYSTEM_PRUNE, host, "system.prune", host.name, detail={"n": len(todo)}):
         for kind in targets:
-            demand(actor, NEEDED[kind])
+            demand(actor, NEEDED[kind], host)
         removers = _removers(context, host)
         gone = removals.one_by_one(
             context,

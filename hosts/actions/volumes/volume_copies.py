@@ -28,11 +28,12 @@ OWNERS = ("com.docker.compose.", "com.docker.stack.", "io.podman.compose.")  # w
 def start_copy(actor: Any, volume: Volume, to: Host | None, name: str, *, stop: bool = False) -> Job:
     """Starts a job that makes the volume `name` with the same content on the host `to`. `stop`: containers that use the
     original are stopped while it is read."""
-    demand(actor, Right.VOLUMES_MANAGE)
+    demand(actor, Right.VOLUMES_MANAGE, volume)
     if stop:
-        demand(actor, Right.CONTAINERS_OPERATE)
+        demand(actor, Right.CONTAINERS_OPERATE, volume)
     if to is None:
         raise Invalid("to", gettext_noop("There is no such host. Choose one of the list."))
+    demand(actor, Right.VOLUMES_MANAGE, to)
     demand_enabled(to)
     if not NAME.fullmatch(name):
         raise Invalid("name", NOT_A_NAME)
@@ -44,6 +45,7 @@ def start_copy(actor: Any, volume: Volume, to: Host | None, name: str, *, stop: 
         actor,
         "volume.copy",
         host=source.name,
+        to=to.name,
         target=f"{volume.name} -> {to.name}/{name}",
         params={"host": source.name, "volume": volume.name, "to": to.name, "name": name, "stop": stop},
         locks=[lock(source.name, "volume", volume.name), lock(to.name, "volume", name)],

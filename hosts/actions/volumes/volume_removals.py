@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Failure
 from hosts.actions import removals
-from hosts.actions.act import demand, recorded
+from hosts.actions.act import demand_each, recorded
 from hosts.actions.asking import Asking
 from hosts.engine import parse
 from hosts.engine.answers import BadRequest, Conflict, EngineFailed, NotFound
@@ -29,7 +29,7 @@ SECONDS = 600.0  # for one of them
 def start_removals(actor: Any, volumes: list[Volume], *, rule: dict[str, Any] | None = None) -> Job:
     """Starts a job that removes these volumes, with what is in them. By the `rule` that made the list, all of one host,
     goes a schedule of the job."""
-    demand(actor, Right.VOLUMES_MANAGE)
+    demand_each(actor, Right.VOLUMES_MANAGE, volumes)
     removals.check_number(
         volumes,
         none=gettext_noop("There is no volume to remove."),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts.rights import rights_of
+from accounts.rights import Right, standing_of
 from common.templatetags.ui import clock, short_span
 from hosts.models import Container, Host
 from hosts.models.spark import STEP
@@ -19,9 +19,12 @@ def prepare(containers: Iterable[Container], request: HttpRequest, columns: Sequ
     """Gives each container `published`, its ports as links, and `key`, for {% kept "containers/_row.html" %}."""
     # the links of the project column keep the rest of the page's query
     query = request.META.get("QUERY_STRING", "") if "project" in columns else ""
-    same = (get_language(), rights_of(request.user), tuple(columns), query, int(time()) // STEP)
+    same = (get_language(), standing_of(request.user), tuple(columns), query, int(time()) // STEP)
     now = timezone.now()
+    figures = standing_of(request.user).reach(Right.STATS_VIEW)
     for container in containers:
+        if not figures.everywhere and container.host.name not in figures.hosts:
+            container.series = None
         container.published = published(container, request)  # type: ignore[attr-defined]
         container.key = (*same, *_facts(container, now))  # type: ignore[attr-defined]
 

@@ -16,7 +16,7 @@ from accounts.rights import Right, allows
 from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts import columns, filters
-from hosts.access import get_of_swarm, get_swarm
+from hosts.access import get_of_swarm, get_swarm, may
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.engine.parse.swarms import STACK
 from hosts.forms.secrets import NewForm, ValueForm
@@ -136,10 +136,6 @@ def config_remove(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
 
 
 # ---------------------------------------------------------------- both
-def _may_manage(user: Any, noun: str) -> bool:
-    return allows(user, secrets.MANAGE[noun])
-
-
 def _list(request: HttpRequest, kind: Kind, file_columns: Any) -> HttpResponseBase:
     rows: Any = kind.objects.visible_to(request.user)
     if menu := filters.SECRETS.menu(request, rows):
@@ -148,7 +144,7 @@ def _list(request: HttpRequest, kind: Kind, file_columns: Any) -> HttpResponseBa
         return file
     context = filters.SECRETS.context(request, rows.prefetch_related("swarm__members__host"), "swarm")
     _add_users(request.user, kind.noun, context["page"].items)
-    context |= {"noun": kind.noun, "manage": _may_manage(request.user, kind.noun)}
+    context |= {"noun": kind.noun, "manage": allows(request.user, secrets.MANAGE[kind.noun])}
     context["any_swarm"] = Swarm.objects.visible_to(request.user).exists()
     return render(request, template_for(request, "secrets/page.html", "secrets/_rows.html"), context)
 
@@ -195,7 +191,12 @@ def _create(request: HttpRequest, kind: Kind) -> HttpResponse:
 
 def _page(request: HttpRequest, row: Secret | Config) -> HttpResponse:
     _add_users(request.user, row.noun, [row])
-    context = {"row": row, "noun": row.noun, "swarm": row.swarm, "manage": _may_manage(request.user, row.noun)}
+    context = {
+        "row": row,
+        "noun": row.noun,
+        "swarm": row.swarm,
+        "manage": may(request.user, secrets.MANAGE[row.noun], row),
+    }
     context["stack"] = str(row.labels.get(STACK) or "")
     return render(request, template_for(request, "secrets/one.html", "secrets/_one.html"), context)
 

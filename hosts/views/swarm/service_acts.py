@@ -11,11 +11,11 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
-from accounts.rights import Right, allows
+from accounts.rights import Right
 from common.errors import Denied, DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
 from hosts import logins
-from hosts.access import get_of_swarm, get_swarm
+from hosts.access import get_of_swarm, get_swarm, may
 from hosts.actions.swarm import services
 from hosts.forms.create import fields
 from hosts.forms.services import ServiceForm
@@ -52,7 +52,7 @@ def service_edit(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """The same for one that is there, filled from what it is. Its environment is in it: who may not see that may not
     change it here, and who sees it is in the audit."""
     service = get_of_swarm(request.user, Service, swarm, ref, Right.SERVICES_MANAGE)
-    if not allows(request.user, Right.CONTAINERS_REVEAL):
+    if not may(request.user, Right.CONTAINERS_REVEAL, service):
         raise Denied
     if request.method == "GET":
         spec = services.revealed(request.user, service)

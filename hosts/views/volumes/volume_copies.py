@@ -5,11 +5,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from accounts.guard import guard
-from accounts.rights import Right, allows
+from accounts.rights import Right
 from common.errors import DermagaError
 from common.htmx import go, template_for
 from hosts import filters
-from hosts.access import get_volume
+from hosts.access import get_volume, may
 from hosts.actions.volumes import volume_copies
 from hosts.models import Container, Host
 from hosts.pages import page_of
@@ -42,7 +42,7 @@ def volume_copy(request: HttpRequest, host: str, ref: str) -> HttpResponse:
         "field": getattr(error, "field", ""),
         "running": [user.name for user in users.order_by("name") if not user.is_helper][: SHOWN + 1],
         "shown": SHOWN,
-        "may_stop": allows(request.user, Right.CONTAINERS_OPERATE),
+        "may_stop": may(request.user, Right.CONTAINERS_OPERATE, volume),
     }
     fragment = "volumes/_copy_form.html" if error else "volumes/_copy_dialog.html"
     template = template_for(request, "volumes/copy.html", fragment)

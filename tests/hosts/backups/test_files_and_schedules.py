@@ -159,7 +159,7 @@ def test_a_schedule_makes_backups_and_keeps_the_last(product: Product, docker_en
 @pytest.mark.django_db
 def test_what_is_too_old_is_what_neither_rule_keeps(tmp_path: Path, settings: Any) -> None:
     settings.DERMAGA_BACKUP_FOLDERS = [str(tmp_path)]
-    ada = person("ada", "operator")
+    ada = person("ada", "deployer")
     loft = Destination.objects.create(name="loft", kind="folder", folder=str(tmp_path))
     mine, other = (
         Schedule.objects.create(name=name, kind="volume.backup", cron="0 0 * * *", timezone="UTC", by=ada)

@@ -41,6 +41,10 @@ class Socket:
         elif message.get("bytes") is not None:
             self.output += message["bytes"]
 
+    async def speaks(self, seconds: float = 0.5) -> bool:
+        """Whether a message comes in that time."""
+        return not await self._communicator.receive_nothing(timeout=seconds)
+
     async def until(self, condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
         """Takes messages until `condition()` is true."""
         async with asyncio.timeout(seconds):
@@ -93,9 +97,9 @@ async def open_socket(user: User | None, path: str, /, **query: Any) -> AsyncIte
 
 
 @asynccontextmanager
-async def open_scope(scope: dict[str, Any]) -> AsyncIterator[Socket]:
-    """A socket with what middleware adds in its `scope`."""
-    application: Any = URLRouter(socket_urls)
+async def open_scope(scope: dict[str, Any], urls: list[Any] = socket_urls) -> AsyncIterator[Socket]:
+    """A socket of these routes with what middleware adds in its `scope`."""
+    application: Any = URLRouter(urls)
     # channels.testing needs daphne; what it adds to asgiref's communicator is not used here
     communicator = ApplicationCommunicator(
         application, {"type": "websocket", "headers": [], "query_string": b"", **scope}
@@ -123,6 +127,6 @@ def mirror(engine: AnyEngine, name: str = "harbour") -> Host:
 
 
 @database_sync_to_async
-def a_person(role: str = "operator") -> User:
+def a_person(role: str = "deployer") -> User:
     """A signed-in account."""
     return User.objects.create_user(f"a-{role}", password="quay-side-4711", role=role)

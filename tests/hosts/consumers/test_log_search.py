@@ -100,7 +100,7 @@ async def test_one_person_has_two_at_once(
             await second.until(lambda: second.messages)
             async with open_socket(user, "/ws/logs/search", target=target, q="x") as third:
                 assert await third.closed() == 4429
-            async with open_socket(await a_person("operator"), "/ws/logs/search", target=target, q="x") as other:
+            async with open_socket(await a_person("deployer"), "/ws/logs/search", target=target, q="x") as other:
                 await other.until(lambda: other.messages)
                 waiting.set()
                 assert [await each.closed() for each in (first, second, other)] == [1000] * 3

@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from accounts.models import User
+from accounts.rights import Standing
 from common.events import publisher
 from hosts.consumers.changes import ChangesConsumer
 from hosts.consumers.parts import Ask, Parts, PartView, is_live, parts
@@ -82,7 +83,7 @@ people = database_sync_to_async(person)
 
 async def test_a_part_is_what_a_request_gets_without_the_token_of_its_forms() -> None:
     await a_fleet_of_one()
-    user = await people("annika", "operator")
+    user = await people("annika", "deployer")
     client = Client()
     await database_sync_to_async(client.force_login)(user)
     asked = {"HX-Request": "true", "HX-Target": "head", "X-Live": "1"}
@@ -98,7 +99,7 @@ async def test_a_part_is_what_a_request_gets_without_the_token_of_its_forms() ->
 
 async def test_many_who_look_at_the_same_get_one_that_was_made_once() -> None:
     await a_fleet_of_one()
-    users = [await people(f"person-{n}", "operator") for n in range(10)]
+    users = [await people(f"person-{n}", "deployer") for n in range(10)]
     async with AsyncExitStack() as stack:
         pages = [await stack.enter_async_context(page_of(user)) for user in users]
         before = parts().made
@@ -125,7 +126,7 @@ async def test_who_has_lost_it_gets_no_more_at_once(loss: str, monkeypatch: pyte
         "accounts.sockets.GuardedConsumer.check_every", 86400.0
     )  # before the socket itself is looked at
     await a_fleet_of_one()
-    left, stays = await people("annika", "operator"), await people("bertil", "operator")
+    left, stays = await people("annika", "deployer"), await people("bertil", "deployer")
     async with page_of(left) as page, page_of(stays) as other:
         assert isinstance(await show(page, "/containers/"), str)
         key = dict(page.scope["headers"])[b"cookie"].decode().partition("=")[2]
@@ -313,7 +314,7 @@ async def test_nothing_is_made_for_a_page_that_was_closed(monkeypatch: pytest.Mo
 
 
 def a_view(url: str) -> PartView:
-    return PartView(url, "x", frozenset(), ("http", b"x"), ("", b""))
+    return PartView(url, "x", Standing(), ("http", b"x"), ("", b""))
 
 
 async def test_a_page_that_takes_nothing_holds_up_nobody_and_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

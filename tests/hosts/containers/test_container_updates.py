@@ -172,7 +172,7 @@ def test_a_viewer_changes_nothing_and_a_refusal_is_written_down(client: Client) 
     client.force_login(person("vera", "viewer"))
     assert client.get("/containers/quay/web/update/").status_code == 403
     assert client.post("/containers/quay/web/update/", {"limits.memory": "64m"}).status_code == 403
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     assert client.put("/containers/quay/web/update/").status_code == 405
     answer = client.post("/containers/quay/gone/update/", {"limits.memory": "64m"}, headers=HTMX)
     assert answer.status_code == 422
@@ -184,7 +184,7 @@ def test_a_viewer_changes_nothing_and_a_refusal_is_written_down(client: Client) 
 @pytest.mark.django_db
 def test_a_wrong_text_is_kept_at_its_field(client: Client) -> None:
     containers(a_host(), container_json("web"))
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     answer = client.post("/containers/quay/web/update/", {"limits.memory": "much", "restart": "always"}, headers=HTMX)
     html = answer.content.decode()
     assert answer.status_code == 422

@@ -57,7 +57,7 @@ class Page:
 @pytest.fixture
 def otto(client: Client) -> Client:
     containers(a_host(), container_json("web"))
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     return client
 
 
@@ -368,7 +368,7 @@ def test_a_viewer_edits_and_recreates_nothing(client: Client) -> None:
     page = client.get("/containers/quay/web.dermaga-old-7/").content.decode()
     assert "This is web as it was before" in page
     assert "put-back" not in page
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     answer = client.post("/containers/recreate/", {"target": ["quay/web", "quay/web.dermaga-old-7"]})
     assert answer.headers["Location"] == "/jobs/"
     assert client.get("/containers/quay/web/put-back/").status_code == 405

@@ -225,7 +225,7 @@ def test_a_file_that_ends_early_is_no_text(client: Client, fake_engine: FakeEngi
 @pytest.mark.django_db
 def test_only_who_may_work_with_files_sees_any(client: Client) -> None:
     containers(a_host(), container_json("web"))
-    for role, status in (("viewer", 403), ("operator", 200), ("admin", 200)):
+    for role, status in (("viewer", 403), ("deployer", 200), ("admin", 200)):
         client.force_login(person(role, role))
         assert client.get("/containers/quay/web/files/").status_code == status
         assert client.get("/containers/quay/web/files/file/?path=/x").status_code == status

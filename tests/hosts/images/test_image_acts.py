@@ -151,7 +151,7 @@ def test_a_viewer_looks_and_does_not_touch(client: Client) -> None:
     assert client.get("/images/quay/111111111111/ask/remove/").status_code == 403
     assert client.get("/images/quay/222222222222/").status_code == 404
     assert client.get("/images/other/111111111111/").status_code == 404
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     assert client.get("/images/quay/111111111111/tag/").status_code == 405
     assert client.get("/images/quay/111111111111/ask/nonsense/").status_code == 404
     asked = client.get("/images/quay/111111111111/ask/remove/").content.decode()

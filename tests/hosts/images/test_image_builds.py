@@ -328,7 +328,7 @@ def test_registries_are_read_from_a_dockerfile(text: str, wanted: set[str] | Non
 @pytest.mark.django_db
 def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -> None:
     a_host()
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     good = {"host": "quay", "name": NAME, "source": "dockerfile", "dockerfile": "FROM busybox", "args": "A=b"}
     for wrong, field in (
         ({"host": "gone"}, "host"),

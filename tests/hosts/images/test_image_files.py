@@ -159,7 +159,7 @@ def test_a_copy_is_said_to_fail_by_whoever_failed(product: Product, other: Docke
 def test_forms_say_what_is_wrong_and_keep_what_was_typed(client: Client) -> None:
     host = a_host()
     apply.apply_rows(host, "image", [parse.image_row({"Id": "sha256:" + "1" * 64, "RepoTags": ["acme/web:1"]})])
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     file = SimpleUploadedFile("x.tar", b"content")
     imported = {"host": "quay", "kind": "import", "name": "quay/x:1", "changes": "CMD x", "file": file}
     for wrong, field in (

@@ -221,7 +221,7 @@ def test_cancelling_ends_the_push_on_the_engine(product: Product, local: DockerE
 def test_a_wrong_value_is_said_at_its_field_and_the_rest_stays(client: Client) -> None:
     row = parse.image_row({"Id": "sha256:" + "a" * 64, "RepoTags": ["quay/app:1"], "Size": 1000})
     apply.apply_rows(a_host_row(), "image", [row])
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     good = {"name": "quay/app:1", "new_name": "", "account": ""}
     for wrong, field in (
         ({"name": "quay/other:1"}, "name"),

@@ -209,7 +209,7 @@ def test_a_login_is_tested_before_and_after_it_is_stored(admin: Client, tls_regi
 
 
 # ---------------------------------------------------------------- who may
-@pytest.mark.parametrize(("role", "view", "manage"), [("viewer", 200, 403), ("operator", 200, 302)])
+@pytest.mark.parametrize(("role", "view", "manage"), [("viewer", 200, 403), ("deployer", 200, 302)])
 def test_rights(harbour: Registry, client: Client, role: str, view: int, manage: int) -> None:
     pk = harbour.accounts.get().pk
     client.force_login(person("someone", role))

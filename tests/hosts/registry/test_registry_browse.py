@@ -27,7 +27,7 @@ TAGS = "/registries/harbour/tags/?repository=pages/app"
 @pytest.fixture
 def harbour(client: Client, tls_registry: RealRegistry) -> Registry:
     """A registry on TLS with a login and images; an operator looks at it."""
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     assert tls_registry.authority
     put_image(tls_registry, "pages/app", "1.0", size=2048 * 1024)
     put_index(tls_registry, "pages/app", "2.0", {"amd64": 4000, "arm64": 6000})
@@ -43,7 +43,7 @@ def text(client: Client, path: str) -> str:
 
 
 def test_the_page_waits_for_no_registry(client: Client) -> None:
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     Registry.objects.create(name="lost", address="127.0.0.1:1", plain_http=True)
     assert 'hx-trigger="load"' in text(client, "/registries/lost/")
     assert 'hx-trigger="load"' in text(client, "/registries/lost/tags/?repository=a/b")
@@ -158,7 +158,7 @@ def hub_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
 
 
 def test_docker_hub_is_searched_by_name_and_shows_its_tags(hub_server: Scripted, client: Client) -> None:
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     Registry.objects.get_or_create(address="docker.io", defaults={"name": "docker-hub"})
     name = Registry.objects.get(address="docker.io").name
     assert "no list of all its repositories" in text(client, f"/registries/{name}/repositories/")

@@ -18,7 +18,7 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def otto(product: Product) -> Iterator[Any]:
     """An operator's session."""
-    product.post("/users/add/", username="otto-swarm", password=PASSWORD, role="operator", is_active="on")
+    product.post("/users/add/", username="otto-swarm", password=PASSWORD, role="deployer", is_active="on")
     yield product.session("otto-swarm")
 
 

@@ -40,7 +40,7 @@ def viewer(client: Client, db: None) -> Client:
 def operator(db: None) -> Client:
     some_services(a_host("buoy-a"))
     client = Client()
-    client.force_login(person("otto", "operator"))
+    client.force_login(person("otto", "deployer"))
     return client
 
 

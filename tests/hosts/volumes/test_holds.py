@@ -40,7 +40,7 @@ def volume(docker_engine: DockerEngine) -> Iterator[str]:
     docker_engine.docker("volume", "rm", name)  # also proves that no helper is left
 
 
-def a_job(role: str = "operator") -> JobContext:
+def a_job(role: str = "deployer") -> JobContext:
     """One that runs, of somebody with that role."""
     job = Job.objects.create(kind="volume.copy", by=person(f"p{uuid4().hex[:6]}", role), state=JobState.RUNNING)
     return JobContext(job)

@@ -270,7 +270,7 @@ def test_a_form_says_what_is_wrong_and_keeps_what_was_typed(client: Client) -> N
     row = parse.volume_row({"Name": "cargo", "Driver": "local"})
     assert row is not None
     apply.apply_rows(host, "volume", [row])
-    client.force_login(person("olga", "operator"))
+    client.force_login(person("olga", "deployer"))
     for to, name, field, words in (
         ("quay", "-x", "copy-name-error", "has 2 to 255 letters"),
         ("quay", "cargo", "copy-name-error", "There is a volume called cargo on quay already"),

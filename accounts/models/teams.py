@@ -1,0 +1,163 @@
+"""Teams, roles of one's own, and grants: who may do what on which hosts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.rights import RIGHTS_OF, Right, Role, Standing
+
+GRANTABLE = [role for role in Role if role != Role.MEMBER]
+KNOWN = frozenset(Right)
+
+
+class Team(models.Model):
+    """People who are granted things together."""
+
+    name = models.SlugField(_("name"), max_length=63, unique=True)
+    about = models.CharField(_("about"), max_length=200, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """Somebody in a team. A lead adds and removes members, and makes leads."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    lead = models.BooleanField(_("lead"), default=False)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["user__username"]
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+
+class OwnRole(models.Model):
+    """Rights under a name, chosen by an administrator."""
+
+    name = models.SlugField(_("name"), max_length=63, unique=True)
+    about = models.CharField(_("about"), max_length=200, blank=True)
+    rights = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def holds(self) -> frozenset[Right]:
+        """Its rights; one that this version does not know is none."""
+        return frozenset(Right(name) for name in self.rights if name in KNOWN)
+
+
+class Grant(models.Model):
+    """A role for a team or a person: on one host, on all hosts with a label, or, with neither, on all hosts."""
+
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="grants")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="grants")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, blank=True)
+    own_role = models.ForeignKey(OwnRole, null=True, on_delete=models.PROTECT, related_name="grants")
+    host = models.ForeignKey("hosts.Host", null=True, on_delete=models.CASCADE, related_name="grants")
+    label = models.CharField(_("label"), max_length=200, blank=True)  # NAME=VALUE, or NAME with any value
+    created = models.DateTimeField(auto_now_add=True)
+    by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(team__isnull=True, user__isnull=False) | Q(team__isnull=False, user__isnull=True),
+                name="grant_to_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(role="", own_role__isnull=False) | (~Q(role="") & Q(own_role__isnull=True)),
+                name="grant_of_one_role",
+            ),
+            models.CheckConstraint(condition=Q(host__isnull=True) | Q(label=""), name="grant_in_one_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role_name} for {self.team or self.user} on {self.place}"
+
+    @property
+    def holds(self) -> frozenset[Right]:
+        """The rights that it gives, where it gives them."""
+        return self.own_role.holds if self.own_role else RIGHTS_OF.get(self.role, frozenset())
+
+    @property
+    def role_name(self) -> str:
+        """A built-in role's value, or the name of one of our own."""
+        return self.own_role.name if self.own_role else self.role
+
+    @property
+    def role_words(self) -> str:
+        """The role in the reader's language."""
+        return self.own_role.name if self.own_role else str(Role(self.role).label)
+
+    @property
+    def place(self) -> str:
+        """all, label:NAME=VALUE, or host:NAME."""
+        return f"host:{self.host.name}" if self.host else f"label:{self.label}" if self.label else "all"
+
+    def hosts(self, labels: dict[str, dict[str, Any]]) -> list[str]:
+        """The names of its hosts, of these with their `labels`; not asked of a grant for all hosts."""
+        if self.host:
+            return [self.host.name]
+        name, equals, value = self.label.partition("=")
+        return [host for host, has in labels.items() if name in has and (not equals or str(has[name]) == value)]
+
+
+def load_standings(users: Iterable[Any]) -> None:
+    """Reads what is granted to each of these accounts, in a query or two for all of them, for `User.standing`."""
+    wanted = {user.pk: user for user in users if user.role != Role.ADMIN}
+    found: dict[int, list[Grant]] = defaultdict(list)
+    grants = Grant.objects.select_related("own_role", "host").order_by()
+    if len(wanted) == 1:
+        (pk,) = wanted
+        teams = Membership.objects.filter(user=pk).order_by().values("team")
+        found[pk] = list(grants.filter(Q(user=pk) | Q(team__in=teams)))
+    elif wanted:
+        members = defaultdict(list)
+        for user, team in Membership.objects.filter(user__in=wanted).order_by().values_list("user", "team"):
+            members[team].append(user)
+        for grant in grants.filter(Q(user__in=wanted) | Q(team__in=members)):
+            for member in members[grant.team_id] if grant.team_id else [grant.user_id or 0]:
+                found[member].append(grant)
+    labels = labels_of_hosts() if any(grant.label for of_user in found.values() for grant in of_user) else {}
+    for pk, user in wanted.items():
+        user.standing = _standing(user.role, found[pk], labels)
+
+
+def _standing(role: str, grants: Iterable[Grant], labels: dict[str, dict[str, Any]]) -> Standing:
+    everywhere, at = set(RIGHTS_OF.get(role, frozenset())), []
+    for grant in grants:
+        if grant.host or grant.label:
+            at += [(host, grant.holds) for host in grant.hosts(labels)]
+        else:
+            everywhere |= grant.holds
+    return Standing.of(everywhere, at)
+
+
+def host_model() -> Any:
+    """The class of hosts, which this app knows by its grants alone."""
+    return Grant._meta.get_field("host").related_model
+
+
+def labels_of_hosts() -> dict[str, dict[str, Any]]:
+    """The labels of each host by its name."""
+    found = host_model().objects.values_list("name", "labels")
+    return {name: labels for name, labels in found if isinstance(labels, dict)}
