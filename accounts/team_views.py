@@ -1,10 +1,12 @@
 """Pages of teams, roles of one's own, grants, and of what an account may do and why."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,17 +19,28 @@ from accounts.right_words import ROLE_WORDS, WORDS, by_noun
 from accounts.rights import PLACELESS, RIGHTS_OF, Right, Role, allows
 from accounts.team_forms import GrantForm, MemberForm, RoleForm, TeamForm, WhyForm
 from accounts.why import sources, why
+from common import exports
 from common.errors import DermagaError, NotFound
+
+TEAM_COLUMNS: exports.Columns = {name: attrgetter(name) for name in ("name", "about", "members", "granted")}
+ROLE_COLUMNS: exports.Columns = {
+    "name": attrgetter("name"),
+    "about": attrgetter("about"),
+    "rights": lambda role: sorted(role.holds),
+    "granted": attrgetter("granted"),
+}
 
 
 # ---------------------------------------------------------------- teams
 @guard(Right.LOGIN)
 @require_GET
-def team_list(request: HttpRequest) -> HttpResponse:
+def team_list(request: HttpRequest) -> HttpResponseBase:
     """All teams, or one's own."""
     found = teams.visible_teams(request.user).annotate(
         members=Count("memberships", distinct=True), granted=Count("grants", distinct=True)
     )
+    if (kind := request.GET.get("format", "")) in exports.KINDS:
+        return exports.as_file(found, TEAM_COLUMNS, "teams", kind)
     return render(request, "teams/page.html", {"teams": found})
 
 
@@ -144,7 +157,7 @@ def grant_remove(request: HttpRequest, pk: int) -> HttpResponse:
 # ---------------------------------------------------------------- roles
 @guard(Right.USERS_MANAGE)
 @require_GET
-def role_list(request: HttpRequest) -> HttpResponse:
+def role_list(request: HttpRequest) -> HttpResponseBase:
     """The built-in ones and those of one's own."""
     built_in = [
         {
@@ -156,6 +169,8 @@ def role_list(request: HttpRequest) -> HttpResponse:
         for role in GRANTABLE
     ]
     own = OwnRole.objects.annotate(granted=Count("grants"))
+    if (kind := request.GET.get("format", "")) in exports.KINDS:
+        return exports.as_file(own, ROLE_COLUMNS, "roles", kind)
     return render(request, "roles/page.html", {"built_in": built_in, "own": own})
 
 

@@ -65,6 +65,9 @@ PLACES = (
     Place(Right.LOGIN, "help", _("What I may do"), "my_access"),
     Place(Right.AUDIT_READ, "shield-lock", _("Audit"), "audit_list"),
     Place(Right.DIAGNOSTICS, "heartbeat", _("Diagnostics"), "diagnostics"),
+    Place(Right.LOGIN, "plug-connected", _("New API token"), "own_token_add"),
+    Place(Right.LOGIN, "plug-connected", _("API tokens"), "own_tokens"),
+    Place(Right.LOGIN, "devices", _("Sessions"), "own_sessions"),
     Place(Right.LOGIN, "key", _("Change password"), "account_change_password"),
     # ---------------------------------------------------------------- acts
     Place(Right.HOSTS_MANAGE, "plus", _("Add host"), "host_add"),

@@ -103,7 +103,7 @@ def parts_of(word: str) -> dict[str, str]:
         "host": word, "name": word, "container": f"{word}-web", "image": f"{word}/app:1", "network": f"{word}-net",
         "volume": f"{word}-data", "plugin": f"{word}-plugin", "swarm": swarm, "node": "buoy-a", "service": "web",
         "task": "web.1", "secret": "s1", "config": "c1", "stack": "shop", "registry": f"{word}-registry", "team": f"{word}-team",
-        "user": "ada", "role": f"{word}-role", "destination": "shelf", "account": str(missing), "grant": str(missing),
+        "user": "ada", "role": f"{word}-role", "destination": "shelf", "account": str(missing), "invitation": str(missing), "session": str(missing), "token": str(missing), "grant": str(missing),
         "job_id": str(job.pk if job else missing), "schedule_id": str(schedule.pk if schedule else missing),
         "backup": str(backup.pk if backup else missing), "tag": "1", "repository": "app", "verb": "stop",
     }  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from accounts.models import OwnRole, Team
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Backup, Destination, Host, Registry, RegistryAccount
@@ -71,6 +72,9 @@ def viewer(client: Client, db: None) -> Client:
     return client
 
 
+LIBRARYS = "/account/sessions/"  # allauth's name for it; ours is served there, which is about oneself alone
+
+
 def happened(host: Host, action: str, name: str, minute: int) -> None:
     """An event at so many minutes after ten."""
     time = datetime(2026, 11, 24, 10, minute, tzinfo=UTC)
@@ -107,11 +111,16 @@ def test_every_list_is_a_file_in_both_forms_and_its_page_leads_to_them(viewer: C
 def test_no_list_lacks_a_file(client: Client, db: None) -> None:
     """Not even those that only administrators see; the audit's is in tests/accounts/test_audit.py."""
     paths = {reverse(name) for name in get_resolver().reverse_dict if isinstance(name, str) and name.endswith("_list")}
-    assert {f"/{noun}/" for noun in LISTS} == paths - {"/users/", "/audit/"}
+    assert {f"/{noun}/" for noun in LISTS} == paths - {"/users/", "/audit/", "/teams/", "/roles/", LIBRARYS}
     client.force_login(person("ada", "admin"))
     assert [row["username"] for row in json.loads(body(client, "/users/?format=json"))] == ["ada"]
     assert body(client, "/users/?format=csv").splitlines()[1].startswith("ada,admin,True,")
-    assert "format=csv" in client.get("/users/").content.decode()
+    Team.objects.create(name="north", about="the shop")
+    OwnRole.objects.create(name="restarter", rights=["containers.operate"])
+    assert json.loads(body(client, "/teams/?format=json"))[0]["about"] == "the shop"
+    assert "containers.operate" in body(client, "/roles/?format=csv").splitlines()[1]
+    for path in ("/users/", "/teams/", "/roles/"):
+        assert "format=csv" in client.get(path).content.decode()
 
 
 def test_a_file_holds_what_the_filters_leave_in_its_order(viewer: Client) -> None:
