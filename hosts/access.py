@@ -2,7 +2,8 @@
 visible object is 403."""
 
 import re
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
@@ -31,25 +32,32 @@ OfSwarm = TypeVar("OfSwarm", bound=SwarmMirrored)
 VOLUME_NAME = re.compile(r"[^\0\ud800-\udfff]{1,255}")  # drivers may allow more than engines do
 
 
+class Placed(Protocol):
+    """What lies on hosts."""
+
+    @property
+    def places(self) -> Sequence[str]:
+        """Names of the hosts on which a right to do something to it must hold; none: everywhere."""
+
+
 class _Everywhere:
     """What lies on no host, or on any."""
 
-    places: tuple[str, ...] = ()
+    places = ()
 
 
 EVERYWHERE = _Everywhere()
 
 
-def may(user: Any, right: Right, thing: Any) -> bool:
+def may(user: Any, right: Right, thing: Placed) -> bool:
     """Whether `user` has `right` on `thing`: a host, a swarm, an object of either, or EVERYWHERE."""
     reach = standing_of(user).reach(right)
     if reach.everywhere or not reach.hosts:
         return reach.everywhere
-    places = getattr(thing, "places", ())
-    return bool(places) and reach.hosts.issuperset(places)
+    return bool(thing.places) and reach.hosts.issuperset(thing.places)
 
 
-def _demand(user: Any, view: Right, right: Right, thing: Any) -> None:
+def _demand(user: Any, view: Right, right: Right, thing: Placed) -> None:
     if not may(user, view, thing):
         raise NotFound
     if not may(user, right, thing):

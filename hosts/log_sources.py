@@ -5,7 +5,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from hosts.access import find_containers, get_container
+from common.errors import Denied
+from hosts.access import find_containers, get_container, may
 from hosts.engine.targets import Target, TaskTarget
 from hosts.models import Container, Host, SwarmMember, Task
 
@@ -45,6 +46,11 @@ class Log:
     def key(self) -> tuple[str, str]:
         """Equal for the same log, whichever way it is read."""
         return ("task", self.task) if self.task else (self.place, self.engine_id)
+
+    @property
+    def places(self) -> list[str]:
+        """The host on which a right to read it must hold."""
+        return [self.host.name] if self.host else []
 
     @property
     def is_on(self) -> bool:
@@ -109,4 +115,6 @@ def get_log(user: Any, name: str, right: Any) -> Log:
     if found is None or not found.is_task:
         host, _, ref = name.partition("/")
         return Log.of(get_container(user, host, ref, right))
+    if not may(user, right, found):
+        raise Denied
     return found

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from accounts.rights import Right, allows
 from common.errors import Failure, Invalid
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
@@ -74,10 +75,15 @@ def open_login(context: JobContext, image: str, account: int | None, *, always: 
     """For a job that is running: what the engine is to be sent for `image`, hidden in all that the job says. `always`:
     a header also where nobody logs in. Raises Failure when the account is gone."""
     address = registry_of(image)
-    found = _account(address, account)
+    found = _account(address, may_use(context.job.by, account))
     if found is None:
         return Opened(address, "", {"X-Registry-Auth": NO_LOGIN} if always else {})
     return Opened(address, found.username, {"X-Registry-Auth": sealed(context, found)})
+
+
+def may_use(actor: Any, account: int | None) -> int | None:
+    """`account`, but nobody's where that is the default one and `actor` may use none."""
+    return NOBODY if account is None and not allows(actor, Right.REGISTRIES_VIEW) else account
 
 
 def _account(address: str, account: int | None) -> RegistryAccount | None:
@@ -119,7 +125,7 @@ def open_some(
     if len(chosen) != len(accounts):
         sentence = gettext_noop("An account that this should log in with is gone. Start it with another one.")
         raise Failure("no_account", 404, sentence)
-    if defaults:
+    if defaults and allows(context.job.by, Right.REGISTRIES_VIEW):
         chosen = {account.registry.address: account for account in rows.filter(is_default=True)} | chosen
     found = {address: account for address, account in chosen.items() if addresses is None or address in addresses}
     if not found:

@@ -12,15 +12,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Grant, Membership, Team, User
+from accounts.models import Grant, Membership, OwnRole, Team, User
 from accounts.rights import Role
 from api.examples import Example, examples
 from common.events import GROUP
+from hosts.log_choice import LogChoice, chosen
+from hosts.logins import open_login
 from hosts.models import Backup, Container, Destination, Event, Host, Image, Network, Plugin, Registry, Series, Volume
 from hosts.models.backups import BackupState
 from hosts.sockets import socket_urls as host_sockets
 from jobs import queue, schedules
 from jobs.models import Job, JobState, Schedule
+from jobs.run import JobContext
 from jobs.sockets import socket_urls as job_sockets
 from tests.hosts.consumers.sockets import open_scope, open_socket
 from tests.rows import a_host, a_swarm, container_json, containers, person
@@ -354,3 +357,28 @@ def test_what_is_granted_shows(browser: Client, nils: User) -> None:
     assert "rival" in said(browser.get("/?q=")) and "rival-web" in said(browser.get("/containers/?search=riva"))
     assert browser.post("/containers/rival/rival-web/stop/").status_code == 403  # a viewer there
     assert "rival-swarm" in said(browser.get("/api/v1/swarms"))
+
+
+def test_a_right_on_one_host_is_none_on_another_where_one_may_look(browser: Client, nils: User) -> None:
+    looker = OwnRole.objects.create(name="looker", rights=["containers.view", "hosts.view", "images.view"])
+    Grant.objects.create(user=nils, own_role=looker, host=Host.objects.get(name=THEIRS))
+    assert browser.get("/containers/rival/rival-web/").status_code == 200
+    for path in (
+        "containers/rival/rival-web/logs", "containers/rival/rival-web/files?path=/", "containers/rival/rival-web/top",
+        "containers/rival/rival-web/specification", "images/rival/rival%2Fapp:1/save",
+    ):  # fmt: skip
+        status = browser.get(f"/api/v1/{path}").status_code
+        assert status == (502 if path.endswith("top") else 403), path  # looking asks the engine, which is not there
+        assert browser.get(f"/api/v1/{path.replace('rival', 'quay')}").status_code == 502, path
+    everything = chosen(User.objects.get(pk=nils.pk), LogChoice(targets=("rival/rival-web",), hosts=("quay", "rival")))
+    assert [str(log) for log in everything.logs] == ["quay/quay-web"] and everything.unknown == ["rival/rival-web"]
+    shown = browser.get("/api/v1/containers?host=rival").json()["items"][0]
+    assert shown["name"] == "rival-web" and shown.get("cpu_percent") is None
+
+
+def test_a_registrys_account_is_used_for_nobody_who_may_use_none(nils: User) -> None:
+    account = Registry.objects.get().accounts.create(username="robot", secret="canary", is_default=True)
+    job = Job(by=nils, kind="image.pull", host=OURS, params={})
+    assert open_login(JobContext(job), "registry.rival.example/app:1", None).user == ""
+    job.by = User.objects.get(username="ada")
+    assert open_login(JobContext(job), "registry.rival.example/app:1", None).user == account.username

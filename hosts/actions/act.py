@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common.errors import Conflict, Denied, DermagaError, Failure
-from hosts.access import may
+from hosts.access import Placed, may
 from hosts.engine.calls import Call
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
@@ -74,13 +74,13 @@ def target_of(container: Container) -> Target:
     return Target(host.endpoint(), container.engine_id, host.spoken_version, host.name)
 
 
-def demand(actor: Any, right: Right, thing: Any) -> None:
+def demand(actor: Any, right: Right, thing: Placed) -> None:
     """Raises Denied unless `actor` has `right` on `thing`: a host, a swarm, what is on either, or EVERYWHERE."""
     if not may(actor, right, thing):
         raise Denied
 
 
-def demand_each(actor: Any, right: Right, things: Iterable[Any]) -> None:
+def demand_each(actor: Any, right: Right, things: Iterable[Placed]) -> None:
     """The same of several, be it none."""
     if not allows(actor, right) or not all(may(actor, right, thing) for thing in things):
         raise Denied

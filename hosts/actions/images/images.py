@@ -72,7 +72,10 @@ def run_pull(context: JobContext) -> dict[str, Any]:
     with calling(context, Right.IMAGES_MANAGE, host, "image.pull") as call:
         login = logins.open_login(context, name, params.get("account"))
         report = _Report(
-            context, None if tag else logins.count_tags(name, params.get("account"), seconds=COUNT_SECONDS)
+            context,
+            None
+            if tag
+            else logins.count_tags(name, logins.may_use(context.job.by, params.get("account")), seconds=COUNT_SECONDS),
         )
         try:
             return pulls.pull(
