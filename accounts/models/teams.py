@@ -123,7 +123,7 @@ class Grant(models.Model):
 
 def load_standings(users: Iterable[Any]) -> None:
     """Reads what is granted to each of these accounts, in a query or two for all of them, for `User.standing`."""
-    wanted = {user.pk: user for user in users if user.role != Role.ADMIN}
+    wanted = {user.pk: user for user in users if user.role != Role.ADMIN and user.pk is not None}
     found: dict[int, list[Grant]] = defaultdict(list)
     grants = Grant.objects.select_related("own_role", "host").order_by()
     if len(wanted) == 1:

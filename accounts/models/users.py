@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import ALL, Right, Role, Standing
+from accounts.rights import RIGHTS_OF, Right, Role, Standing
 
 
 class User(AbstractUser):
@@ -26,8 +26,8 @@ class User(AbstractUser):
         """All that they may do, by role and grants, as it was when it was first asked for."""
         from accounts.models.teams import load_standings
 
-        if self.role == Role.ADMIN:
-            return Standing(ALL)
+        if self.role == Role.ADMIN or self.pk is None:  # nothing is granted to who is not stored
+            return Standing(RIGHTS_OF.get(self.role, frozenset()))
         load_standings([self])
         return self.__dict__["standing"]
 

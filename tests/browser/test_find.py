@@ -38,7 +38,7 @@ def test_an_act_asks_first_and_is_done(desktop: Page, product: Product, docker_e
         expect(dialog).to_contain_text("sought-after")
         expect(desktop.locator("#found")).to_be_hidden()
         dialog.get_by_role("button", name="Stop").click()
-        expect(desktop.locator(".toast")).to_contain_text("Stopping sought-after")
+        expect(desktop.locator(".toast")).to_contain_text("sought-after")
 
 
 def test_a_removal_asks_where_one_is_and_says_who_is_affected(

@@ -99,7 +99,7 @@ def test_figures_cost_a_list_no_query_more(viewer: Client, quay: Host, django_as
     many = {f"many-{n}-{'x' * n}": float(n) for n in range(40)}
     containers(quay, *(container_json(name) for name in many))
     sampled(quay, **many)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         viewer.get("/containers/?sort=-cpu", headers=FRAGMENT)
 
 

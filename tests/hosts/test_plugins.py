@@ -318,7 +318,7 @@ def test_values_of_the_environment_are_not_kept(admin: Client) -> None:
 
 
 def test_only_administrators_manage_plugins(admin: Client) -> None:
-    assert [role for role in Role if Right.PLUGINS_MANAGE in RIGHTS_OF[role]] == [Role.ADMIN]
+    assert [role for role in Role if Right.PLUGINS_MANAGE in RIGHTS_OF[role]] == [Role.ADMIN, Role.HOST_ADMIN]
     admin.force_login(person("otto", "deployer"))
     assert admin.get("/plugins/quay/blue:1/").status_code == 200
     for path in (

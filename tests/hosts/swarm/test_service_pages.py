@@ -56,7 +56,7 @@ def test_lists_show_services_tasks_and_stacks(
     assert "shop" in viewer.get("/stacks/").content.decode()
     assert json.loads(body(viewer, "/services/?format=json"))[0]["running"] == 1
     assert "web" not in viewer.get("/services/?search=nothing-like-this", headers=HTMX).content.decode()
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         viewer.get("/services/")
 
 
