@@ -242,7 +242,8 @@ def test_an_operation_on_a_rivals_object_is_as_on_one_that_does_not_exist(browse
         seen += 1
         theirs, nobodys = said(answer), said(unknown)
         for noun, name in real.items():
-            theirs = theirs.replace(name, unreal[noun])
+            if not name.isdecimal():
+                theirs = theirs.replace(name, unreal[noun])
         if answer.status_code < 400 or answer.status_code != unknown.status_code or theirs != nobodys:
             found.append((operation, answer.status_code, unknown.status_code, said(answer)[:200], nobodys[:200]))
     assert not found, "\n".join(map(str, found))

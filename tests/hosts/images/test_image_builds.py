@@ -122,7 +122,8 @@ def test_steps_have_the_network_hosts_and_shared_memory_that_were_asked_for(
     links = docker_engine.docker("exec", other, "ls", "/sys/class/net").split()
     assert ["links", *links] in [line.split() for line in watched.log] and len(links) > 1
     with build(product, **fields, network="nowhere") as watched:
-        assert "network nowhere not found" in watched.end(60)["error"]
+        error = watched.end(60)["error"]  # an engine that was in a swarm once does not name it
+        assert "network nowhere not found" in error or "attaching to network" in error
 
 
 def an_arm_image(name: str) -> bytes:
