@@ -119,9 +119,10 @@ class Registry:
         # without Accept the registry converts to an older format, which has another digest
         return self._get(f"/v2/{name}/manifests/{tag}", Accept=MANIFEST).headers["Docker-Content-Digest"]
 
-    def slow(self, bytes_per_second: int) -> SlowProxy:
-        """A second address of this registry, `.address`, that passes so many bytes on; use it with `with`."""
-        return SlowProxy(self.host, self.port, bytes_per_second)
+    def slow(self, bytes_per_second: int, *, sent: bool = False) -> SlowProxy:
+        """A second address of this registry, `.address`, that passes so many bytes on, of what it gives and, with `sent`,
+        of what it gets; use it with `with`."""
+        return SlowProxy(self.host, self.port, bytes_per_second, sent=sent)
 
     def stop(self) -> None:
         """Stops it; `start` brings it back with its images."""

@@ -10,16 +10,18 @@ PIECE = 16 * 1024
 
 
 class SlowProxy(Proxy):
-    """Listens on a port of `host` and passes connections on to `port` of the same host, or of `to`. What comes back is slow, all connections together.
+    """Listens on a port of `host` and passes connections on to `port` of the same host, or of `to`. What comes back is slow, all connections together;
+    with `sent`, what goes there, too.
 
     `bytes_per_second` may be changed while it runs; 0 holds everything back.
     """
 
-    def __init__(self, host: str, port: int, bytes_per_second: int, to: str = "") -> None:
+    def __init__(self, host: str, port: int, bytes_per_second: int, to: str = "", *, sent: bool = False) -> None:
         super().__init__(host)
         self.to = to or host
         self.bytes_per_second = bytes_per_second
-        self.passed = 0  # bytes that came back
+        self.passed = 0  # bytes that went slowly
+        self._sent = sent
         self._target = port
         self._turn = asyncio.Lock()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -45,7 +47,7 @@ class SlowProxy(Proxy):
             self._writers |= {writer, forth}
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._pass(reader, forth, slowly=False))
+                    tasks.create_task(self._pass(reader, forth, slowly=self._sent))
                     tasks.create_task(self._pass(back, writer, slowly=True))
             except* OSError:
                 pass  # one side has left: the other one is told by the close

@@ -199,7 +199,7 @@ def test_the_last_name_stays_since_the_image_would_go_with_it(
 # ---------------------------------------------------------------- cancelling
 def test_cancelling_ends_the_push_on_the_engine(product: Product, local: DockerEngine, registry: Registry) -> None:
     make_layered(local, "heavy:1")
-    with registry.slow(50_000) as slow:
+    with registry.slow(500_000, sent=True) as slow:
         full = f"{slow.address}/team/heavy{uuid4().hex[:6]}:1"
         ref = until(lambda: product.api("images?search=heavy:1")["items"], "it shows")[0]["id"].removeprefix("sha256:")
         fields = {"new_name": full, "untag": "1"}
