@@ -10,22 +10,13 @@ from accounts.models.teams import GRANTABLE, host_model
 from accounts.right_words import WORDS
 from accounts.rights import Role
 from accounts.teams import ABOUT_AT_MOST, LABEL_AT_MOST
-from common.errors import DermagaError, Invalid
+from common.forms import RefusedForm
 
 NAME_HELP = _("Letters, digits, dashes and underscores.")
 PLACES = [("all", _("All hosts")), ("label", _("All hosts with a label")), ("host", _("One host"))]
 
 
-class ActForm(forms.Form):
-    """A form whose act may refuse it."""
-
-    def refuse(self, error: DermagaError) -> None:
-        """Says it at the field that it is about."""
-        field = error.field if isinstance(error, Invalid) and error.field in self.fields else None
-        self.add_error(field, str(error))
-
-
-class TeamForm(ActForm):
+class TeamForm(RefusedForm):
     """A team's name."""
 
     name = forms.CharField(label=_("Name"), max_length=63, help_text=NAME_HELP)
@@ -37,14 +28,14 @@ class TeamForm(ActForm):
         super().__init__(*args, **kwargs)
 
 
-class MemberForm(ActForm):
+class MemberForm(RefusedForm):
     """Who is to be in a team."""
 
     user = forms.CharField(label=_("Account"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     lead = forms.BooleanField(label=_("Leads the team: adds and removes members"), required=False)
 
 
-class RoleForm(ActForm):
+class RoleForm(RefusedForm):
     """A role of one's own."""
 
     name = forms.CharField(label=_("Name"), max_length=63, help_text=NAME_HELP)
@@ -66,7 +57,7 @@ class RoleForm(ActForm):
         return {str(name) for name in self["rights"].value() or ()}
 
 
-class GrantForm(ActForm):
+class GrantForm(RefusedForm):
     """A role, and where it holds."""
 
     role = forms.ChoiceField(label=_("Role"))

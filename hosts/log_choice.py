@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
-from accounts.rights import Right, allows, standing_of
+from accounts.rights import Right, allows
 from hosts.access import may
 from hosts.log_sources import Log, find_logs, logs_of_tasks, on_no_host
 from hosts.models import Container, Task
@@ -86,9 +86,7 @@ def _members(user: Any, choice: LogChoice) -> tuple[list[Log], int]:
     may be named as well."""
     most = 2 * TARGETS_AT_MOST
     rows = Container.objects.visible_to(user).select_related("host")
-    reach = standing_of(user).reach(Right.LOGS_VIEW)
-    if not reach.everywhere:
-        rows = rows.filter(Container.within(reach.hosts))
+    rows = rows.granted(user, Right.LOGS_VIEW)
     if choice.hosts:
         rows = rows.filter(host__name__in=choice.hosts)
     if choice.projects:
@@ -103,8 +101,7 @@ def _members(user: Any, choice: LogChoice) -> tuple[list[Log], int]:
         rows = rows.filter(wanted)
         if not choice.hosts and not choice.projects:  # these are of our hosts
             tasks = on_no_host(Task.objects.visible_to(user)).filter(their)
-            if not reach.everywhere:
-                tasks = tasks.filter(Task.within(reach.hosts))
+            tasks = tasks.granted(user, Right.LOGS_VIEW)
     running = Case(When(state="running", then=Value(0)), default=Value(1), output_field=IntegerField())
     containers = rows.order_by(running, F("finished").desc(nulls_last=True), "name", "pk")
     others = tasks.order_by(running, "-since", "name", "pk")

@@ -7,12 +7,12 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from common.errors import Invalid
+from common.forms import RefusedForm
 from jobs.models import Schedule
 from jobs.schedules import NAME_AT_MOST
 
 
-class ScheduleForm(forms.Form):
+class ScheduleForm(RefusedForm):
     """When it runs. What it does comes from a job."""
 
     name = forms.CharField(label=_("Name"), max_length=NAME_AT_MOST)
@@ -37,7 +37,3 @@ class ScheduleForm(forms.Form):
         zones: Any = self.fields["timezone"]
         zones.choices = [(name, name) for name in sorted(available_timezones() - {"localtime"})]
         zones.initial = settings.TIME_ZONE
-
-    def refuse(self, error: Invalid) -> None:
-        """Marks the field that the act refused."""
-        self.add_error(error.field if error.field in self.fields else None, str(error))

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from common.forms import RefusedForm
 from hosts.actions.backups.keeping import DAYS_AT_MOST, LAST_AT_MOST
 from hosts.engine.endpoint import TLSMaterial
 from hosts.engine.errors import EndpointError
 from hosts.engine.tls import check_material
-from hosts.forms.registries import CA_AT_MOST, PLAIN, RefusedForm
+from hosts.forms.registries import CA_AT_MOST, PLAIN
 from hosts.models import Destination
 from hosts.models.backups import DestinationKind
 from jobs.forms import ScheduleForm

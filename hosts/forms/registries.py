@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from common.errors import Invalid
+from common.forms import RefusedForm
 from hosts.engine.endpoint import TLSMaterial
 from hosts.engine.errors import EndpointError
 from hosts.engine.tls import check_material
@@ -18,14 +18,6 @@ SECRET_AT_MOST = 8000  # characters: tokens of clouds are long
 CA_AT_MOST = 200_000
 PORT_AT_MOST = 65535
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
-
-
-class RefusedForm(forms.Form):
-    """A form that marks the field which an act refused."""
-
-    def refuse(self, error: Invalid) -> None:
-        """Says it at the field."""
-        self.add_error(error.field if error.field in self.fields else None, str(error))
 
 
 class RegistryForm(RefusedForm):

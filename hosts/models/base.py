@@ -16,8 +16,12 @@ class VisibleQuerySet(models.QuerySet[Any]):
     """Lists go through `visible_to`: pages, API, sockets and messages share the rule."""
 
     def visible_to(self, user: Any) -> Self:
-        """The rows that `user` may see: all, or those of the hosts where the right to see them is granted."""
-        reach = standing_of(user).reach(self.model.view_right)
+        """The rows that `user` may see."""
+        return self.granted(user, self.model.view_right)
+
+    def granted(self, user: Any, right: Right) -> Self:
+        """All of them, or those of the hosts where `right` is granted to `user`, or none."""
+        reach = standing_of(user).reach(right)
         if reach.everywhere:
             return self
         return self.filter(self.model.within(reach.hosts)) if reach.hosts else self.none()
