@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Much of a test is waiting for an engine, so two at once; each worker has engines of its own. One: make test WORKERS=0
 WORKERS ?= 2
 
-.PHONY: run test check bench setup messages clean
+.PHONY: run test check audit bench setup messages clean
 
 run: setup
 	@exec $(BIN)/python manage.py up --host "$(HOST)" --port "$(PORT)"
@@ -57,6 +57,11 @@ check: build/.dev
 	@$(BIN)/djlint --lint --quiet templates
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory audit
+
+# Published vulnerabilities of what is installed; AUDIT=required fails where they cannot be asked
+audit: build/.dev
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m tests.advisories
 
 # All benchmarks, or one: make bench-logs_replay
 bench: build/.dev

@@ -29,6 +29,13 @@ REFUSALS = {
     413: ("too_large", "Your account may not send this much."),
 }
 
+AS_ALL_ANSWERS = [  # Django's middleware, which says this otherwise, does not hear of it
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"same-origin"),
+]
+
 
 class Refused(RequestAborted):
     """Ends Django's reading."""
@@ -128,6 +135,7 @@ async def refuse(send: Any, status: int) -> None:
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(text)).encode()),
         (b"connection", b"close"),
+        *AS_ALL_ANSWERS,
     ]
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b"Bearer"))

@@ -11,7 +11,8 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
+
+from common.downloads import attachment
 
 Columns = Mapping[str, Callable[[Any], Any]]
 KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "ndjson": "application/x-ndjson"}
@@ -47,7 +48,7 @@ def small_file(rows: list[dict[str, Any]], name: str, kind: str) -> HttpResponse
 
 def _named(name: str, kind: str) -> str:
     stamp = timezone.now().strftime("%Y%m%d-%H%M%S")
-    return str(content_disposition_header(True, f"{name}-{stamp}.{kind}"))
+    return attachment(f"{name}-{stamp}.{kind}")
 
 
 async def _chunks(rows: QuerySet[Any], keys: list[Any], columns: Columns) -> AsyncGenerator[list[dict[str, Any]]]:

@@ -4,12 +4,16 @@ import argparse
 import contextlib
 import gc
 import os
+import resource
 import socket
 from typing import Any
 
 import uvicorn
 from django.core.management.base import CommandError
 
+from common.patience import PatientProtocol
+
+FILES_AT_MOST = 65_536  # a connection is one; systems begin with 1,024
 MESSAGE_AT_MOST = 4 * 1024 * 1024  # bytes of one websocket message from a browser
 
 
@@ -58,6 +62,10 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = FILES_AT_MOST if hard == resource.RLIM_INFINITY else min(hard, FILES_AT_MOST)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         # a hundred thousand objects that live as long as the process: to look through them for garbage again and again
         # stops every stream for 70 ms and more
         gc.collect()
@@ -75,6 +83,7 @@ def web_server() -> Server:
         uvicorn.Config(
             "dashboard.asgi:application",
             log_config=None,
+            http=PatientProtocol,
             proxy_headers=False,  # dashboard.asgi asks TRUSTED_PROXIES
             lifespan="on",
             ws_max_size=MESSAGE_AT_MOST,

@@ -207,6 +207,12 @@ def collect_messages(reader: Reader, line: str) -> None:
     assert catalogue.read_text().count("\nmsgid ") > 300
 
 
+def ask_advisories(reader: Reader, line: str) -> None:
+    """Vulnerabilities are published any day: that it says what it found, or could not ask, whatever that is."""
+    told = reader.type(f"{line} || true")
+    assert re.search("VULNERABLE|WARNING: the advisories|No published vulnerability", told), told
+
+
 # ---------------------------------------------------------------- the API
 def bench(reader: Reader, line: str) -> None:
     """A benchmark takes minutes and measures: here only that make would start it, and that there is one of this name."""
@@ -257,6 +263,7 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     "make run": serve,
     "make run HOST=0.0.0.0 PORT=9000": serve,
     "make messages": collect_messages,
+    "make audit": ask_advisories,
     "make bench": bench,
     "make bench-logs_replay": bench,
     "manage.py up": serve,

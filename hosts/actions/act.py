@@ -7,12 +7,12 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.rights import Right, allows
+from common.downloads import attachment
 from common.errors import Conflict, Denied, DermagaError, Failure
 from hosts.access import Placed, may
 from hosts.engine.calls import Call
@@ -184,9 +184,7 @@ def streamed(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
 def file_response(blocks: AsyncGenerator[bytes], name: str) -> StreamingHttpResponse:
     """The same, whatever comes: memory holds one block."""
     response = StreamingHttpResponse(blocks, content_type="application/octet-stream")
-    # Django lets a line end of a name into the header, and then refuses the header
-    plain = "".join(letter if letter.isprintable() else "_" for letter in name)
-    response["Content-Disposition"] = content_disposition_header(True, plain)
+    response["Content-Disposition"] = attachment(name)
     response["X-Accel-Buffering"] = "no"
     return response
 

@@ -30,7 +30,8 @@ def query_of(message: dict[str, Any]) -> Query:
     found = {}
     for name, value in message.items():
         values = value if isinstance(value, list) else [value]
-        found[name] = [_word(each) for each in values if isinstance(each, str | int | float)]
+        if words := [_word(each) for each in values if isinstance(each, str | int | float)]:
+            found[name] = words
     return found
 
 

@@ -154,14 +154,15 @@ def _command(query: dict[str, list[str]]) -> Command:
 
 def _size(query: dict[str, list[str]]) -> tuple[int, int] | None:
     columns, rows = query.get("cols", [""])[-1], query.get("rows", [""])[-1]
-    return _bounded(int(columns), int(rows)) if columns.isdecimal() and rows.isdecimal() else None
+    known = all(text.isdecimal() and len(text) < 10 for text in (columns, rows))
+    return _bounded(int(columns), int(rows)) if known else None
 
 
 def _size_of(text: str) -> tuple[int, int] | None:
     try:
         message = orjson.loads(text)
         return _bounded(int(message["cols"]), int(message["rows"])) if message["t"] == "resize" else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

@@ -13,11 +13,11 @@ from typing import IO
 from docker.utils.build import PatternMatcher
 
 from hosts.engine.errors import BadContext
+from hosts.engine.sent_tars import UNPACKED_AT_MOST, open_tar
 
 BLOCK = 256 * 1024
 IGNORE = ".dockerignore"
 IGNORE_AT_MOST = 1024 * 1024  # bytes
-UNPACKED_AT_MOST = 50 * 1024**3  # bytes: a packed file may pretend to be small
 ENTRIES_AT_MOST = 500_000
 
 Entry = tuple[tarfile.TarInfo, IO[bytes] | None]
@@ -33,7 +33,7 @@ def of_tar(place: Path, dockerfile: str) -> Iterator[bytes]:
     """A context that was sent as a tar, packed or not. Raises BadContext."""
     try:
         matcher = _matcher(_ignore_of(place), dockerfile)
-        with tarfile.open(place) as tar:
+        with open_tar(place) as tar:
             yield from _tar(((info, tar.extractfile(info) if info.isreg() else None) for info in tar), matcher)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise BadContext(error) from error
@@ -70,7 +70,7 @@ def _ignore_of(place: Path) -> bytes:
 
 
 def _content_of(place: Path, name: str) -> bytes | None:
-    with tarfile.open(place) as tar:
+    with open_tar(place) as tar:
         for count, info in enumerate(tar):
             if count > ENTRIES_AT_MOST:
                 break

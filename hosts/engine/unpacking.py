@@ -12,6 +12,7 @@ from typing import IO
 from hosts.engine.archives import inside
 from hosts.engine.errors import PathRefused, gettext_noop
 from hosts.engine.paths import is_name
+from hosts.engine.sent_tars import UNPACKED_AT_MOST, open_tar
 from hosts.engine.tars import Part
 
 MEMBERS_AT_MOST = 200_000
@@ -24,7 +25,7 @@ def unpacking(place: Path, *, owner: tuple[int, int] | None) -> Iterator[list[Pa
     `owner` (user, group) becomes everybody's; None keeps the tar's. Raises PathRefused, which names the entry.
     """
     try:
-        with tarfile.open(place, "r:*") as tar:
+        with open_tar(place) as tar:
             yield _parts(tar, owner)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise PathRefused(gettext_noop("This is no tar that can be read: %(why)s."), "", why=str(error)) from error
@@ -32,6 +33,7 @@ def unpacking(place: Path, *, owner: tuple[int, int] | None) -> Iterator[list[Pa
 
 def _parts(tar: tarfile.TarFile, owner: tuple[int, int] | None) -> list[Part]:
     parts: list[Part] = []
+    size = 0
     kinds: dict[str, str] = {}  # name -> kind, of what came before
     for member in tar:
         name = inside(member.name)
@@ -39,6 +41,9 @@ def _parts(tar: tarfile.TarFile, owner: tuple[int, int] | None) -> list[Part]:
             continue  # the folder itself
         _check(name, kinds)
         part = _part(tar, member, name, kinds, owner)
+        size += part.size
+        if size > UNPACKED_AT_MOST:  # holes take no room in the tar
+            raise PathRefused(gettext_noop("A tar may unpack to up to %(most)s GiB."), "", most=UNPACKED_AT_MOST >> 30)
         kinds[name] = part.kind
         parts.append(part)
         if len(parts) > MEMBERS_AT_MOST:

@@ -25,7 +25,7 @@ FIELDS = ("name", "kind", "folder", "url", "region", "bucket", "prefix", "access
 OF_BUCKETS = FIELDS[3:]
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 REGION = re.compile(r"[a-zA-Z0-9-]{0,100}")
-PREFIX = re.compile(r"(?:[a-zA-Z0-9!_.*'()-]+/?)*")
+PREFIX = re.compile(r"(?:[a-zA-Z0-9!_.*'()-]+(?:/[a-zA-Z0-9!_.*'()-]+)*/?)?")
 RESERVED = {"add", "destinations", "restore", "schedule"}
 
 

@@ -42,6 +42,8 @@ class Destination(models.Model):
     access_key = models.CharField(max_length=255, blank=True)
     secret_key = EncryptedTextField(blank=True)
     ca = models.TextField(blank=True)  # PEM, trusted besides the system's CAs
+    # who stored the address manages all hosts, and so may let Dermaga go into private networks
+    inside = models.BooleanField(default=False)
     added = models.DateTimeField(auto_now_add=True)
 
     objects = VisibleQuerySet.as_manager()
@@ -61,7 +63,8 @@ class Destination(models.Model):
         """The way to it. Raises StoreError for what cannot be one any more."""
         if self.kind == DestinationKind.FOLDER:
             return FolderStore(self.folder, settings.DERMAGA_BACKUP_FOLDERS, self.name)
-        bucket = Bucket(self.url, self.region, self.bucket, self.prefix, self.access_key, self.secret_key, self.ca)
+        keys = (self.access_key, self.secret_key)
+        bucket = Bucket(self.url, self.region, self.bucket, self.prefix, *keys, self.ca, self.inside)
         return S3Store(bucket, self.name)
 
     @property

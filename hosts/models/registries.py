@@ -21,6 +21,8 @@ class Registry(models.Model):
     address = models.CharField(max_length=300, unique=True)  # host[:port], docker.io for Docker Hub
     ca = models.TextField(blank=True)  # PEM, trusted besides the system's CAs
     plain_http = models.BooleanField(default=False)
+    # who stored the address manages all hosts, and so may let Dermaga go into private networks
+    inside = models.BooleanField(default=False)
     added = models.DateTimeField(auto_now_add=True)
 
     objects = VisibleQuerySet.as_manager()
@@ -43,7 +45,7 @@ class Registry(models.Model):
 
     def place(self) -> Place:
         """How it is reached."""
-        return Place(self.address, self.ca, self.plain_http)
+        return Place(self.address, self.ca, self.plain_http, self.inside)
 
 
 class RegistryAccount(models.Model):

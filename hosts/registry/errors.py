@@ -74,6 +74,16 @@ class ForbiddenAddress(RegistryError):
     defaults = {"address": ""}
 
 
+class InsideAddress(RegistryError):
+    code = "registry_inside_address"
+    status = 400
+    template = gettext_noop(
+        "%(where)s leads to %(address)s, inside a private network. Dermaga goes there only if somebody who manages all hosts "
+        "stored that address, and never because a server outside says so. Ask one of them."
+    )
+    defaults = {"address": ""}
+
+
 # ---------------------------------------------------------------- login
 class WrongLogin(RegistryError):
     code = "registry_wrong_login"

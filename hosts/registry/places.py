@@ -1,16 +1,12 @@
-"""Where a registry is, who logs in, and which addresses are never visited."""
+"""Where a registry is, and who logs in."""
 
-import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from hosts.registry.addresses import Level
 from hosts.registry.names import ADDRESS, HUB, HUB_API
-
-# cloud metadata services that are not link-local: AWS over IPv6, Alibaba, Azure, Oracle
-METADATA = {ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")}
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -28,11 +24,18 @@ class Origin:
 
 @dataclass(frozen=True)
 class Place:
-    """A registry: its address (host[:port]), the CA to trust besides the system's, and whether it speaks plain HTTP."""
+    """A registry: its address (host[:port]), the CA to trust besides the system's, whether it speaks plain HTTP, and
+    whether it may be `inside`: on this machine, or in a private network."""
 
     address: str
     ca: str = ""
     plain_http: bool = False
+    inside: bool = False
+
+    @property
+    def reach(self) -> Level:
+        """How near its own server may be."""
+        return Level.LOOPBACK if self.inside else Level.PUBLIC
 
     @property
     def origin(self) -> Origin:
@@ -66,22 +69,6 @@ class Login:
 
     username: str
     secret: str = field(repr=False)
-
-
-def is_forbidden(text: str, *, loopback: bool) -> bool:
-    """Whether no connection may go to this IP address: link-local, metadata, or (unless allowed) this machine."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return True
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            address = address.ipv4_mapped
-        elif address in NAT64:
-            address = ipaddress.ip_address(int(address) & 0xFFFFFFFF)
-    if address in METADATA or address.is_link_local or address.is_multicast or address.is_unspecified:
-        return True
-    return address.is_loopback and not loopback
 
 
 @lru_cache(maxsize=64)

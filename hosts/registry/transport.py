@@ -17,7 +17,8 @@ from hosts.engine.causes import classify
 from hosts.engine.errors import EngineError
 from hosts.engine.transport import Deadline, connect_first, hang_up, resolve
 from hosts.registry import errors
-from hosts.registry.places import Origin, Place, is_forbidden, trust
+from hosts.registry.addresses import Level, level_of
+from hosts.registry.places import Origin, Place, trust
 
 BLOCK = 64 * 1024
 REDIRECTS_AT_MOST = 3
@@ -68,7 +69,7 @@ class Transport:
         self._pools: dict[Origin, urllib3.HTTPConnectionPool] = {}
         self._lock = threading.Lock()
         self._sockets: list[Any] = []
-        self._own_is_loopback = False
+        self._own_level = Level.PUBLIC  # as found when its own server was called
         # a server that drips bytes would defeat the timeout of each read
         self._timer = threading.Timer(seconds, self._hang_up)
         self._timer.daemon = True
@@ -204,24 +205,28 @@ class Transport:
         return pool
 
     def _connect(self, origin: Origin) -> Any:
-        """A connected socket. The addresses are looked at before anybody is called: a name may lead anywhere."""
+        """A connected socket. The addresses are looked at before anybody is called: a name may lead anywhere. What a
+        registry names, a token server or where it redirects to, is no nearer than itself: it must not lead inside."""
         own = origin.host == self.place.origin.host
         where = self.place.address if own else origin.host
-        loopback = own or self._own_is_loopback
-        sock = connect_allowed(origin.host, origin.port, self._deadline, loopback=loopback, where=where)
+        reach = self.place.reach if own else self._own_level
+        sock = connect_allowed(origin.host, origin.port, self._deadline, reach=reach, where=where)
         with self._lock:
             self._sockets.append(sock.dup())  # TLS takes the socket itself apart
         if own:
-            self._own_is_loopback = is_forbidden(str(sock.getpeername()[0]), loopback=False)
+            self._own_level = level_of(str(sock.getpeername()[0]))
         return sock
 
 
-def connect_allowed(host: str, port: int, deadline: Deadline, *, loopback: bool, where: str) -> Any:
-    """A connected socket to a server that people named: a registry, a bucket. Raises ForbiddenAddress, OSError."""
+def connect_allowed(host: str, port: int, deadline: Deadline, *, reach: Level, where: str) -> Any:
+    """A connected socket to a server that people named: a registry, a bucket. It goes to an address that was looked at:
+    a name that leads elsewhere a moment later changes nothing. Raises ForbiddenAddress, InsideAddress, OSError."""
     found = resolve(host, port, deadline)
-    for _family, address in found:
-        if is_forbidden(str(address[0]), loopback=loopback):
-            raise errors.ForbiddenAddress(where=where, address=address[0])
+    level, address = max((level_of(str(address[0])), str(address[0])) for _family, address in found)
+    if level is Level.NEVER:
+        raise errors.ForbiddenAddress(where=where, address=address)
+    if level > reach:
+        raise errors.InsideAddress(where=where, address=address)
     return connect_first(found, deadline)
 
 

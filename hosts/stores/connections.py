@@ -8,6 +8,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry, Timeout
 
 from hosts.engine.transport import Deadline, hang_up
+from hosts.registry.addresses import Level
 from hosts.registry.places import trust
 from hosts.registry.transport import connect_allowed
 
@@ -20,10 +21,10 @@ class Ended(Exception):
 
 
 class Connections(urllib3.PoolManager):
-    """For one server, which may be this machine. `end` hangs up, and no new connection is made."""
+    """For one server, as near as `reach`. `end` hangs up, and no new connection is made."""
 
-    def __init__(self, where: str, ca: str) -> None:
-        self._where = where
+    def __init__(self, where: str, ca: str, reach: Level) -> None:
+        self._where, self._reach = where, reach
         self._sockets: list[Any] = []
         self._lock = threading.Lock()
         self.ended = False
@@ -57,7 +58,7 @@ class Connections(urllib3.PoolManager):
             if self.ended:
                 raise Ended
         sock = connect_allowed(
-            host.strip("[]"), port or 443, Deadline(CONNECT_SECONDS), loopback=True, where=self._where
+            host.strip("[]"), port or 443, Deadline(CONNECT_SECONDS), reach=self._reach, where=self._where
         )
         sock.settimeout(SILENCE_SECONDS)
         with self._lock:

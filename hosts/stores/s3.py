@@ -11,6 +11,8 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 
 from hosts.engine.causes import classify
 from hosts.engine.errors import EngineError
+from hosts.registry.addresses import Level
+from hosts.registry.errors import ForbiddenAddress, InsideAddress
 from hosts.stores import errors
 from hosts.stores.connections import SILENCE_SECONDS, Connections, Ended
 from hosts.stores.packing import Pulled
@@ -35,6 +37,7 @@ class Bucket:
     access_key: str
     secret_key: str = field(repr=False)
     ca: str = ""
+    inside: bool = False  # whether it may be on this machine, or in a private network
 
 
 class _Client(Minio):
@@ -53,7 +56,7 @@ class S3Store:
 
     def __init__(self, bucket: Bucket, where: str) -> None:
         self._bucket, self._where = bucket, where
-        self._connections = Connections(where, bucket.ca)
+        self._connections = Connections(where, bucket.ca, Level.LOOPBACK if bucket.inside else Level.PUBLIC)
         self._failed: BaseException | None = None
 
     def write(self, key: str, blocks: Iterable[bytes], size: int, began: Callable[[str], None] | None = None) -> None:
@@ -173,7 +176,7 @@ class _Talking:
 
         endpoint = SimpleNamespace(address=where, kind="tcp", tls=None, parsed=SimpleNamespace(host=self._host))
         found = classify(error, endpoint, SILENCE_SECONDS)
-        if isinstance(found, errors.StoreError) or found.code == "forbidden_address":
+        if isinstance(found, errors.StoreError | ForbiddenAddress | InsideAddress):
             return found
         if found.code.startswith("certificate") or found.code == "wrong_ca":
             return errors.Untrusted(found.detail, where=where)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.guard import guard
 from accounts.rights import Right
+from common.downloads import attachment
 from common.htmx import template_for
 from jobs import queue
 from jobs.claims import why_waiting
@@ -62,7 +63,7 @@ def job_log(request: HttpRequest, job_id: int) -> HttpResponse:
     """The whole log as a text file: a time and a line each."""
     job = queue.get_job(request.user, job_id)
     answer = HttpResponse(log_text(job), content_type="text/plain; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="job-{job.pk}.log"'
+    answer["Content-Disposition"] = attachment(f"job-{job.pk}.log")
     return answer
 
 

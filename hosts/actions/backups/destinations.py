@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
-from hosts.access import EVERYWHERE
+from hosts.access import EVERYWHERE, may
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Backup, Destination
@@ -24,6 +24,7 @@ def add(actor: Any, destination: Destination) -> Destination:
     """Stores a new one."""
     demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
     with transaction.atomic():
+        destination.inside = _may_be_inside(actor, destination)
         destination.save(force_insert=True)
         record(actor, "destination.add", destination.name, detail=_detail(destination))
     return destination
@@ -38,6 +39,7 @@ def change(actor: Any, destination: Destination) -> Destination:
         if moved and destination.backups.exists():
             words = gettext_noop("There are backups in it, which would not be found any more. Add another destination.")
             raise Invalid(moved[0], words)
+        destination.inside = _may_be_inside(actor, destination)
         destination.save()
         record(actor, "destination.change", destination.name, detail={**_detail(destination), "was": old.name})
     return destination
@@ -62,6 +64,7 @@ def remove(actor: Any, destination: Destination) -> None:
 def test(actor: Any, destination: Destination) -> None:
     """Writes, reads and removes a small file there."""
     demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
+    destination.inside = _may_be_inside(actor, destination)
     try:
         stores.check(destination.store())
     except EngineError as error:
@@ -69,6 +72,12 @@ def test(actor: Any, destination: Destination) -> None:
         record(actor, "destination.test", destination.name, outcome="failed", detail=detail)
         raise failure(error) from error
     record(actor, "destination.test", destination.name, detail=_detail(destination))
+
+
+def _may_be_inside(actor: Any, destination: Destination) -> bool:
+    """Whether Dermaga goes into private networks for it: for who manages all hosts, and where one of them stored it."""
+    stored = Destination.objects.filter(pk=destination.pk, url=destination.url, inside=True)
+    return may(actor, Right.HOSTS_MANAGE, EVERYWHERE) or stored.exists()
 
 
 def _detail(destination: Destination) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common import uploads
 from common.errors import Invalid, NotFound
-from hosts import build_options, logins, options
+from hosts import build_options, build_remotes, logins, options
 from hosts.access import get_container
 from hosts.actions.act import calling, demand, host_of
 from hosts.engine import builds, contexts
@@ -84,6 +84,7 @@ def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
             files = _kept([("", build_options.one_tar(wanted.files))])
         case "git":
             sealed["remote"] = build_options.remote(wanted.remote)  # it may hold a token
+            build_remotes.demand_outside(actor, host, sealed["remote"])
         case _:
             raise Invalid("source", gettext_noop("Build from a Dockerfile, a tar, or a Git repository."))
     return queue.start(
@@ -122,6 +123,8 @@ def run_build(context: JobContext) -> dict[str, Any]:
     context.hide(*sealed["args"].values(), *filter(None, [remote and urlsplit(remote).password]))
     try:
         with calling(context, Right.IMAGES_MANAGE, host, "image.build") as call:
+            if remote:
+                build_remotes.demand_outside(context.job.by, host, remote)
             headers, users = _logins(context)
             output = builds.Output(context.log, lambda share, step: context.progress(share, step), users)
             blocks, version = None if remote else _sent(context, _blocks(context)), host.spoken_version

@@ -1,5 +1,6 @@
 """What can be done to registries and their accounts: add, change, test, remove."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
-from hosts.access import EVERYWHERE
+from hosts.access import EVERYWHERE, may
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
@@ -22,6 +23,7 @@ def add(actor: Any, registry: Registry) -> Registry:
     """Stores a new registry."""
     demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     with transaction.atomic():
+        registry.inside = _may_be_inside(actor, registry.address)
         registry.save(force_insert=True)
         record(actor, "registry.add", registry.name, detail=_detail(registry))
     return registry
@@ -60,7 +62,8 @@ def change(actor: Any, registry: Registry) -> Registry:
                         "them first, and add them again."
                     ),
                 )
-        registry.save(update_fields=["name", "address", "ca", "plain_http"])
+        registry.inside = _may_be_inside(actor, registry.address)
+        registry.save(update_fields=["name", "address", "ca", "plain_http", "inside"])
         record(actor, "registry.change", registry.name, detail={**_detail(registry), "was": old.name})
     return registry
 
@@ -79,6 +82,7 @@ def test(actor: Any, place: Place, login: Login | None = None, name: str = "") -
     """Connects, and logs in if there is a login; how the registry wants a login: "token", "password" or "none"."""
     demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     detail = {"user": login.username} if login else {}
+    place = replace(place, inside=_may_be_inside(actor, place.address))
     try:
         with Client(place, login) as client:
             how = client.ping()
@@ -155,6 +159,12 @@ def _store(actor: Any, action: str, account: RegistryAccount, is_default: bool) 
             "username", gettext_noop("There is an account of this name at this registry already. Change that one.")
         ) from error
     return account
+
+
+def _may_be_inside(actor: Any, address: str) -> bool:
+    """Whether Dermaga goes into private networks for it: for who manages all hosts, and where one of them stored it."""
+    stored = Registry.objects.filter(address=address, inside=True)
+    return may(actor, Right.HOSTS_MANAGE, EVERYWHERE) or stored.exists()
 
 
 def _detail(registry: Registry) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from hosts.specs.ports import PROTOCOLS
 from hosts.specs.services.spec import File, ServiceSpec
 
 NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?")
-CONSTRAINT = re.compile(r"\s*[a-zA-Z0-9][\w.-]*(\.[\w./-]+)*\s*(==|!=)\s*\S.*", re.DOTALL)
+CONSTRAINT = re.compile(r"\s*[a-zA-Z0-9][\w-]*+(\.[\w./-]*+)?\s*(==|!=)\s*\S.*", re.DOTALL)
 GENERIC = re.compile(r"[A-Za-z0-9][\w.-]*=\S+")
 PLATFORM = re.compile(r"[a-z0-9]*/[a-z0-9_]*")
 CREDENTIAL = re.compile(r"(config|file|registry)://\S+")

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.guard import guard
 from accounts.rights import Right, allows
+from common.downloads import attachment
 from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts import columns, filters
@@ -106,7 +107,7 @@ def config_content(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
         return redirect(page_of(config))
     if request.GET.get("download") == "1":
         answer = HttpResponse(told, content_type="application/octet-stream")
-        answer["Content-Disposition"] = f'attachment; filename="{config.name}"'
+        answer["Content-Disposition"] = attachment(config.name)
         return answer
     text = told.decode("utf-8", "replace")
     context = {"row": config, "noun": "config", "text": text[:SHOWN_AT_MOST], "is_cut": len(text) > SHOWN_AT_MOST}

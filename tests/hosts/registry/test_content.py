@@ -23,7 +23,7 @@ def script() -> Iterator[Scripted]:
 
 
 def client_of(script: Scripted) -> Client:
-    return Client(Place(script.address, plain_http=True))
+    return Client(Place(script.address, plain_http=True, inside=True))
 
 
 @pytest.mark.parametrize("fixture", ["locked_registry", "tls_registry", "token_registry"])
@@ -114,7 +114,10 @@ def test_a_registry_without_a_catalogue_says_so(script: Scripted, status: int, k
 
 def test_a_catalogue_that_is_not_for_this_account_says_so(token_registry: Registry, script: Scripted) -> None:
     script.says["/v2/_catalog"] = (403, {}, b"")
-    with Client(Place(script.address, plain_http=True), RIGHT) as client, pytest.raises(errors.CatalogueDenied):
+    with (
+        Client(Place(script.address, plain_http=True, inside=True), RIGHT) as client,
+        pytest.raises(errors.CatalogueDenied),
+    ):
         content.repositories(client)
     with Client(Place("docker.io")) as client, pytest.raises(errors.NoCatalogue, match="Look for one by its name"):
         content.repositories(client)

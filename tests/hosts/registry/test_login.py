@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from hosts.registry import errors
+from hosts.registry.addresses import Level, level_of
 from hosts.registry.client import Client
-from hosts.registry.places import Login, Place, is_forbidden
+from hosts.registry.places import Login, Place
 from tests.engines.certificates import Authority
 from tests.engines.registry import PASSWORD, USER, Registry
 from tests.hosts.registry.scripted import Scripted, drip
@@ -21,7 +22,7 @@ RIGHT, WRONG = Login(USER, PASSWORD), Login(USER, "canary-4711")
 
 def place_of(registry: Registry, **more: Any) -> Place:
     ca = registry.authority.ca if registry.authority else ""
-    return Place(registry.address, **{"ca": ca, "plain_http": not ca, **more})
+    return Place(registry.address, **{"ca": ca, "plain_http": not ca, "inside": True, **more})
 
 
 def ping(place: Place, login: Login | None = None, seconds: float = 10) -> str:
@@ -46,7 +47,7 @@ def other() -> Iterator[Scripted]:
 def told(script: Scripted, login: Login | None = None, seconds: float = 10) -> errors.RegistryError:
     """The error that a ping of it raises."""
     with pytest.raises(errors.RegistryError) as caught:
-        ping(Place(script.address, plain_http=True), login, seconds)
+        ping(Place(script.address, plain_http=True, inside=True), login, seconds)
     if login:
         assert login.secret not in f"{caught.value} {caught.value.detail} {caught.value.params}"
     return caught.value
@@ -91,7 +92,7 @@ def test_http_and_https_are_not_confused(registry: Registry, tls_registry: Regis
     with pytest.raises(errors.SpeaksHTTP):
         ping(place_of(registry, plain_http=False))
     with pytest.raises(errors.SpeaksHTTPS):
-        ping(place_of(tls_registry, plain_http=True))
+        ping(place_of(tls_registry, plain_http=True, inside=True))
 
 
 # ---------------------------------------------------------------- what is no registry
@@ -121,7 +122,7 @@ def test_what_speaks_no_http_is_no_registry(script: Scripted) -> None:
 def test_nobody_there_is_said() -> None:
     for address, words in (("127.0.0.1:1", "nothing listens there"), ("registry.invalid:5000", "its name is unknown")):
         with pytest.raises(errors.Unreachable, match=words):
-            ping(Place(address, plain_http=True))
+            ping(Place(address, plain_http=True, inside=True))
 
 
 def test_one_that_drips_bytes_is_given_up_in_time(script: Scripted) -> None:
@@ -187,11 +188,15 @@ def test_a_realm_on_an_address_of_the_cloud_is_not_visited(script: Scripted, hos
 
 
 def test_addresses_that_are_visited_and_not() -> None:
-    never = ("169.254.1.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1%eth0", "224.0.0.1", "::", "x")
-    assert all(is_forbidden(address, loopback=True) for address in never)
-    assert not any(is_forbidden(address, loopback=False) for address in ("10.0.0.5", "192.168.1.1", "2001:db8::5"))
-    assert is_forbidden("127.0.0.1", loopback=False)
-    assert not is_forbidden("::1", loopback=True)
+    for level, addresses in {
+        Level.NEVER: "169.254.1.1 ::ffff:169.254.169.254 64:ff9b::a9fe:a9fe 2002:a9fe:a9fe::1 fe80::1%eth0 224.0.0.1 :: 0.0.0.0 "
+        "100.100.100.200 fd00:ec2::254 x 127.1 2130706433 0177.0.0.1",
+        Level.LOOPBACK: "127.0.0.1 127.8.8.8 ::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::1 ::127.0.0.1",
+        Level.PRIVATE: "10.0.0.5 172.16.0.1 192.168.1.1 100.64.0.1 198.18.0.1 240.0.0.1 fd12::1 fc00::1 2001:db8::5 "
+        "::ffff:10.0.0.5 64:ff9b::a00:5 64:ff9b:1::c0a8:101 ::10.0.0.5",
+        Level.PUBLIC: "1.1.1.1 93.184.216.34 2606:4700::1111 ::ffff:1.1.1.1 64:ff9b::101:101",
+    }.items():
+        assert {address: level_of(address) for address in addresses.split()} == dict.fromkeys(addresses.split(), level)
 
 
 def test_a_redirect_takes_no_login_along(script: Scripted, other: Scripted) -> None:
@@ -210,7 +215,7 @@ def test_a_redirect_takes_no_login_along(script: Scripted, other: Scripted) -> N
         there.says["/v2/"] = (200, {}, b"{}")
         script_port = there.address.partition(":")[2]
         port = script_port
-        assert ping(Place(script.address, plain_http=True), WRONG) == "password"
+        assert ping(Place(script.address, plain_http=True, inside=True), WRONG) == "password"
         assert [path for path, _ in there.asked] == ["/v2/"]
         assert there.credentials == []
         # and one that leads to another host without TLS is not followed at all

@@ -31,7 +31,9 @@ def harbour(client: Client, tls_registry: RealRegistry) -> Registry:
     assert tls_registry.authority
     put_image(tls_registry, "pages/app", "1.0", size=2048 * 1024)
     put_index(tls_registry, "pages/app", "2.0", {"amd64": 4000, "arm64": 6000})
-    registry = Registry.objects.create(name="harbour", address=tls_registry.address, ca=tls_registry.authority.ca)
+    registry = Registry.objects.create(
+        name="harbour", address=tls_registry.address, ca=tls_registry.authority.ca, inside=True
+    )
     registry.accounts.create(username=USER, secret=PASSWORD, is_default=True)
     return registry
 
@@ -44,7 +46,7 @@ def text(client: Client, path: str) -> str:
 
 def test_the_page_waits_for_no_registry(client: Client) -> None:
     client.force_login(person("otto", "deployer"))
-    Registry.objects.create(name="lost", address="127.0.0.1:1", plain_http=True)
+    Registry.objects.create(name="lost", address="127.0.0.1:1", plain_http=True, inside=True)
     assert 'hx-trigger="load"' in text(client, "/registries/lost/")
     assert 'hx-trigger="load"' in text(client, "/registries/lost/tags/?repository=a/b")
     assert "nothing listens there" in text(client, "/registries/lost/repositories/")
@@ -152,7 +154,7 @@ def hub_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     host, _, port = script.address.partition(":")
     for name in ("SEARCH", "TAGS"):
         monkeypatch.setattr(hub, name, Origin("http", host, int(port)))
-    monkeypatch.setattr(hub, "HUB_PLACE", Place(script.address, plain_http=True))
+    monkeypatch.setattr(hub, "HUB_PLACE", Place(script.address, plain_http=True, inside=True))
     yield script
     script.close()
 
