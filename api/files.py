@@ -7,8 +7,10 @@ from ninja import File, Form, Router, Schema, UploadedFile
 
 from accounts.rights import Right
 from api.auth import needs
+from api.lists import Started
 from hosts.access import get_container
 from hosts.actions.containers import file_uploads, files, looks
+from hosts.actions.short import soon
 from hosts.engine.paths import is_plain, shown
 
 router = Router(tags=["files"])
@@ -98,44 +100,44 @@ def files_stat(request: HttpRequest, host: str, container: str, path: str = "/")
     }
 
 
-@router.put("/{host}/{container}/files/content", response=dict)
+@router.put("/{host}/{container}/files/content", response={200: dict, 202: Started})
 @needs(Right.CONTAINERS_FILES)
 def files_write(request: HttpRequest, host: str, container: str, path: str, body: Text) -> Any:
     """Replaces the text of the file `path`, unless it was changed since `stamp` was told."""
-    files.save(request.user, get_container(request.user, host, container), path, body.text, body.stamp, ends="")
+    soon(files.save, request.user, get_container(request.user, host, container), path, body.text, body.stamp, ends="")
     return {"done": "write"}
 
 
-@router.post("/{host}/{container}/files/make", response=dict)
+@router.post("/{host}/{container}/files/make", response={200: dict, 202: Started})
 @needs(Right.CONTAINERS_FILES)
 def files_make(request: HttpRequest, host: str, container: str, body: New) -> Any:
     """A new empty folder or file."""
     folder, _, name = body.path.rstrip("/").rpartition("/")
-    made = files.make(request.user, get_container(request.user, host, container), folder, name, body.kind)
+    made = soon(files.make, request.user, get_container(request.user, host, container), folder, name, body.kind)
     return {"done": "make", "path": made}
 
 
-@router.post("/{host}/{container}/files/rename", response=dict)
+@router.post("/{host}/{container}/files/rename", response={200: dict, 202: Started})
 @needs(Right.CONTAINERS_FILES)
 def files_rename(request: HttpRequest, host: str, container: str, body: Rename) -> Any:
     """Another name or path."""
-    now = files.rename(request.user, get_container(request.user, host, container), body.path, body.new)
+    now = soon(files.rename, request.user, get_container(request.user, host, container), body.path, body.new)
     return {"done": "rename", "path": now}
 
 
-@router.post("/{host}/{container}/files/chmod", response=dict)
+@router.post("/{host}/{container}/files/chmod", response={200: dict, 202: Started})
 @needs(Right.CONTAINERS_FILES)
 def files_chmod(request: HttpRequest, host: str, container: str, body: Mode) -> Any:
     """Another mode."""
-    files.change_mode(request.user, get_container(request.user, host, container), body.path, body.mode)
+    soon(files.change_mode, request.user, get_container(request.user, host, container), body.path, body.mode)
     return {"done": "chmod"}
 
 
-@router.post("/{host}/{container}/files/delete", response=dict)
+@router.post("/{host}/{container}/files/delete", response={200: dict, 202: Started})
 @needs(Right.CONTAINERS_FILES)
 def files_delete(request: HttpRequest, host: str, container: str, body: Path) -> Any:
     """Takes a file away, or a folder with all that is in it."""
-    files.delete(request.user, get_container(request.user, host, container), body.path)
+    soon(files.delete, request.user, get_container(request.user, host, container), body.path)
     return {"done": "delete"}
 
 

@@ -7,9 +7,10 @@ from ninja import Router, Schema
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from hosts import filters
 from hosts.access import get_of_swarm
+from hosts.actions.short import soon
 from hosts.actions.swarm import nodes
 from hosts.models import Node, SwarmMember
 
@@ -83,38 +84,36 @@ def node_get(request: HttpRequest, swarm: str, node: str) -> Any:
     return show(found, hosts_of([found]))
 
 
-@router.patch("/{swarm}/{node}", response=dict)
+@router.patch("/{swarm}/{node}", response={200: dict, 202: Started})
 @needs(Right.SWARM_OPERATE)
 def node_change(request: HttpRequest, swarm: str, node: str, body: Change) -> Any:
     """Its availability (active, pause, drain) and its labels."""
     found = get_of_swarm(request.user, Node, swarm, node, Right.SWARM_OPERATE)
-    if body.labels is not None:
-        nodes.set_labels(request.user, found, body.labels, body.version)
-    if body.availability is not None:
-        nodes.set_availability(request.user, found, body.availability)
+    if body.labels is not None or body.availability is not None:
+        soon(nodes.change, request.user, found, **body.dict())
     return node_get(request, swarm, found.engine_id)
 
 
-@router.post("/{swarm}/{node}/promote", response=dict)
+@router.post("/{swarm}/{node}/promote", response={200: dict, 202: Started})
 @needs(Right.SWARM_MANAGE)
 def node_promote(request: HttpRequest, swarm: str, node: str) -> Any:
     """Makes it a manager."""
-    nodes.set_role(request.user, get_of_swarm(request.user, Node, swarm, node, Right.SWARM_MANAGE), "manager")
+    soon(nodes.set_role, request.user, get_of_swarm(request.user, Node, swarm, node, Right.SWARM_MANAGE), "manager")
     return {"done": "promote"}
 
 
-@router.post("/{swarm}/{node}/demote", response=dict)
+@router.post("/{swarm}/{node}/demote", response={200: dict, 202: Started})
 @needs(Right.SWARM_MANAGE)
 def node_demote(request: HttpRequest, swarm: str, node: str) -> Any:
     """Makes it a worker; 409 when too few managers would be left."""
-    nodes.set_role(request.user, get_of_swarm(request.user, Node, swarm, node, Right.SWARM_MANAGE), "worker")
+    soon(nodes.set_role, request.user, get_of_swarm(request.user, Node, swarm, node, Right.SWARM_MANAGE), "worker")
     return {"done": "demote"}
 
 
-@router.post("/{swarm}/{node}/remove", response=dict)
+@router.post("/{swarm}/{node}/remove", response={200: dict, 202: Started})
 @needs(Right.SWARM_OPERATE)
 def node_remove(request: HttpRequest, swarm: str, node: str, body: Remove | None = None) -> Any:
     """Forgets it; 409 while it is up or a manager."""
     found = get_of_swarm(request.user, Node, swarm, node, Right.SWARM_OPERATE)
-    nodes.remove(request.user, found, force=body.force if body else False)
+    soon(nodes.remove, request.user, found, force=body.force if body else False)
     return {"done": "remove"}

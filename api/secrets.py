@@ -10,10 +10,11 @@ from ninja import Router, Schema
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from common.errors import Invalid
 from hosts import filters
 from hosts.access import get_of_swarm, get_swarm, may
+from hosts.actions.short import soon
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.models import Config, Secret
 
@@ -89,7 +90,8 @@ def _value(body: CreateConfig | Value) -> bytes:
 
 
 def _create(request: HttpRequest, swarm: str, noun: str, body: CreateConfig, driver: str = "") -> dict[str, Any]:
-    made = secrets.create(
+    made = soon(
+        secrets.create,
         request.user,
         get_swarm(request.user, swarm),
         noun,
@@ -110,7 +112,7 @@ def secret_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset
     return _many(request, Secret.objects.visible_to(request.user), sort, limit, offset)
 
 
-@router.post("/{swarm}", response={201: dict})
+@router.post("/{swarm}", response={201: dict, 202: Started})
 @needs(Right.SECRETS_MANAGE)
 def secret_create(request: HttpRequest, swarm: str, body: CreateSecret) -> Any:
     """Makes a secret."""
@@ -124,12 +126,12 @@ def secret_get(request: HttpRequest, swarm: str, secret: str) -> Any:
     return _whole(request.user, get_of_swarm(request.user, Secret, swarm, secret))
 
 
-@router.patch("/{swarm}/{secret}", response=dict)
+@router.patch("/{swarm}/{secret}", response={200: dict, 202: Started})
 @needs(Right.SECRETS_MANAGE)
 def secret_change(request: HttpRequest, swarm: str, secret: str, body: Labels) -> Any:
     """Replaces its labels."""
     row = get_of_swarm(request.user, Secret, swarm, secret, Right.SECRETS_MANAGE)
-    secrets.set_labels(request.user, row, body.labels, body.version)
+    soon(secrets.set_labels, request.user, row, body.labels, version=body.version)
     return show(get_of_swarm(request.user, Secret, swarm, row.engine_id))
 
 
@@ -141,11 +143,11 @@ def secret_replace(request: HttpRequest, swarm: str, secret: str, body: Value) -
     return 202, {"job": secret_versions.start_replace(request.user, row, _value(body)).pk}
 
 
-@router.post("/{swarm}/{secret}/remove", response=dict)
+@router.post("/{swarm}/{secret}/remove", response={200: dict, 202: Started})
 @needs(Right.SECRETS_MANAGE)
 def secret_remove(request: HttpRequest, swarm: str, secret: str) -> Any:
     """Removes it; 409 names the services that use it."""
-    secrets.remove(request.user, get_of_swarm(request.user, Secret, swarm, secret, Right.SECRETS_MANAGE))
+    soon(secrets.remove, request.user, get_of_swarm(request.user, Secret, swarm, secret, Right.SECRETS_MANAGE))
     return {"done": "remove"}
 
 
@@ -157,7 +159,7 @@ def config_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset
     return _many(request, Config.objects.visible_to(request.user), sort, limit, offset)
 
 
-@configs.post("/{swarm}", response={201: dict})
+@configs.post("/{swarm}", response={201: dict, 202: Started})
 @needs(Right.CONFIGS_MANAGE)
 def config_create(request: HttpRequest, swarm: str, body: CreateConfig) -> Any:
     """Makes a config."""
@@ -179,12 +181,12 @@ def config_content(request: HttpRequest, swarm: str, config: str) -> HttpRespons
     return HttpResponse(secrets.content(request.user, row), content_type="application/octet-stream")
 
 
-@configs.patch("/{swarm}/{config}", response=dict)
+@configs.patch("/{swarm}/{config}", response={200: dict, 202: Started})
 @needs(Right.CONFIGS_MANAGE)
 def config_change(request: HttpRequest, swarm: str, config: str, body: Labels) -> Any:
     """Replaces its labels."""
     row = get_of_swarm(request.user, Config, swarm, config, Right.CONFIGS_MANAGE)
-    secrets.set_labels(request.user, row, body.labels, body.version)
+    soon(secrets.set_labels, request.user, row, body.labels, version=body.version)
     return show(get_of_swarm(request.user, Config, swarm, row.engine_id))
 
 
@@ -196,9 +198,9 @@ def config_replace(request: HttpRequest, swarm: str, config: str, body: Value) -
     return 202, {"job": secret_versions.start_replace(request.user, row, _value(body)).pk}
 
 
-@configs.post("/{swarm}/{config}/remove", response=dict)
+@configs.post("/{swarm}/{config}/remove", response={200: dict, 202: Started})
 @needs(Right.CONFIGS_MANAGE)
 def config_remove(request: HttpRequest, swarm: str, config: str) -> Any:
     """Removes it; 409 names the services that use it."""
-    secrets.remove(request.user, get_of_swarm(request.user, Config, swarm, config, Right.CONFIGS_MANAGE))
+    soon(secrets.remove, request.user, get_of_swarm(request.user, Config, swarm, config, Right.CONFIGS_MANAGE))
     return {"done": "remove"}

@@ -10,12 +10,13 @@ from pydantic.dataclasses import dataclass
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from api.logs import LogPart
 from common.errors import Conflict, Invalid
 from hosts import filters
 from hosts.access import get_of_swarm, get_swarm
 from hosts.actions.containers import looks
+from hosts.actions.short import soon
 from hosts.actions.swarm import services
 from hosts.log_choice import LogChoice, chosen
 from hosts.log_sources import log_of_task
@@ -222,11 +223,11 @@ def service_rollback(request: HttpRequest, swarm: str, service: str) -> Any:
     return 202, {"job": services.start_rollback(request.user, found).pk}
 
 
-@router.post("/{swarm}/{service}/remove", response=dict)
+@router.post("/{swarm}/{service}/remove", response={200: dict, 202: Started})
 @needs(Right.SERVICES_MANAGE)
 def service_remove(request: HttpRequest, swarm: str, service: str) -> Any:
     """Removes it with all its tasks."""
-    services.remove(request.user, get_of_swarm(request.user, Service, swarm, service, Right.SERVICES_MANAGE))
+    soon(services.remove, request.user, get_of_swarm(request.user, Service, swarm, service, Right.SERVICES_MANAGE))
     return {"done": "remove"}
 
 

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from accounts.rights import Right
 from api.auth import needs
-from api.lists import Limit, Many, Offset, many
+from api.lists import Limit, Many, Offset, Started, many
 from hosts import filters
 from hosts.access import get_host, get_swarm
+from hosts.actions.short import soon
 from hosts.actions.swarm import swarm_hosts, swarms
 from hosts.models import Node, Swarm
 from hosts.swarm_plan import InitPlan, NodePlan, SettingsPlan
@@ -193,7 +194,7 @@ def swarm_get(request: HttpRequest, swarm: str) -> Any:
     return show(found, _nodes([found.pk]))
 
 
-@router.patch("/{swarm}", response=dict)
+@router.patch("/{swarm}", response={200: dict, 202: Started})
 @needs(Right.SWARM_MANAGE)
 def swarm_change(request: HttpRequest, swarm: str, body: Settings) -> Any:
     """Changes its settings, and our name of it."""
@@ -201,10 +202,10 @@ def swarm_change(request: HttpRequest, swarm: str, body: Settings) -> Any:
     told = body.dict(exclude_unset=True)
     name, version = told.pop("name", None), told.pop("version", None)
     if told:
-        swarms.change(request.user, found, SettingsPlan(**told), version)
-    if name is not None and name != found.name:
+        soon(swarms.change, request.user, found, SettingsPlan(**told), version=version, name=name)
+    elif name is not None and name != found.name:
         swarms.rename(request.user, found, name)
-    return show(get_swarm(request.user, found.name), _nodes([found.pk]))
+    return show(get_swarm(request.user, found.engine_id), _nodes([found.pk]))
 
 
 @router.post("/{swarm}/tokens", response=dict)
@@ -221,13 +222,13 @@ def swarm_unlock_key(request: HttpRequest, swarm: str) -> Any:
     return {"key": swarms.unlock_key(request.user, get_swarm(request.user, swarm, Right.SWARM_MANAGE))}
 
 
-@router.post("/{swarm}/rotate", response=dict)
+@router.post("/{swarm}/rotate", response={200: dict, 202: Started})
 @needs(Right.SWARM_MANAGE)
 def swarm_rotate(request: HttpRequest, swarm: str, body: Rotate) -> Any:
     """Makes a new token or key; the old one no longer holds."""
     found = get_swarm(request.user, swarm, Right.SWARM_MANAGE)
     if body.what == "key":
-        swarms.rotate_unlock_key(request.user, found)
+        soon(swarms.rotate_unlock_key, request.user, found)
     else:
-        swarms.rotate_token(request.user, found, body.what)
+        soon(swarms.rotate_token, request.user, found, body.what)
     return {"done": "rotate"}

@@ -141,7 +141,7 @@ READINGS: dict[str, Reading] = {
     },
     "container.commit": _arrow(_here("container"), _here("image")),
     "containers.bulk": _bulk,
-    "files.upload": _in_container,
+    **{f"files.{verb}": _in_container for verb in ("upload", "write", "make", "rename", "chmod", "delete")},
     "image.pull": _one("image"),
     "image.push": _one("image"),
     "image.build": _one("image"),
@@ -174,8 +174,13 @@ READINGS: dict[str, Reading] = {
     "plugin.upgrade": _arrow(_here("plugin")),
     "plugin.enable": _one("plugin"),
     "plugin.disable": _one("plugin"),
-    "secret.replace": _of_swarm("secret"),
-    "config.replace": _of_swarm("config"),
+    **{
+        f"{noun}.{verb}": _of_swarm(noun)
+        for noun in ("secret", "config")
+        for verb in ("create", "labels", "remove", "replace")
+    },
+    **{f"node.{verb}": _of_swarm("node") for verb in ("role", "change", "remove")},
+    **{f"swarm.{verb}": _one("swarm") for verb in ("change", "rotate_token", "rotate_unlock_key")},
     "stack.remove": _of_swarm("stack"),
     "system.prune": lambda work: [Words(work.target, Ref("host", "", work.target))],
     "swarm.join": _joining,
@@ -183,7 +188,10 @@ READINGS: dict[str, Reading] = {
         f"swarm.{verb}": (lambda work: [Words(work.target, Ref("host", "", work.target))])
         for verb in ("init", "leave", "unlock")
     },
-    **{f"service.{verb}": _of_swarm("service") for verb in ("create", "update", "scale", "redeploy", "rollback")},
+    **{
+        f"service.{verb}": _of_swarm("service")
+        for verb in ("create", "update", "scale", "redeploy", "rollback", "remove")
+    },
 }
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 TAKEN = gettext_noop("a schedule would fail from the second time on, as what it makes is there then.")
 GONE = gettext_noop("what it was asked to take away is gone after the first time.")
 BACK_AND_FORTH = gettext_noop("every second time it would bring back what was rolled back.")
+LOOKED_AT = gettext_noop("it was asked for of what had been looked at, and is refused once that has changed.")
 CUT_SHORT = gettext_noop("it ends what was cut short once.")
 SETTINGS = gettext_noop(
     "each time it would give the container these settings again, whatever was changed since. Make it anew from its "
@@ -33,3 +34,8 @@ def bulk(params: dict[str, Any], sealed: dict[str, Any]) -> str:
 def restored(params: dict[str, Any], sealed: dict[str, Any]) -> str:
     """Into the volume that is there: yes."""
     return "" if params.get("replace") else TAKEN
+
+
+def looked_at(params: dict[str, Any], sealed: dict[str, Any]) -> str:
+    """Of a version that somebody had looked at: no."""
+    return LOOKED_AT if (sealed.get("options") or {}).get("version") is not None else ""

@@ -109,6 +109,12 @@ def may_repeat(job: "Job") -> bool:
     return uploads.are_kept(*uploads_of(job.kind, job.params))
 
 
+def is_kept(name: str) -> bool:
+    """Whether what was sealed for a job of this kind is of use when it has ended: for starting it again."""
+    kind = _kinds.get(name)
+    return kind is None or kind.repeatable
+
+
 def why_once(name: str, params: dict[str, Any], sealed: dict[str, Any]) -> str:
     """Why such a job cannot be put on a schedule; "" when it can. Raises Failure as `get_kind`."""
     kind = get_kind(name)

@@ -145,6 +145,7 @@ def cancel(actor: Any, job: Job) -> Job:
         record(actor, "job.cancel", job.target, host=job.host, detail={"job": job.pk})
         changed("job", job.host, str(job.pk))
         if stopped:  # nobody comes for the files that were sent for it
+            Job.objects.filter(pk=job.pk).drop_sealed()
             keys = uploads_of(job.kind, job.params)
             transaction.on_commit(lambda: uploads.drop(*keys))
     job.refresh_from_db()

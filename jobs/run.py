@@ -290,6 +290,7 @@ def close_job(job: Job, state: str, error: str, result: dict[str, Any], problem:
             message=job.message,
             parts=job.parts,
         )
+        Job.objects.filter(pk=job.pk).drop_sealed()
         changed("job", job.host, str(job.pk))
         tell_waiting(job.host)
     waiting.ended(job.pk)
@@ -317,6 +318,7 @@ def interrupt_dead(before: Any, workers: list[str] | None = None) -> int:
     for pk, host in ids:
         changed("job", host, str(pk))
     if done:
+        Job.objects.filter(pk__in=[pk for pk, _host in ids], state=JobState.INTERRUPTED).drop_sealed()
         _audit_cut_short([pk for pk, _host in ids])
     return done
 

@@ -160,20 +160,12 @@ ASKED_IN_A_REQUEST = {
     "swarm.swarms.unlock_key",
     "volumes.volume_files.open_files",
 }
-# acts of 30 s at most that are no short acts yet
-NOT_IN_THE_LANE = {
-    *(f"containers.files.{verb}" for verb in ("change_mode", "delete", "make", "rename", "save")),
-    *(f"swarm.nodes.{verb}" for verb in ("remove", "set_availability", "set_labels", "set_role")),
-    *(f"swarm.secrets.{verb}" for verb in ("create", "remove", "set_labels")),
-    "swarm.services.remove",
-    *(f"swarm.swarms.{verb}" for verb in ("change", "rotate_token", "rotate_unlock_key")),
-}
 
 
 def test_no_request_waits_for_an_act() -> None:
     """Pages and API go through `soon`, which waits a second for it."""
     found = waited_for(modules("api", "hosts.views"), Acts(product()))
-    assert found == ASKED_IN_A_REQUEST | NOT_IN_THE_LANE
+    assert found == ASKED_IN_A_REQUEST
 
 
 def test_a_request_that_waits_for_an_act_is_caught() -> None:

@@ -36,7 +36,7 @@ def canary(name: str) -> str:
     return f"canary-{name}-{MARK}"
 
 
-RIGHT, WRONG, BUILD, GIT, ENV = (canary(name) for name in ("right", "wrong", "build", "git", "env"))
+RIGHT, WRONG, BUILD, GIT, ENV, TEXT = (canary(name) for name in ("right", "wrong", "build", "git", "env", "text"))
 SWARM, NEXT, CONFIG, SETTING = (canary(name) for name in ("swarm", "next", "config", "setting"))
 USER = "bird"
 PAGES = (
@@ -168,8 +168,20 @@ def work(product: Product, engine: DockerEngine, fake: FakeEngine, token: Regist
     jobs += [create("busybox", name=name, command=["sleep", "60"]), create(f"{token.address}/team/none:1")]
     assert [ended(product, job)["state"] for job in jobs[-2:]] == ["done", "failed"]
     until(lambda: product.api(f"containers/local/{name}")["state"] == "running", "it shows")
+    write_a_file(product, engine, f"containers/local/{name}/files", name)
     engine.docker("rm", "-f", name)
     return jobs
+
+
+def write_a_file(product: Product, engine: DockerEngine, path: str, container: str) -> None:
+    """A text is stored in a container, and once more when it is another by then."""
+    assert product.answer(f"{path}/make", "POST", {"path": "/tmp/secret", "kind": "file"}).ok
+    stamp = product.api(f"{path}/stat?path=/tmp/secret")["stamp"]
+    for status in (200, 409):
+        answer = product.answer(f"{path}/content?path=/tmp/secret", "PUT", {"text": TEXT, "stamp": stamp})
+        assert answer.status_code == status, answer.text
+        assert TEXT not in answer.text
+    assert engine.docker("exec", container, "cat", "/tmp/secret") == TEXT
 
 
 def refused(product: Product, path: str, **body: Any) -> str:
@@ -249,8 +261,8 @@ def test_what_is_secret_shows_nowhere(
         jobs += work_in_a_swarm(product, ssh_engine) + work_on_a_plugin(product, ssh_engine)
         logins = [f"{USER}:{RIGHT}", f"lost:{WRONG}"]
         hidden = {
-            **{secret: secret for secret in (RIGHT, WRONG, BUILD, GIT, ENV, SWARM, NEXT, CONFIG, SETTING)},
-            **{f"base64 {text}": b64encode(text.encode()).decode()[:-4] for text in (SWARM, NEXT, CONFIG)},
+            **{secret: secret for secret in (RIGHT, WRONG, BUILD, GIT, ENV, TEXT, SWARM, NEXT, CONFIG, SETTING)},
+            **{f"base64 {text}": b64encode(text.encode()).decode()[:-4] for text in (SWARM, NEXT, CONFIG, TEXT)},
             **{f"login {text}": b64encode(text.encode()).decode() for text in logins},
             "header": urlsafe_b64encode(json.dumps({"username": USER, "password": RIGHT}).encode()).decode()[:60],
             "TLS key": certificate.key.splitlines()[1],

@@ -15,7 +15,7 @@ from accounts.rights import Right, allows
 from common.downloads import attachment
 from common.errors import Conflict, Denied, DermagaError, Failure
 from hosts.access import Placed, may
-from hosts.engine.calls import Call
+from hosts.engine.calls import Call, ended_by
 from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
@@ -58,7 +58,8 @@ def cancelled_with(context: JobContext) -> Iterator[None]:
     """Acts in this block, which know nothing of jobs, end when the job is cancelled; they raise Cancelled then."""
     token = _job.set(context)
     try:
-        yield
+        with ended_by(context.on_cancel):
+            yield
     finally:
         _job.reset(token)
 
@@ -123,6 +124,8 @@ def recorded_at(
         try:
             yield
         except EngineError as error:
+            if job := _job.get():
+                job.check_cancelled()  # what was cut off by us did not fail
             raise failure(error) from error
     except (Denied, Conflict) as error:
         record(actor, action, target, host=place, outcome="refused", detail={**detail, "reason": error.code})
@@ -154,14 +157,11 @@ def on_engine(
     job = _job.get()
     # in a job without asking for the version first: that cannot be cancelled
     version, on_cancel = (host.spoken_version, job.on_cancel) if job else (None, None)
-    with recorded(actor, right, host, action, target, detail=detail):
-        try:
-            with client(host.endpoint(), timeout=timeout, version=version, on_cancel=on_cancel) as api:
-                yield api
-        except EngineError:
-            if job:
-                job.check_cancelled()  # what was cut off by us did not fail
-            raise
+    with (
+        recorded(actor, right, host, action, target, detail=detail),
+        client(host.endpoint(), timeout=timeout, version=version, on_cancel=on_cancel) as api,
+    ):
+        yield api
 
 
 # ---------------------------------------------------------------- what a cancelled job says

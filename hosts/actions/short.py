@@ -33,18 +33,23 @@ SECONDS = 150.0  # that an act may take in all; its questions have shorter deadl
 PLANS = {plan.__name__: plan for plan in (NetworkPlan, Restart, SettingsPlan, VolumePlan)}
 CANCELLED = gettext_noop("It was cancelled.")
 DIED = gettext_noop("The worker that ran this job died. Start it again.")
+Args = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Short:
-    """An act of a `kind`. `locks` gives the names of what it works on; None: each row among its arguments."""
+    """An act of a `kind`. Of its arguments, `locks` gives the names of what it works on (None: each row among them),
+    `target` what it is about (None: the first that has a name), and `when` whether it is of this kind, where one act is
+    of several."""
 
     kind: str
     act: Callable[..., Any]
-    locks: Callable[[tuple[Any, ...]], list[str]] | None
+    locks: Callable[[Args], list[str]] | None
+    target: Callable[[Args], str] | None
+    when: Callable[[Args], bool]
 
 
-_by_act: dict[Callable[..., Any], Short] = {}
+_by_act: dict[Callable[..., Any], list[Short]] = {}
 _by_kind: dict[str, Short] = {}
 
 
@@ -57,10 +62,13 @@ def add(
     seconds: float = SECONDS,
     repeatable: bool = True,
     once: Once = "",
-    locks: Callable[[tuple[Any, ...]], list[str]] | None = None,
+    locks: Callable[[Args], list[str]] | None = None,
+    target: Callable[[Args], str] | None = None,
+    when: Callable[[Args], bool] = lambda args: True,
 ) -> None:
     """Called once for each when the apps are ready (hosts/short_kinds.py)."""
-    _by_act[act] = _by_kind[kind] = Short(kind, act, locks)
+    _by_kind[kind] = Short(kind, act, locks, target, when)
+    _by_act.setdefault(act, []).append(_by_kind[kind])
     add_kind(kind, title, right, run, seconds=seconds, repeatable=repeatable, once=once, short=True)
 
 
@@ -72,14 +80,14 @@ def soon(act: Callable[..., Any], actor: Any, *args: Any, **options: Any) -> Any
 def begin(act: Callable[..., Any], actor: Any, *args: Any, shown: bool = True, **options: Any) -> Job:
     """Starts it and gives its job. Raises what can be said without asking an engine."""
     checked(act, actor, *args, **options)
-    short = _by_act[act]
+    short = next(one for one in _by_act[act] if one.when(args))
     given = {"args": [_packed(arg) for arg in args], "options": {name: _packed(o) for name, o in options.items()}}
     rows = [arg for arg in args if type(arg) in NOUNS]
     return queue.start(
         actor,
         short.kind,
         host=_place(rows[0]),
-        target=_target(args),
+        target=short.target(args) if short.target else _target(args),
         params={},
         sealed=given,  # some are secret, and no database takes every text otherwise
         locks=short.locks(args) if short.locks else _locks(short.kind, args),
@@ -123,7 +131,7 @@ def _place(row: Any) -> str:
     return str(row.host.name) if hasattr(row, "host") else ""
 
 
-def _target(args: tuple[Any, ...]) -> str:
+def _target(args: Args) -> str:
     """What it works on, by name: the first row or plan that is no host."""
     named = [arg for arg in args if hasattr(arg, "name") and not isinstance(arg, Host)] or args
     first = named[0]
@@ -132,7 +140,7 @@ def _target(args: tuple[Any, ...]) -> str:
     return f"{swarm.name}/{words}" if swarm else words
 
 
-def _locks(kind: str, args: tuple[Any, ...]) -> list[str]:
+def _locks(kind: str, args: Args) -> list[str]:
     """Of the rows, and of what is made by a plan."""
     place, noun = next((_place(arg) for arg in args if type(arg) in NOUNS), ""), kind.partition(".")[0]
     made = [lock(place, noun, arg.name) for arg in args if isinstance(arg, NetworkPlan | VolumePlan)]

@@ -3,7 +3,9 @@
 import json
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain
 from typing import Any
 
@@ -16,6 +18,17 @@ CONNECT_SECONDS = 10.0
 BLOCK = 64 * 1024
 LINE_AT_MOST = 1024 * 1024
 ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of a JSON answer
+_ends: ContextVar[Callable[[Callable[[], None]], None] | None] = ContextVar("ends", default=None)
+
+
+@contextmanager
+def ended_by(tell: Callable[[Callable[[], None]], None]) -> Iterator[None]:
+    """Calls made in this block, however deep, are ended by whoever `tell` tells how: for work that knows of no job."""
+    token = _ends.set(tell)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
 
 
 class Call:
@@ -34,6 +47,8 @@ class Call:
         self._error: EngineError | None = None
         self._rest = b""
         self._body = Body({})
+        if tell := _ends.get():
+            tell(self.end)
 
     @property
     def is_connected(self) -> bool:

@@ -55,6 +55,14 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Queued and running ones."""
         return self.filter(state__in=OPEN_STATES)
 
+    def drop_sealed(self) -> None:
+        """Of these, which have ended, those that nobody can start again lose their secret arguments."""
+        from jobs.kinds import is_kept
+
+        kinds = [kind for kind in set(self.order_by().values_list("kind", flat=True)) if not is_kept(kind)]
+        if kinds:
+            self.filter(kind__in=kinds).update(sealed={})
+
     def listed(self) -> Self:
         """Without short acts whose end went out with an answer: nobody was sent to them, and the audit has them. One
         that is open for long has lost its request."""

@@ -20,7 +20,7 @@ from tests.engines.docker_engine import DockerEngine
 from tests.engines.run import current
 from tests.fake_engine import FakeContainer, FakeEngine
 from tests.fake_engine.behaviours import Answer, Behaviour
-from tests.fake_engine.managers import RECORDED, Says, manage
+from tests.fake_engine.managers import NODE, RECORDED, Says, manage
 from tests.fake_engine.things import image, network
 from tests.fake_engine.wire import Connection, Request
 from tests.hosts.backups import cargo
@@ -74,6 +74,12 @@ class Bench:
         """Calls the API, which answers with a job; `{host}` and `{swarm}` in the path are this one's."""
         return int(self.product.api(path.format(host=self.host, swarm=self.swarm), method, **body)["job"])
 
+    def files(self, path: str, method: str, body: dict[str, str]) -> int:
+        """The same of files of the container web-1: their bodies name a path."""
+        answer = self.product.answer(f"containers/{self.host}/web-1/files/{path}", method, body)
+        assert answer.status_code == 202, answer.text
+        return int(answer.json()["job"])
+
     def send(self, path: str, file: str, content: bytes, **fields: str) -> int:
         """The same with a file."""
         answer = requests.post(
@@ -94,6 +100,11 @@ class Bench:
     def recreate(self) -> int:
         spec = self.product.api(f"containers/{self.host}/web-1/specification")
         return self.post("containers/{host}/web-1/recreate", specification=spec, settle=0)
+
+    def rotate_key(self) -> int:
+        locked = {"Spec": RECORDED["swarm"]["Spec"] | {"EncryptionConfig": {"AutoLockManagers": True}}}
+        self.engine.misbehave("/swarm", Says(RECORDED["swarm"] | {"ID": self.swarm_id} | locked))
+        return self.post("swarms/{swarm}/rotate", what="key")
 
     def prune_all(self) -> int:
         plan = self.product.api(f"disk/{self.host}/prune", "POST", dry_run=True)["plan"]
@@ -121,6 +132,7 @@ class Case:
 
 
 MAY = "may do it all the same"
+STAMP = "2026-01-01T00:00:00Z 1"  # of the file that Archive tells of
 MADE = "may have been made"
 NONE_WENT = "0 of "
 SHELF = "slack-shelf"  # a destination
@@ -133,6 +145,7 @@ SWARM: dict[str, Behaviour] = {
 NOTHING_ASKED: dict[str, Behaviour] = {"/plugins/privileges": Says([])}
 UPDATE = f"/services/{SERVICE['ID']}/update"
 OFF = "plugins/{host}/" + "a" * 64
+NODE_PATH = "nodes/{swarm}/" + NODE["ID"]
 SERVICE_PATH = "services/{swarm}/" + SERVICE["ID"]
 
 CASES: dict[str, list[Case]] = {
@@ -223,6 +236,23 @@ CASES: dict[str, list[Case]] = {
             MAY,
         )
     ],
+    **{
+        f"files.{verb}": [
+            Case(
+                lambda b, path=path, how=how, body=body: b.files(path, how, body),  # type: ignore[misc]
+                held,
+                MAY,
+                {"/containers/*/archive": Archive(a_tar(), mode=0o644)} if verb in {"write", "chmod", "delete"} else {},
+            )
+        ]
+        for verb, held, path, how, body in (
+            ("write", "PUT /containers/*/archive", "content?path=/x", "PUT", {"text": "canary", "stamp": STAMP}),
+            ("make", "HEAD /containers/*/archive", "make", "POST", {"path": "/srv/new"}),
+            ("rename", "HEAD /containers/*/archive", "rename", "POST", {"path": "/srv/a", "new": "b"}),
+            ("chmod", "POST /containers/*/exec", "chmod", "POST", {"path": "/x", "mode": "600"}),
+            ("delete", "POST /containers/*/exec", "delete", "POST", {"path": "/x"}),
+        )
+    },
     "files.upload": [
         Case(
             lambda b: b.send("containers/{host}/web-1/files/upload?path=/srv", "files", b"x"),
@@ -360,6 +390,42 @@ CASES: dict[str, list[Case]] = {
         Case(lambda b: b.post(f"{SERVICE_PATH}/redeploy", pin=False), "POST /services/*/update", MAY, SWARM)
     ],
     "service.rollback": [Case(lambda b: b.post(f"{SERVICE_PATH}/rollback"), "POST /services/*/update", MAY, SWARM)],
+    "service.remove": [
+        Case(lambda b: b.post(f"{SERVICE_PATH}/remove"), f"DELETE /services/{SERVICE['ID']}", MAY, SWARM)
+    ],
+    "swarm.change": [
+        Case(lambda b: b.post("swarms/{swarm}", "PATCH", task_history=3), "POST /swarm/update", MAY, SWARM)
+    ],
+    "swarm.rotate_token": [
+        Case(lambda b: b.post("swarms/{swarm}/rotate", what="worker"), "POST /swarm/update", MAY, SWARM)
+    ],
+    "swarm.rotate_unlock_key": [Case(Bench.rotate_key, "POST /swarm/update", MAY, SWARM)],
+    "node.role": [Case(lambda b: b.post(f"{NODE_PATH}/promote"), f"POST /nodes/{NODE['ID']}/update", MAY, SWARM)],
+    "node.change": [
+        Case(
+            lambda b: b.post(NODE_PATH, "PATCH", availability="pause", labels={"a": "b"}),
+            f"POST /nodes/{NODE['ID']}/update",
+            MAY,
+            SWARM,
+        )
+    ],
+    "node.remove": [Case(lambda b: b.post(f"{NODE_PATH}/remove"), f"DELETE /nodes/{NODE['ID']}", MAY, SWARM)],
+    **{
+        f"{noun}.{verb}": [
+            Case(
+                lambda b, path=f"{noun}s/{{swarm}}{path}", how=how, body=body: b.post(path, how, **body),  # type: ignore[misc]
+                held,
+                MAY,
+                SWARM,
+            )
+        ]
+        for noun, key in (("secret", SECRET["ID"]), ("config", CONFIG["ID"]))
+        for verb, held, path, how, body in (
+            ("create", f"POST /{noun}s/create", "", "POST", {"name": "fresh", "value": "canary"}),
+            ("labels", f"POST /{noun}s/*/update", f"/{key}", "PATCH", {"labels": {"a": "b"}}),
+            ("remove", f"DELETE /{noun}s/{key}", f"/{key}/remove", "POST", {}),
+        )
+    },
     "stack.remove": [
         Case(lambda b: b.post("stacks/{swarm}/st/remove"), f"DELETE /services/{SERVICE['ID']}", MAY, SWARM)
     ],

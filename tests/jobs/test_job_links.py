@@ -112,6 +112,13 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[tuple[str, str]]]] = {
         [("SWARM", "/swarms/SWARM/"), ("web", "/services/SWARM/WEB/")],
     ),
     "stack": ("stacks/SWARM/st/remove", {}, [("SWARM", "/swarms/SWARM/"), ("st", "/stacks/SWARM/st/")]),
+    "file": ("containers/quay/web/files/make", {"path": "/srv/new"}, [("web", f"/containers/quay/{WEB}/")]),
+    "secret that is not there yet": (
+        "secrets/SWARM",
+        {"name": "fresh", "value": "canary"},
+        [("SWARM", "/swarms/SWARM/")],
+    ),
+    "new token": ("swarms/SWARM/rotate", {"what": "worker"}, [("SWARM", "/swarms/SWARM/")]),
     "secret": (
         "secrets/SWARM/s1/replace",
         {"value": "canary"},

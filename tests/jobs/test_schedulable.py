@@ -11,6 +11,7 @@ from tests.rows import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 TAKEN, GONE, AGAIN = "would fail from the second time on", "is gone after the first time", "This cannot be repeated"
+LOOKED_AT = "is refused once that has changed"
 SENT, KEY = "are gone when it has run", "a" * 32
 RULE: dict[str, Any] = {"host": "quay", "rule": {}}
 # what is asked for -> why not; "" for what may be scheduled
@@ -45,6 +46,17 @@ KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
     "plugin.create": [({"upload": KEY}, SENT)],
     "volume.unpack": [({"upload": KEY}, SENT)],
     "containers.bulk": [({"verb": "restart"}, ""), ({"verb": "stop"}, ""), ({"verb": "remove"}, GONE)],
+    "files.write": [({}, AGAIN)],
+    "files.make": [({}, TAKEN)],
+    "files.chmod": [({}, "")],
+    **{kind: [({}, GONE)] for kind in ("files.rename", "files.delete", "node.remove", "service.remove")},
+    **{kind: [({}, "")] for kind in ("node.role", "swarm.rotate_token", "swarm.rotate_unlock_key")},
+    **{
+        kind: [({}, ""), ({"version": 12}, LOOKED_AT)]
+        for kind in ("node.change", "swarm.change", "secret.labels", "config.labels")
+    },
+    **{f"{noun}.create": [({}, AGAIN)] for noun in ("secret", "config")},
+    **{f"{noun}.remove": [({}, GONE)] for noun in ("secret", "config")},
     "files.upload": [({"files": [[KEY, "a.txt", 1]]}, SENT)],
     "plugin.push": [({}, "")],
     "plugin.install": [({}, TAKEN)],
@@ -83,7 +95,10 @@ def test_a_schedule_is_offered_where_it_makes_sense_and_elsewhere_it_is_said_why
     client.force_login(ada)
     for kind, cases in KINDS.items():
         for number, (params, why) in enumerate(cases):
-            sealed = {"spec": {"auto_remove": params.get("auto_remove", False)}}
+            sealed = {
+                "spec": {"auto_remove": params.get("auto_remove", False)},
+                "options": {"version": params.get("version")},
+            }
             job = queue.start(ada, kind, host="quay", target="x", params=params | {"n": number}, sealed=sealed)
             told = f"{kind} {params}"
             body = {"job": job.pk, "name": told, "cron": "0 3 * * *"}

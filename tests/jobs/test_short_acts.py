@@ -12,6 +12,7 @@ from accounts.models import User
 from jobs import lane, queue
 from jobs.claims import claim
 from jobs.models import Job, JobState, lock
+from jobs.run import WORKER, interrupt_dead, run_claimed
 from tests.engines.docker_engine import DockerEngine
 from tests.fake_engine import FakeContainer, FakeEngine
 from tests.fake_engine.behaviours import Answer, Behaviour
@@ -40,6 +41,7 @@ def slow(product: Product) -> Iterator[FakeEngine]:
     with FakeEngine([FakeContainer("web")], tcp=True) as engine:
         engine.misbehave("/containers/*/pause", Silent())
         engine.misbehave("/containers/*/rename", Silent())
+        engine.misbehave("/containers/*/archive", Silent())
         product.api("hosts", "POST", name="slow", url=engine.url)
         try:
             until(lambda: product.api("containers?host=slow&state=running")["count"] == 1, "its container shows")
@@ -155,6 +157,24 @@ def test_a_dialog_whose_act_hangs_leads_to_its_job(product: Product, slow: FakeE
     assert ended(product, number)["state"] == "cancelled"
 
 
+def test_a_text_that_is_not_stored_at_once_goes_with_its_job(product: Product, slow: FakeEngine) -> None:
+    began = monotonic()
+    answer = product.answer("containers/slow/web/files/content?path=/x", "PUT", {"text": "canary-4712", "stamp": "1"})
+    assert (answer.status_code, monotonic() - began < WITHIN) == (202, True)
+    number = answer.json()["job"]
+    assert product.api(f"jobs/{number}")["target"] == "web:/x"
+    product.api(f"jobs/{number}/cancel", "POST")
+    assert ended(product, number)["state"] == "cancelled"
+    assert not _is_sealed(product, number)
+    again = product.answer(f"jobs/{number}/again", "POST", {})
+    assert (again.status_code, "cannot be repeated" in again.json()["title"]) == (409, True)
+
+
+def _is_sealed(product: Product, number: int) -> bool:
+    code = f"from jobs.models import Job; print('canary-4712' in str(Job.objects.get(pk={number}).sealed))"
+    return {"True": True, "False": False}[product.manage("shell", "-v", "0", "-c", code).strip()]
+
+
 # ---------------------------------------------------------------- the lane
 @pytest.fixture
 def nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +203,31 @@ def test_an_act_does_not_wait_for_builds_but_for_what_works_on_the_same_object(
     Job.objects.filter(kind="image.build", state=JobState.RUNNING).update(state=JobState.DONE)
     assert claim("worker") is not None  # the build that waited, and no act
     assert claim("worker", short=True) == kept
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["cancelled", "interrupted", "failed"])
+def test_what_was_sealed_for_an_act_that_nobody_can_repeat_ends_with_it(nobody_works: None, end: str) -> None:
+    kept, dropped = (sealed_one(kind) for kind in ("secret.labels", "secret.create"))
+    for job in (kept, dropped):
+        if end == "cancelled":
+            queue.cancel(job.by, job)
+        elif end == "interrupted":
+            assert claim("worker", short=True) == job
+        else:
+            assert claim(WORKER, short=True) == job
+            run_claimed(job)
+    if end == "interrupted":
+        interrupt_dead(None, ["worker"])
+    rows = [Job.objects.get(pk=job.pk) for job in (kept, dropped)]
+    assert [row.state for row in rows] == [end, end]
+    assert [bool(row.sealed) for row in rows] == [True, False]
+
+
+def sealed_one(kind: str) -> Job:
+    by = User.objects.filter(username="ada").first() or person("ada", "admin")
+    row = {"row": ["swarm", "", "gone", "gone"]}
+    return queue.start(by, kind, target="gone/x", params={}, sealed={"args": [row], "options": {}})
 
 
 @pytest.mark.django_db

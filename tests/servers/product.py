@@ -208,12 +208,16 @@ class Product:
 
     def api(self, path: str, method: str = "GET", **body: Any) -> Any:
         """Calls the API with the admin's token; gives the decoded answer, raises AssertionError for an error."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        answer = requests.request(method, f"{self.url}/api/v1/{path}", headers=headers, json=body or None, timeout=30)
+        answer = self.answer(path, method, body)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         said = answer.json() if answer.content else None
         assert not (wrong := differences(method, path, answer.status_code, said)), f"The documented example: {wrong}"
         return said
+
+    def answer(self, path: str, method: str, body: dict[str, Any]) -> requests.Response:
+        """What the API answers to the admin's token, an error too."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return requests.request(method, f"{self.url}/api/v1/{path}", headers=headers, json=body or None, timeout=30)
 
     def socket(self, path: str, **options: Any) -> ClientConnection:
         """A socket with the admin's token; `options` are those of websockets' client. Use it with `with`."""

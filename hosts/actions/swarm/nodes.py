@@ -42,24 +42,29 @@ def _keeps_quorum(node: Node) -> None:
         )
 
 
-def set_availability(actor: Any, node: Node, availability: str) -> None:
-    """active takes tasks, pause takes no new ones, drain gives away those that it has."""
-    if availability not in AVAILABILITIES:
+def change(
+    actor: Any,
+    node: Node,
+    *,
+    availability: str | None = None,
+    labels: dict[str, str] | None = None,
+    version: int | None = None,
+) -> None:
+    """Both at once, or what is given. `availability`: active takes tasks, pause takes no new ones, drain gives away those
+    that it has. `labels` take the place of those by which services choose where they run; with the `version` that
+    somebody has looked at, not if the node was changed since."""
+    if availability not in {None, *AVAILABILITIES}:
         raise Invalid("availability", gettext_noop("Choose active, pause or drain."))
-    with on_manager(
-        actor, Right.SWARM_OPERATE, node.swarm, "node.availability", node.name, detail={"to": availability}
-    ) as manager:
-        update(manager, "node", node.engine_id, lambda spec: spec.update({"Availability": availability}))
-        refresh(manager, node.swarm, "node", node.engine_id)
-
-
-def set_labels(actor: Any, node: Node, labels: dict[str, str], version: int | None = None) -> None:
-    """Replaces its labels, by which services choose where they run."""
     check_labels(labels)
-    with on_manager(
-        actor, Right.SWARM_OPERATE, node.swarm, "node.labels", node.name, detail={"names": sorted(labels)}
-    ) as manager:
-        update(manager, "node", node.engine_id, lambda spec: spec.update({"Labels": labels}), version)
+    told = {"Availability": availability, "Labels": labels}
+    changed = {name: value for name, value in told.items() if value is not None}
+    verb = "change" if len(changed) > 1 else "availability" if labels is None else "labels"
+    detail: dict[str, Any] = {} if availability is None else {"to": availability}
+    if labels is not None:
+        detail["names"] = sorted(labels)
+    with on_manager(actor, Right.SWARM_OPERATE, node.swarm, f"node.{verb}", node.name, detail=detail) as manager:
+        seen = version if labels is not None else None
+        update(manager, "node", node.engine_id, lambda spec: spec.update(changed), seen)
         refresh(manager, node.swarm, "node", node.engine_id)
 
 

@@ -20,20 +20,32 @@ def rename(actor: Any, swarm: Swarm, name: str) -> None:
     """Gives it another name here; its engines call every swarm "default"."""
     to = name if SLUG.fullmatch(name) else ""
     with recorded_at(actor, Right.SWARM_MANAGE, swarm, "swarm.rename", swarm.name, detail={"to": to}):
-        if not to or name in NOT_NAMES:
-            raise Invalid("name", gettext_noop("A name has small letters, digits and dashes, 63 at most."))
-        if Swarm.objects.filter(name=name).exclude(pk=swarm.pk).exists():
-            raise Invalid("name", gettext_noop("There is a swarm called %(name)s already."), {"name": name})
+        _check_name(swarm, name)
         swarms.rename(swarm, name)
 
 
-def change(actor: Any, swarm: Swarm, plan: SettingsPlan, version: int | None = None) -> None:
-    """Changes its settings. With the `version` that somebody has looked at, not if it was changed since."""
+def _check_name(swarm: Swarm, name: str) -> None:
+    if not SLUG.fullmatch(name) or name in NOT_NAMES:
+        raise Invalid("name", gettext_noop("A name has small letters, digits and dashes, 63 at most."))
+    if Swarm.objects.filter(name=name).exclude(pk=swarm.pk).exists():
+        raise Invalid("name", gettext_noop("There is a swarm called %(name)s already."), {"name": name})
+
+
+def change(
+    actor: Any, swarm: Swarm, plan: SettingsPlan, *, version: int | None = None, name: str | None = None
+) -> None:
+    """Changes its settings, and then what it is called here, if it is to get another `name`. With the `version` that
+    somebody has looked at, neither if it was changed since."""
     plan.check()
+    renamed = name is not None and name != swarm.name
+    if renamed:
+        _check_name(swarm, name or "")
     with on_manager(
         actor, Right.SWARM_MANAGE, swarm, "swarm.change", swarm.name, detail={"fields": plan.changed}
     ) as manager:
         _update(manager, swarm, plan, version)
+    if renamed:
+        rename(actor, swarm, name or "")
 
 
 def _update(manager: Asking, swarm: Swarm, plan: SettingsPlan, version: int | None = None, *, rotate: str = "") -> None:

@@ -19,6 +19,7 @@ from common.htmx import go, template_for
 from hosts import options
 from hosts.access import get_container
 from hosts.actions.containers import file_uploads, files, looks
+from hosts.actions.short import soon
 from hosts.engine.paths import base, parent, shown
 from hosts.models import Container
 from hosts.pages import args_of, page_of
@@ -139,7 +140,7 @@ def file_folder(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Makes a folder."""
 
     def act(container: Container, path: str) -> tuple[str, str]:
-        made = files.make(request.user, container, path, request.POST.get("name", ""))
+        made = soon(files.make, request.user, container, path, request.POST.get("name", ""))
         return _("Made %(path)s.") % {"path": shown(made)}, folder_url(container, made)
 
     return _act(request, host, ref, "folder", act)
@@ -151,7 +152,7 @@ def file_file(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Makes an empty file and opens it."""
 
     def act(container: Container, path: str) -> tuple[str, str]:
-        made = files.make(request.user, container, path, request.POST.get("name", ""), "file")
+        made = soon(files.make, request.user, container, path, request.POST.get("name", ""), "file")
         return _("Made %(path)s.") % {"path": shown(made)}, file_url(container, made)
 
     return _act(request, host, ref, "file", act)
@@ -163,7 +164,7 @@ def file_rename(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Renames it."""
 
     def act(container: Container, path: str) -> tuple[str, str]:
-        now = files.rename(request.user, container, path, request.POST.get("new", ""))
+        now = soon(files.rename, request.user, container, path, request.POST.get("new", ""))
         return _("It is %(path)s now.") % {"path": shown(now)}, folder_url(container, parent(now))
 
     return _act(request, host, ref, "rename", act)
@@ -175,7 +176,7 @@ def file_chmod(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Changes its mode."""
 
     def act(container: Container, path: str) -> tuple[str, str]:
-        files.change_mode(request.user, container, path, request.POST.get("mode", ""))
+        soon(files.change_mode, request.user, container, path, request.POST.get("mode", ""))
         return _("Changed the mode of %(path)s.") % {"path": shown(path)}, folder_url(container, parent(path))
 
     return _act(request, host, ref, "chmod", act)
@@ -187,7 +188,7 @@ def file_delete(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Deletes it."""
 
     def act(container: Container, path: str) -> tuple[str, str]:
-        files.delete(request.user, container, path)
+        soon(files.delete, request.user, container, path)
         return _("Deleted %(path)s.") % {"path": shown(path)}, folder_url(container, parent(path))
 
     return _act(request, host, ref, "delete", act)
@@ -216,7 +217,7 @@ def file_save(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     path = options.path(request.POST.get("path", ""))
     text, stamp, ends = (request.POST.get(name, "") for name in ("text", "stamp", "ends"))
     try:
-        files.save(request.user, container, path, text, stamp, ENDS.get(ends, "\n"))
+        soon(files.save, request.user, container, path, text, stamp, ENDS.get(ends, "\n"))
     except DermagaError as error:
         context = file_context(container, path) | {"error": error, "text": text, "stamp": stamp, "ends": ends}
         return render(request, "containers/file_conflict.html", context, status=error.status)

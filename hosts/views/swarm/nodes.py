@@ -17,6 +17,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts import columns, filters
 from hosts.access import get_of_swarm
+from hosts.actions.short import soon
 from hosts.actions.swarm import nodes
 from hosts.forms.swarms import LabelsForm
 from hosts.models import Host, Node, SwarmMember, Task
@@ -59,7 +60,7 @@ def node_page(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
 def node_promote(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """Makes it a manager."""
     done = _("%(name)s becomes a manager.")
-    return _act(request, swarm, ref, done, lambda node: nodes.set_role(request.user, node, "manager"))
+    return _act(request, swarm, ref, done, lambda node: soon(nodes.set_role, request.user, node, "manager"))
 
 
 @guard(Right.SWARM_MANAGE)
@@ -67,7 +68,7 @@ def node_promote(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
 def node_demote(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """Makes it a worker."""
     done = _("%(name)s becomes a worker.")
-    return _act(request, swarm, ref, done, lambda node: nodes.set_role(request.user, node, "worker"))
+    return _act(request, swarm, ref, done, lambda node: soon(nodes.set_role, request.user, node, "worker"))
 
 
 @guard(Right.SWARM_OPERATE)
@@ -80,7 +81,7 @@ def node_availability(request: HttpRequest, swarm: str, ref: str) -> HttpRespons
         "pause": _("%(name)s takes no new tasks."),
         "drain": _("%(name)s gives its tasks to other nodes."),
     }.get(to, "")
-    return _act(request, swarm, ref, done, lambda node: nodes.set_availability(request.user, node, to))
+    return _act(request, swarm, ref, done, lambda node: soon(nodes.change, request.user, node, availability=to))
 
 
 @guard(Right.SWARM_OPERATE)
@@ -89,7 +90,7 @@ def node_remove(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """Forgets it."""
     force = request.POST.get("force") == "1"
     done = _("Removed the node %(name)s.")
-    return _act(request, swarm, ref, done, lambda node: nodes.remove(request.user, node, force=force), gone=True)
+    return _act(request, swarm, ref, done, lambda node: soon(nodes.remove, request.user, node, force=force), gone=True)
 
 
 def _act(
@@ -112,9 +113,11 @@ def node_labels(request: HttpRequest, swarm: str, ref: str) -> HttpResponse:
     """The form of its labels; what was typed stays when somebody else was quicker."""
     node = get_of_swarm(request.user, Node, swarm, ref)
     page = page_of(node)
-    return labels_form(
-        request, node, lambda labels, version: nodes.set_labels(request.user, node, labels, version), page
-    )
+
+    def change(labels: dict[str, str], version: int) -> None:
+        soon(nodes.change, request.user, node, labels=labels, version=version)
+
+    return labels_form(request, node, change, page)
 
 
 def labels_form(

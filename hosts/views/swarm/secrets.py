@@ -18,6 +18,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts import columns, filters
 from hosts.access import get_of_swarm, get_swarm, may
+from hosts.actions.short import soon
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.engine.parse.swarms import STACK
 from hosts.forms.secrets import NewForm, ValueForm
@@ -170,7 +171,8 @@ def _create(request: HttpRequest, kind: Kind) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            made = secrets.create(
+            made = soon(
+                secrets.create,
                 request.user,
                 get_swarm(request.user, data["swarm"]),
                 kind.noun,
@@ -204,9 +206,11 @@ def _page(request: HttpRequest, row: Secret | Config) -> HttpResponse:
 
 def _labels(request: HttpRequest, row: Secret | Config) -> HttpResponse:
     page = page_of(row)
-    return labels_form(
-        request, row, lambda labels, version: secrets.set_labels(request.user, row, labels, version), page
-    )
+
+    def change(labels: dict[str, str], version: int) -> None:
+        soon(secrets.set_labels, request.user, row, labels, version=version)
+
+    return labels_form(request, row, change, page)
 
 
 def _replace(request: HttpRequest, row: Secret | Config) -> HttpResponse:
@@ -229,7 +233,7 @@ def _replace(request: HttpRequest, row: Secret | Config) -> HttpResponse:
 
 def _remove(request: HttpRequest, row: Secret | Config) -> HttpResponse:
     try:
-        secrets.remove(request.user, row)
+        soon(secrets.remove, request.user, row)
         messages.success(request, _("Removed %(name)s from %(host)s.") % {"name": row.name, "host": row.swarm.name})
     except DermagaError as error:
         messages.error(request, error.whole)

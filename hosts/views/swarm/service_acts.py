@@ -16,6 +16,7 @@ from common.errors import Denied, DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
 from hosts import logins
 from hosts.access import get_of_swarm, get_swarm, may
+from hosts.actions.short import soon
 from hosts.actions.swarm import services
 from hosts.forms.create import fields
 from hosts.forms.services import ServiceForm
@@ -193,7 +194,7 @@ def _do(request: HttpRequest, service: Service, verb: str) -> str:
         case "rollback":
             job = services.start_rollback(user, service)
         case _:
-            services.remove(user, service)
+            soon(services.remove, user, service)
             messages.success(request, _("Removed the service %(name)s.") % {"name": service.name})
             return reverse("service_list")
     return page_of(job)

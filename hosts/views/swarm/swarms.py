@@ -18,6 +18,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import go, template_for
 from hosts import columns, filters
 from hosts.access import get_swarm
+from hosts.actions.short import soon
 from hosts.actions.swarm import swarms
 from hosts.forms.swarms import SettingsForm
 from hosts.models import Config, Host, Node, Secret, Service, Swarm, SwarmMember
@@ -89,10 +90,12 @@ def swarm_settings(request: HttpRequest, swarm: str) -> HttpResponse:
     error: DermagaError | None = None
     if request.method == "POST" and form.is_valid():
         try:
+            name, version = form.cleaned_data["name"], form.cleaned_data["version"]
             if form.is_changed:
-                swarms.change(request.user, found, form.plan, form.cleaned_data["version"])
-            if form.cleaned_data["name"] != found.name:
-                swarms.rename(request.user, found, form.cleaned_data["name"])
+                soon(swarms.change, request.user, found, form.plan, version=version, name=name)
+                found.refresh_from_db()
+            elif name != found.name:
+                swarms.rename(request.user, found, name)
             messages.success(request, _("The settings of %(name)s are changed.") % {"name": found.name})
             return go(request, page_of(found))
         except Invalid as wrong:
@@ -141,10 +144,10 @@ def swarm_rotate(request: HttpRequest, swarm: str) -> HttpResponse:
     what = request.POST.get("what", "")
     try:
         if what == "key":
-            swarms.rotate_unlock_key(request.user, found)
+            soon(swarms.rotate_unlock_key, request.user, found)
             messages.success(request, _("There is a new unlock key. The old one no longer unlocks."))
         else:
-            swarms.rotate_token(request.user, found, what)
+            soon(swarms.rotate_token, request.user, found, what)
             messages.success(request, _("There is a new token. Nobody joins with the old one any more."))
     except DermagaError as error:
         messages.error(request, error.whole)

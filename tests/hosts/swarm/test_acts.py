@@ -61,6 +61,8 @@ def test_a_node_is_paused_drained_and_labelled(product: Product, swarm: RealSwar
     changed = product.api(f"nodes/{known}/buoy-c", "PATCH", availability="active", labels={"zone": "a"})
     assert (changed["availability"], changed["labels"]) == ("active", {"zone": "a"})
     product.api(f"nodes/{known}/buoy-c", "PATCH", labels={"a": ""})
+    refused = product.answer(f"nodes/{known}/buoy-c", "PATCH", {"labels": {"b": "c"}, "availability": "asleep"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "availability")
     assert "buoy-c is a manager. Demote it first." in product.post(f"{at}/remove/").text
     assert swarm.inspect("node", "buoy-c")["Spec"]["Labels"] == {"a": ""}
 
@@ -83,7 +85,13 @@ def test_settings_change_and_somebody_who_was_slower_is_told(product: Product, s
         assert told["settings"]["cert_expiry"] == int(48.5 * 3600 * 10**9)
         wrong = product.post(f"/swarms/{known}/settings/", **typed | {"cert_hours": "0.5"})
         assert wrong.status_code == 422 and "This is a number from 1 to 87600." in wrong.text
-        assert product.api(f"swarms/{known}", "PATCH", name="harbour-swarm")["name"] == "harbour-swarm"
+        refused = product.answer(f"swarms/{known}", "PATCH", {"name": "No Name", "task_history": 7})
+        assert (refused.status_code, refused.json()["field"]) == (422, "name")
+        assert (
+            swarm.first.docker("info", "-f", "{{.Swarm.Cluster.Spec.Orchestration.TaskHistoryRetentionLimit}}") == "3\n"
+        )
+        both = product.api(f"swarms/{known}", "PATCH", name="harbour-swarm", task_history=4)
+        assert (both["name"], both["settings"]["task_history"]) == ("harbour-swarm", 4)
         assert product.http.get(f"{product.url}/swarms/harbour-swarm/").ok
     finally:
         name = product.api("swarms")["items"][0]["name"]
