@@ -13,10 +13,11 @@ from api.bodies import changes_in, valid
 from api.lists import Limit, Many, Offset, many
 from common.errors import Invalid
 from hosts import filters
-from hosts.access import get_host
+from hosts.access import get_host, may
 from hosts.actions.system import hosts
 from hosts.forms.hosts import HostForm, kind_of
 from hosts.models import Host, Series
+from hosts.models.policies import in_force
 
 router = Router(tags=["hosts"])
 
@@ -137,6 +138,17 @@ def host_check(request: HttpRequest, host: str) -> Any:
     """Connects once and says who answers, or what is wrong."""
     found = get_host(request.user, host, Right.HOSTS_MANAGE)
     return dict(hosts.test(request.user, found.endpoint(), found.name))
+
+
+@router.get("/{host}/policy", response=dict)
+@needs(Right.HOSTS_VIEW)
+def host_policy(request: HttpRequest, host: str) -> Any:
+    """The rules in force, each with where it is from; what is asked for must be allowed by all of `rules`. `exempt`: they do
+    not hold for who asks."""
+    row = get_host(request.user, host)
+    found = in_force(row)
+    rules = [{"from": place, **one.as_json()} for place, one in zip(found.places, found.rules, strict=True)]
+    return {"host": row.name, "exempt": may(request.user, Right.HOSTS_MANAGE, row), "rules": rules}
 
 
 @router.get("/{host}/stats", response=dict)

@@ -21,6 +21,7 @@ from api import (
     networks,
     nodes,
     plugins,
+    policies,
     registries,
     schedules,
     second_factor,
@@ -77,6 +78,7 @@ api.add_router("users", users.router)
 api.add_router("users", sessions.router)
 api.add_router("invitations", invitations.router)
 api.add_router("second-factor", second_factor.router)
+api.add_router("policies", policies.router)
 api.add_router("teams", teams.router)
 api.add_router("roles", teams.roles)
 api.add_router("grants", teams.grants)

@@ -79,6 +79,18 @@ class Invalid(DermagaError):
         super().__init__(template, params)
 
 
+class PolicyRefused(Invalid):
+    """The policy of a host does not allow what `field` asks for. The reason is a sentence of its own: params have its
+    template, as "reason", and what it names."""
+
+    status = 403
+    code = "policy_refused"
+
+    def __str__(self) -> str:
+        reason = str(_(str(self.params["reason"]))) % self.params
+        return str(_(self.template)) % {**self.params, "reason": reason}
+
+
 class Failure(DermagaError):
     """An engine or another server did not do what was asked; carries its code and its own words."""
 

@@ -18,6 +18,7 @@ from hosts.models import (
     Image,
     Network,
     Plugin,
+    Policy,
     Registry,
     RegistryAccount,
     Series,
@@ -112,6 +113,28 @@ def get_destination(user: Any, name: str, right: Right = Right.BACKUPS_VIEW) -> 
         raise NotFound
     if not allows(user, right):  # it lies on no host, and whoever backs up anything may use it
         raise Denied
+    return found
+
+
+def visible_policies(user: Any) -> QuerySet[Policy]:
+    """The policies that `user` may see: those that are about a host that they see, and, of who manages all hosts, all."""
+    rows = Policy.objects.select_related("host")
+    if may(user, Right.HOSTS_MANAGE, EVERYWHERE):
+        return rows
+    hosts = list(Host.objects.visible_to(user))
+    return rows.filter(pk__in=[policy.pk for policy in rows if any(map(policy.holds_for, hosts))])
+
+
+def may_police(user: Any, host: Host | None) -> bool:
+    """Whether `user` makes and changes policies of this host, or (None) of labels and of all hosts."""
+    return may(user, Right.HOSTS_MANAGE, host or EVERYWHERE)
+
+
+def get_policy(user: Any, pk: int) -> Policy:
+    """The policy, if `user` may see it. Raises NotFound."""
+    found = visible_policies(user).filter(pk=pk).first() if 0 < pk < MOST_KEY else None
+    if found is None:
+        raise NotFound
     return found
 
 

@@ -55,6 +55,7 @@ PLACES = (
     Place(Right.CONFIGS_VIEW, "file-text", _("Configs"), "config_list"),
     Place(Right.HOSTS_VIEW, "database", _("Disk"), "disk_page"),
     Place(Right.HOSTS_VIEW, "server", _("Hosts"), "host_list"),
+    Place(Right.HOSTS_VIEW, "shield-check", _("Policies"), "policy_list"),
     Place(Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
     Place(Right.JOBS_VIEW, "clock", _("Schedules"), "schedule_list"),
     Place(Right.EVENTS_VIEW, "activity", _("Events"), "event_list"),
@@ -71,6 +72,7 @@ PLACES = (
     Place(Right.LOGIN, "key", _("Change password"), "account_change_password"),
     # ---------------------------------------------------------------- acts
     Place(Right.HOSTS_MANAGE, "plus", _("Add host"), "host_add"),
+    Place(Right.HOSTS_MANAGE, "plus", _("New policy"), "policy_add"),
     Place(Right.USERS_MANAGE, "user-plus", _("Add user"), "user_add"),
     Place(Right.USERS_MANAGE, "plus", _("New team"), "team_add"),
     Place(Right.USERS_MANAGE, "plus", _("New role"), "role_add"),

@@ -20,7 +20,7 @@ from hosts.views.networks import network_acts, network_map, networks
 from hosts.views.plugins import plugin_acts, plugins
 from hosts.views.registries import registries, registry_browse
 from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms, tasks
-from hosts.views.system import diagnostics, disk_page, hosts
+from hosts.views.system import diagnostics, disk_page, hosts, policies
 from hosts.views.volumes import volume_copies, volume_files, volume_removals, volumes
 
 C = "containers/<slug:host>/<str:ref>"
@@ -42,6 +42,12 @@ urlpatterns = [
     path("hosts/<slug:name>/disable/", hosts.host_disable, name="host_disable"),
     path("hosts/<slug:name>/remove/", hosts.host_remove, name="host_remove"),
     path("hosts/<slug:name>/test/", hosts.host_test, name="host_test"),
+    path("hosts/<slug:name>/policy/", policies.host_policy, name="host_policy"),
+    path("hosts/<slug:name>/policy/edit/", policies.host_policy_edit, name="host_policy_edit"),
+    path("policies/", policies.policy_list, name="policy_list"),
+    path("policies/add/", policies.policy_add, name="policy_add"),
+    path("policies/<int:pk>/edit/", policies.policy_edit, name="policy_edit"),
+    path("policies/<int:pk>/remove/", policies.policy_remove, name="policy_remove"),
     path("containers/", containers.container_list, name="container_list"),
     path("containers/create/", container_create.container_create, name="container_create"),
     path("containers/create/images/", image_suggestions.image_suggestions, name="image_suggestions"),

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from common.errors import Conflict, Denied, DermagaError, Failure, Invalid, NotFound
+from common.errors import Conflict, Denied, DermagaError, Failure, Invalid, NotFound, PolicyRefused
 
 PLAIN: dict[str, type[DermagaError]] = {kind.__name__: kind for kind in (NotFound, Denied, Conflict)}
+AT_FIELDS: dict[str, type[Invalid]] = {kind.__name__: kind for kind in (Invalid, PolicyRefused)}
 JSON = (str, int, float, bool, type(None))
 
 
@@ -30,8 +31,8 @@ def problem_of(error: DermagaError, clean: Callable[[str], str] = str) -> dict[s
 def error_of(problem: dict[str, Any]) -> DermagaError:
     """The error again, in the language of whoever reads it now."""
     template, params = problem["template"], problem["params"]
-    if problem["kind"] == Invalid.__name__:
-        error = Invalid(problem["field"], template, params)
+    if at_field := AT_FIELDS.get(problem["kind"]):
+        error = at_field(problem["field"], template, params)
         error.others = [one for other in problem["others"] if isinstance(one := error_of(other), Invalid)]
         return error
     if kind := PLAIN.get(problem["kind"]):

@@ -18,7 +18,20 @@ from api.examples import Example, examples
 from common.events import GROUP
 from hosts.log_choice import LogChoice, chosen
 from hosts.logins import open_login
-from hosts.models import Backup, Container, Destination, Event, Host, Image, Network, Plugin, Registry, Series, Volume
+from hosts.models import (
+    Backup,
+    Container,
+    Destination,
+    Event,
+    Host,
+    Image,
+    Network,
+    Plugin,
+    Policy,
+    Registry,
+    Series,
+    Volume,
+)
 from hosts.models.backups import BackupState
 from hosts.sockets import socket_urls as host_sockets
 from jobs import queue, schedules
@@ -85,6 +98,8 @@ def nils(db: None, settings: Any) -> User:
     Membership.objects.create(team=team, user=user)
     Grant.objects.create(team=team, role=Role.HOST_ADMIN, host=ours)
     Team.objects.create(name="rival-team")
+    Policy.objects.create(host=theirs, about="rival", by_name="rival")
+    Policy.objects.create(label="rival=yes", by_name="ada")
     return user
 
 
@@ -100,7 +115,7 @@ def parts_of(word: str) -> dict[str, str]:
     """What stands in addresses for the objects of the host `word`; numbers of nobody's are of rows that are not there."""
     swarm = f"{word}-swarm"
     job, schedule = Job.objects.filter(host=word).first(), Schedule.objects.filter(host=word).first()
-    backup = Backup.objects.filter(host=word).first()
+    backup, policy = Backup.objects.filter(host=word).first(), Policy.objects.filter(host__name=word).first()
     missing = 4_711_000
     known = {
         "host": word, "name": word, "container": f"{word}-web", "image": f"{word}/app:1", "network": f"{word}-net",
@@ -108,7 +123,7 @@ def parts_of(word: str) -> dict[str, str]:
         "task": "web.1", "secret": "s1", "config": "c1", "stack": "shop", "registry": f"{word}-registry", "team": f"{word}-team",
         "user": "ada", "role": f"{word}-role", "destination": "shelf", "account": str(missing), "invitation": str(missing), "session": str(missing), "token": str(missing), "grant": str(missing),
         "job_id": str(job.pk if job else missing), "schedule_id": str(schedule.pk if schedule else missing),
-        "backup": str(backup.pk if backup else missing), "tag": "1", "repository": "app", "verb": "stop",
+        "backup": str(backup.pk if backup else missing), "policy": str(policy.pk if policy else missing), "tag": "1", "repository": "app", "verb": "stop",
     }  # fmt: skip
     return known
 
@@ -134,6 +149,7 @@ NOUNS = {
     "containers": "container", "images": "image", "networks": "network", "volumes": "volume", "plugins": "plugin",
     "nodes": "node", "services": "service", "tasks": "task", "secrets": "secret", "configs": "config", "stats": "container",
     "stacks": "stack", "registries": "registry", "teams": "team", "roles": "role", "jobs": "job_id", "backups": "backup",
+    "policies": "policy",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from hosts.actions.policing import police
 from hosts.engine.answers import NotFound
 from hosts.engine.calls import ANSWER_AT_MOST, Call
 from hosts.engine.errors import EngineError
@@ -14,11 +15,13 @@ SECONDS = 60.0  # that one request may take, unless told otherwise
 
 
 class Asking:
-    """Asks one host's engine. Without `context` nothing cancels it: for taking back what was done."""
+    """Asks one host's engine, in the name of `actor` or of who started the job. Without `context` nothing cancels it: for
+    taking back what was done."""
 
-    def __init__(self, host: Host, context: JobContext | None = None) -> None:
+    def __init__(self, host: Host, context: JobContext | None = None, actor: Any = None) -> None:
         self.host = host
         self.context = context
+        self.actor = context.job.by if context else actor  # nobody is exempt from no policy
         self.version = host.spoken_version
         self._call: Call | None = None
         if context:
@@ -40,7 +43,9 @@ class Asking:
         at_most: int = ANSWER_AT_MOST,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The decoded answer. Raises EngineError, and Cancelled when that is why it failed."""
+        """The decoded answer. Raises EngineError, Cancelled when that is why it failed, and PolicyRefused."""
+        if method != "GET":
+            police(self.actor, self.host, Asking(self.host, self.context), method, path, params, body)
         with Call(self.host.endpoint()) as call:
             self._call = call
             if self.context:

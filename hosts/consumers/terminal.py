@@ -13,6 +13,9 @@ from channels.db import database_sync_to_async
 from accounts.audit import record
 from accounts.rights import Right
 from accounts.sockets import TOO_SLOW
+from common.errors import PolicyRefused
+from hosts.actions import policing
+from hosts.actions.asking import Asking
 from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, encode, target_of
 from hosts.engine.errors import EngineError
 from hosts.engine.terminal import Command, Terminal, open_attach, open_exec
@@ -53,10 +56,14 @@ class TerminalConsumer(ContainerConsumer):
     async def _live(self, container: Container, mode: str, command: Command) -> None:
         detail = {"mode": mode, "command": shlex.join(command.words), "user": command.user}
         try:
+            await database_sync_to_async(_allow)(self.user, container)
             target = await target_of(container).negotiated()
             terminal = await (open_attach(target) if mode == "attach" else open_exec(target, command))
         except EngineError as error:
             await self._audit("terminal.open", container, "failed", detail | {"code": error.code})
+            return await self._fail(error.code, str(error))
+        except PolicyRefused as error:
+            await self._audit("terminal.open", container, "refused", detail | {"reason": error.code})
             return await self._fail(error.code, str(error))
         await self._audit("terminal.open", container, "done", detail)
         began, code = time.monotonic(), None
@@ -150,6 +157,11 @@ def _command(query: dict[str, list[str]]) -> Command:
     except ValueError as error:
         raise Refusal(BAD_QUERY, f"cmd cannot be read as a command: {error}.") from error
     return Command(words, query.get("user", [""])[-1].strip())
+
+
+def _allow(actor: Any, container: Container) -> None:
+    """Raises PolicyRefused, and EngineError."""
+    policing.allow_inside(actor, container, Asking(container.host))
 
 
 def _size(query: dict[str, list[str]]) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from hosts.models.images import Image
 from hosts.models.networks import Network
 from hosts.models.nodes import Node
 from hosts.models.plugins import Plugin
+from hosts.models.policies import Policy
 from hosts.models.processes import Process
 from hosts.models.registries import Registry, RegistryAccount
 from hosts.models.secrets import Config, Secret
@@ -33,6 +34,7 @@ __all__ = [
     "Network",
     "Node",
     "Plugin",
+    "Policy",
     "Process",
     "Registry",
     "RegistryAccount",

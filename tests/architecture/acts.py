@@ -9,6 +9,7 @@ from tests.architecture.sources import Source, inside
 ACTIONS = "hosts.actions"
 MACHINERY = "hosts.actions.act"  # what acts are made of
 ON_SWARMS = "hosts.actions.swarm.manager"  # and those on swarms
+POLICING = "hosts.actions.policing"  # and what is asked of policies in them
 REMOVALS = "hosts.actions.removals"  # and those that remove what was shown
 SHORT = "hosts.actions.short"  # how short acts are asked for: each is an act of its own
 QUESTIONS = (
@@ -29,7 +30,9 @@ class Acts:
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self.sources = [
-            s for s in sources if inside(s.name, ACTIONS) and s.name not in {MACHINERY, ON_SWARMS, REMOVALS, SHORT}
+            s
+            for s in sources
+            if inside(s.name, ACTIONS) and s.name not in {MACHINERY, ON_SWARMS, POLICING, REMOVALS, SHORT}
         ]
         self.public = {
             f"{source.name}.{node.name}": node

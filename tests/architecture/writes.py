@@ -50,7 +50,14 @@ MIRRORED: set[type[Model]] = {
     Watch,
 }
 MODELS = {model.__name__: model for model in MIRRORED | {Host}}
-PEOPLES = {"Backup", "Destination", "Hold", "Registry", "RegistryAccount"}  # models of hosts that no engine knows
+PEOPLES = {
+    "Backup",
+    "Destination",
+    "Hold",
+    "Policy",
+    "Registry",
+    "RegistryAccount",
+}  # models of hosts that no engine knows
 _columns = [column.name for column in Host._meta.fields]
 WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
 ROWS = {"save", "delete"}

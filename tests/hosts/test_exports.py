@@ -13,7 +13,7 @@ from django.urls import get_resolver, reverse
 from accounts.models import OwnRole, Team
 from hosts.engine import parse
 from hosts.inventory import apply
-from hosts.models import Backup, Destination, Host, Registry, RegistryAccount
+from hosts.models import Backup, Destination, Host, Policy, Registry, RegistryAccount
 from jobs.models import Job, Schedule
 from tests.engines.docker_engine import DockerEngine
 from tests.hosts.swarm.rows import some_services
@@ -111,7 +111,14 @@ def test_every_list_is_a_file_in_both_forms_and_its_page_leads_to_them(viewer: C
 def test_no_list_lacks_a_file(client: Client, db: None) -> None:
     """Not even those that only administrators see; the audit's is in tests/accounts/test_audit.py."""
     paths = {reverse(name) for name in get_resolver().reverse_dict if isinstance(name, str) and name.endswith("_list")}
-    assert {f"/{noun}/" for noun in LISTS} == paths - {"/users/", "/audit/", "/teams/", "/roles/", LIBRARYS}
+    assert {f"/{noun}/" for noun in LISTS} == paths - {
+        "/users/",
+        "/audit/",
+        "/teams/",
+        "/roles/",
+        "/policies/",
+        LIBRARYS,
+    }
     client.force_login(person("ada", "admin"))
     assert [row["username"] for row in json.loads(body(client, "/users/?format=json"))] == ["ada"]
     assert body(client, "/users/?format=csv").splitlines()[1].startswith("ada,admin,True,")
@@ -119,7 +126,9 @@ def test_no_list_lacks_a_file(client: Client, db: None) -> None:
     OwnRole.objects.create(name="restarter", rights=["containers.operate"])
     assert json.loads(body(client, "/teams/?format=json"))[0]["about"] == "the shop"
     assert "containers.operate" in body(client, "/roles/?format=csv").splitlines()[1]
-    for path in ("/users/", "/teams/", "/roles/"):
+    Policy.objects.create(label="env=prod", by_name="ada")
+    assert json.loads(body(client, "/policies/?format=json"))[0]["place"] == "label:env=prod"
+    for path in ("/users/", "/teams/", "/roles/", "/policies/"):
         assert "format=csv" in client.get(path).content.decode()
 
 

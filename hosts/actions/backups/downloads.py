@@ -12,7 +12,9 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Failure
 from common.streaming import from_thread
+from hosts.actions import policing
 from hosts.actions.act import file_response, recorded
+from hosts.actions.asking import Asking
 from hosts.actions.volumes.volume_files import DOWNLOAD_HOURS
 from hosts.engine import volume_archives, volume_helpers
 from hosts.engine.archives import Recast
@@ -51,6 +53,7 @@ class _Calls:
 def download(actor: Any, volume: Volume) -> StreamingHttpResponse:
     """All that is in it as a tar.zst, streamed. Who took it is audited."""
     with recorded(actor, Right.BACKUPS_MANAGE, volume.host, "volume.download", volume.name):
+        policing.allow_content(actor, volume.host, volume.name, Asking(volume.host))
         calls = _Calls(volume)
         blocks = _blocks(volume, calls)
         first = next(blocks)  # before the headers go out an error is still an answer

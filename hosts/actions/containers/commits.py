@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Invalid
 from hosts import options
+from hosts.actions import policing
 from hosts.actions.act import calling, demand, host_of, recorded, streamed
 from hosts.engine.exports import iter_export
 from hosts.models import Container
@@ -84,6 +85,7 @@ def run_commit(context: JobContext) -> dict[str, Any]:
     context.progress(0, _("The engine reads the container's files."), now=True)
     try:
         with calling(context, Right.IMAGES_MANAGE, host, "container.commit", image=full) as call:
+            policing.allow_made_image(context.job.by, host, "image")
             call.open("POST", "/commit", query, version=version, body={}, seconds=COMMIT_SECONDS)
             answer = call.read_json(COMMIT_SECONDS) or {}
     except Cancelled:

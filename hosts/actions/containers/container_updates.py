@@ -34,7 +34,7 @@ def update(actor: Any, container: Container, changes: dict[str, Any]) -> list[st
                 {"name": container.name, "state": container.state},
             )
         asks_now()
-        asking = Asking(host, current_job())
+        asking = Asking(host, current_job(), actor)
         before = from_inspect(_found(asking, container))
         after = apply_to(before, changes)
         body = to_update(before, after)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Failure
 from hosts import logins
+from hosts.actions import policing
 from hosts.actions.act import demand, recorded
 from hosts.actions.containers.making import Making
 from hosts.models import Host
@@ -25,12 +26,14 @@ def start_create(
     wrong field, and for one that this engine is too old for."""
     demand(actor, Right.CONTAINERS_CREATE, host)
     check(spec)
-    to_engine(spec, host.spoken_version)
+    request, target = to_engine(spec, host.spoken_version), spec.name or spec.image
+    allowed = policing.creation_check(actor, host, request)
+    policing.allow_now(actor, host, "container.create", target, allowed)
     return queue.start(
         actor,
         "container.create",
         host=host.name,
-        target=spec.name or spec.image,
+        target=target,
         params={
             "host": host.name,
             "name": spec.name,

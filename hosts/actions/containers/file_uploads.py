@@ -17,7 +17,9 @@ from common.errors import Invalid
 from common.templatetags.ui import filesize_iec
 from hosts import options
 from hosts.access import get_container
+from hosts.actions import policing
 from hosts.actions.act import demand, recorded, target_of
+from hosts.actions.asking import Asking
 from hosts.engine import changing, paths
 from hosts.engine.calls import Call
 from hosts.engine.errors import EngineError, PathRefused
@@ -80,6 +82,7 @@ def run_upload(context: JobContext) -> dict[str, Any]:
         actor, Right.CONTAINERS_FILES, container.host, "container.file.upload", container.name, detail=detail
     ):
         try:
+            policing.allow_inside(actor, container, Asking(container.host, context))
             result = _upload(context, container)
         except PathRefused:
             _drop(context)  # a bad tar stays one

@@ -1,5 +1,7 @@
 """What can be done with files in a container, whether it runs or not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,9 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts import options
+from hosts.actions import policing
 from hosts.actions.act import recorded, streamed, target_of
+from hosts.actions.asking import Asking
 from hosts.engine import changing, files, paths
 from hosts.models import Container
 
@@ -130,12 +134,15 @@ def _is_not_root(path: str) -> None:
         raise Invalid("path", gettext_noop("The root of a container can be neither renamed nor deleted."))
 
 
-def _recorded(actor: Any, container: Container, verb: str, path: str, **detail: Any) -> Any:
-    return recorded(
+@contextmanager
+def _recorded(actor: Any, container: Container, verb: str, path: str, **detail: Any) -> Iterator[None]:
+    with recorded(
         actor,
         Right.CONTAINERS_FILES,
         container.host,
         f"container.{verb}",
         container.name,
         detail={"id": container.engine_id[:12], "path": paths.shown(path)[:1000], **detail},
-    )
+    ):
+        policing.allow_inside(actor, container, Asking(container.host))
+        yield

@@ -16,7 +16,9 @@ from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from hosts import options
+from hosts.actions import policing
 from hosts.actions.act import demand, demand_each, demand_enabled, failure, file_response, streamed, target_of
+from hosts.actions.asking import Asking
 from hosts.engine import files, parse
 from hosts.engine.calls import Call
 from hosts.engine.connect import client
@@ -77,6 +79,7 @@ def folder(actor: Any, container: Container, path: str) -> files.Listing:
     demand(actor, Right.CONTAINERS_FILES, container)
     demand_enabled(container.host)
     try:
+        policing.allow_inside(actor, container, Asking(container.host))
         return files.list_folder(target_of(container), options.path(path), running=container.state == "running")
     except EngineError as error:
         raise failure(error) from error
@@ -123,6 +126,7 @@ def path_facts(actor: Any, container: Container, path: str) -> files.Stat:
     demand(actor, Right.CONTAINERS_FILES, container)
     demand_enabled(container.host)
     try:
+        policing.allow_inside(actor, container, Asking(container.host))
         return files.follow(target_of(container), options.path(path))
     except EngineError as error:
         raise failure(error) from error

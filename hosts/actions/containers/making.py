@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from common.errors import Failure
 from hosts import logins
+from hosts.actions import policing
 from hosts.actions.asking import Asking
 from hosts.engine import pulls
 from hosts.engine.calls import Call
@@ -26,10 +27,11 @@ UNDO_SECONDS = 20.0
 
 
 class Making:
-    """One container of `spec` on `host`, for the job of `context`. `id` is "" until it is made."""
+    """One container of `spec` on `host`, for the job of `context`. `id` is "" until it is made. `is_there`: one that is
+    there is made anew as it is."""
 
-    def __init__(self, context: JobContext, host: Host, spec: ContainerSpec) -> None:
-        self.context, self.host, self.spec = context, host, spec
+    def __init__(self, context: JobContext, host: Host, spec: ContainerSpec, *, is_there: bool = False) -> None:
+        self.context, self.host, self.spec, self.is_there = context, host, spec, is_there
         self.asking = Asking(host, context)
         self.undoing = Asking(host)  # goes on when the job is cancelled
         self.request = to_engine(spec, self.asking.version)
@@ -46,8 +48,10 @@ class Making:
 
     # ------------------------------------------------------------ image
     def provide_image(self) -> None:
-        """Pulls the image where that is wanted. Raises EngineError, and Failure for one that is not there."""
+        """Pulls the image where that is wanted, unless the policy forbids the container. Raises EngineError, PolicyRefused,
+        and Failure for one that is not there."""
         spec, host = self.spec, self.host
+        policing.allow_creation(self.asking.actor, host, self.request, self.asking, is_there=self.is_there)
         self.context.progress(0, _("Looking for the image"), now=True)
         if spec.pull != "always" and self.asking.image(spec.image) is not None:
             return

@@ -8,11 +8,14 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
+from hosts.actions import policing
 from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.asking import Asking
 from hosts.actions.containers.making import Making
 from hosts.actions.containers.replacing import Replacing
+from hosts.engine import parse
 from hosts.engine.errors import EngineError
+from hosts.inventory import apply
 from hosts.models import Container, Host
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
@@ -50,7 +53,9 @@ def start_recreate(
     host = container.host
     if spec is not None:
         check(spec)
-        to_engine(spec, host.spoken_version)
+        request = to_engine(spec, host.spoken_version)
+        allowed = policing.creation_check(actor, host, request)
+        policing.allow_now(actor, host, "container.recreate", container.name, allowed)
     names = {container.name, *([spec.name] if spec and spec.name else [])}
     return queue.start(
         actor,
@@ -87,7 +92,7 @@ def run_recreate(context: JobContext) -> dict[str, Any]:
         before = from_inspect(old, asking.image(str(old.get("Image") or "")), defaults)
         newest = context.params["newest"]
         spec = replace(before, pull="always", name="") if newest else from_json(context.sealed["spec"])
-        Making(context, host, spec).provide_image()
+        Making(context, host, spec, is_there=newest).provide_image()
         newer = _is_newer(asking, context, old, spec)
         if newest and not newer:
             return {"newer": False, "id": old["Id"], "name": before.name}
@@ -159,7 +164,10 @@ def _replacing(context: JobContext, host: Host, old: dict[str, Any], spec: Conta
 def _take_along(context: JobContext, asking: Asking, replacing: Replacing, defaults: Defaults) -> None:
     """Containers that share the network of the old one keep its id: they are made anew too, to share the new one's."""
     names = {replacing.old_id, replacing.old_name, replacing.name}
-    for row in asking.ask("GET", "/containers/json", {"all": "1"}) or []:
+    rows = asking.ask("GET", "/containers/json", {"all": "1"}) or []
+    new = [row for row in map(parse.container_row, rows) if row and row["engine_id"] == replacing.new_id]
+    apply.apply_rows(replacing.host, "container", new, only={replacing.new_id})  # who may join it is asked of its row
+    for row in rows:
         if not joins(row.get("HostConfig") or {}, names) or row.get("Id") == replacing.new_id:
             continue
         other = asking.container(str(row.get("Id")))

@@ -18,7 +18,9 @@ from common import uploads
 from common.errors import Invalid, NotFound
 from hosts import build_options, build_remotes, logins, options
 from hosts.access import get_container
+from hosts.actions import policing
 from hosts.actions.act import calling, demand, host_of
+from hosts.actions.asking import Asking
 from hosts.engine import builds, contexts
 from hosts.engine.errors import OtherPlatform
 from hosts.models import Host
@@ -74,6 +76,8 @@ def start_build(actor: Any, host: Host, wanted: Wanted) -> Job:
         "login": wanted.login,
         "accounts": logins.choose_some(actor, wanted.accounts) if wanted.login else [],
     }
+    allowed = policing.build_check(actor, host, [("networkmode", str(query["network"]))])
+    policing.allow_now(actor, host, "image.build", f"{repo}:{tag}", allowed)
     sealed: dict[str, Any] = {"args": build_options.pairs("secret_args", wanted.secret_args, build_options.ARGUMENT)}
     files: list[list[str]] = []
     match wanted.source:
@@ -125,6 +129,8 @@ def run_build(context: JobContext) -> dict[str, Any]:
         with calling(context, Right.IMAGES_MANAGE, host, "image.build") as call:
             if remote:
                 build_remotes.demand_outside(context.job.by, host, remote)
+            allowed = policing.build_check(context.job.by, host, _query(params, sealed), Asking(host, context))
+            policing.allow(context.job.by, [host], allowed)
             headers, users = _logins(context)
             output = builds.Output(context.log, lambda share, step: context.progress(share, step), users)
             blocks, version = None if remote else _sent(context, _blocks(context)), host.spoken_version

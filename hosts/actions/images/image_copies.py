@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Invalid
 from common.templatetags.ui import filesize_iec
+from hosts.actions import policing
 from hosts.actions.act import calling, demand, demand_enabled, host_of, may_go_on, recorded
 from hosts.actions.images.image_names import ImageAsker
 from hosts.engine import image_files as files
@@ -53,6 +54,7 @@ def run_copy(context: JobContext) -> dict[str, Any]:
         calling(context, Right.IMAGES_MANAGE, source, "image.copy", to=to.name) as reading,
         recorded(context.job.by, Right.IMAGES_MANAGE, to, "image.receive", context.job.target, detail=detail),
     ):
+        policing.allow_made_image(context.job.by, to, "to")
         inspect = ImageAsker(source, context).ask("GET", f"/images/{image}/json") or {}
         names = [str(name) for name in inspect.get("RepoTags") or [] if "<none>" not in str(name)]
         target = ImageAsker(to, context)

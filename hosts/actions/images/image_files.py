@@ -15,6 +15,7 @@ from common import uploads
 from common.errors import Invalid
 from common.templatetags.ui import filesize_iec
 from hosts import options
+from hosts.actions import policing
 from hosts.actions.act import calling, demand, host_of, may_go_on, recorded, streamed
 from hosts.engine import image_files as files
 from hosts.models import Host, Image
@@ -102,6 +103,7 @@ def run_load(context: JobContext) -> dict[str, Any]:
         _saying_what_may_come(context),
         calling(context, Right.IMAGES_MANAGE, host, "image.load") as call,
     ):
+        policing.allow_made_image(context.job.by, host)
         found = files.load(call, _blocks(context, place), version=host.spoken_version)
         for name in found:
             context.log(name)
@@ -116,6 +118,7 @@ def run_import(context: JobContext) -> dict[str, Any]:
         _saying_what_may_come(context),
         calling(context, Right.IMAGES_MANAGE, host, "image.import") as call,
     ):
+        policing.allow_made_image(context.job.by, host)
         image = files.import_(
             call,
             _blocks(context, place),

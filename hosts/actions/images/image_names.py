@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts import options
+from hosts.actions import policing
 from hosts.actions.act import demand, host_of, may_go_on, on_engine, recorded
 from hosts.actions.asking import Asking
 from hosts.models import Image
@@ -26,6 +27,7 @@ def tag(actor: Any, image: Image, name: str) -> str:
     repository, its_tag = options.image_name("name", name)
     full = f"{repository}:{its_tag}"
     with on_engine(actor, Right.IMAGES_MANAGE, image.host, "image.tag", full, detail={"id": image.engine_id}) as api:
+        policing.allow_made_image(actor, image.host, "name")
         api.tag(image.engine_id, repository, its_tag)
     return full
 

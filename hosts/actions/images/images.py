@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Invalid
 from hosts import logins, options
+from hosts.actions import policing
 from hosts.actions.act import calling, demand, host_of
 from hosts.engine import pulls
 from hosts.engine.refusals import NoPlatform
@@ -43,6 +44,7 @@ def start_pull(
     name, tag = found["name"], found["digest"] or found["tag"] or "latest"
     params = {"host": host.name, "name": name, "tag": tag, "platform": options.platform("platform", platform)}
     full = f"{name}@{tag}" if found["digest"] else f"{name}:{tag}"
+    policing.allow_now(actor, host, "image.pull", full, policing.pull_check(name, "" if all_tags else tag))
     if all_tags:
         _may_all_tags(host, found)
         full, params["tag"] = name, ""
@@ -70,6 +72,7 @@ def run_pull(context: JobContext) -> dict[str, Any]:
     host, params = host_of(context), context.params
     name, tag = params["name"], params["tag"]
     with calling(context, Right.IMAGES_MANAGE, host, "image.pull") as call:
+        policing.allow(context.job.by, [host], policing.pull_check(name, tag))
         login = logins.open_login(context, name, params.get("account"))
         report = _Report(
             context,

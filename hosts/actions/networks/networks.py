@@ -8,7 +8,9 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
+from hosts.actions import policing
 from hosts.actions.act import on_engine
+from hosts.actions.asking import Asking
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Container, Host, Network, Use
@@ -40,6 +42,7 @@ def create(actor: Any, host: Host, plan: NetworkPlan) -> str:
             timeout=SECONDS,
             detail={"driver": plan.driver, "subnets": [pool.subnet for pool in plan.pools]},
         ) as api:
+            policing.allow_network(actor, host, plan.body(), Asking(host))
             # the SDK's own function knows nothing of configurations
             made = api._result(api._post_json(api._url("/networks/create"), data=plan.body()), json=True)
             made_id = str((made or {}).get("Id") or plan.name)
@@ -132,6 +135,7 @@ def connect(
         body = endpoint_body(endpoint, network.host.spoken_version, endpoint.mac_address)
         # the SDK's own function knows no priority
         told = {"Container": container.engine_id, "EndpointConfig": body}
+        policing.allow_connection(actor, network.host, network.engine_id, told, Asking(network.host))
         api._raise_for_status(api._post_json(api._url("/networks/{0}/connect", network.engine_id), data=told))
         if endpoint.mac_address:
             _check_mac(api, network, container, endpoint.mac_address)

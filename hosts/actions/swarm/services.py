@@ -12,6 +12,7 @@ from accounts.audit import record
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
 from hosts import logins
+from hosts.actions import policing
 from hosts.actions.act import demand, may_go_on
 from hosts.actions.asking import Asking
 from hosts.actions.swarm import manager as managers
@@ -45,7 +46,8 @@ def start_create(
     check(spec)
     if Service.objects.filter(swarm=swarm, name=spec.name).exists():
         raise Invalid("name", gettext_noop("The swarm has a service called %(name)s already."), {"name": spec.name})
-    to_engine(spec, version_of(swarm), ids_in(swarm))
+    body = to_engine(spec, version_of(swarm), ids_in(swarm))
+    policing.allow_service_now(actor, swarm, "service.create", spec.name, body)
     params = {"pin": pin, "account": logins.choose(actor, spec.image, account)}
     return _start(actor, "service.create", swarm, spec.name, params, {"spec": to_json(spec)})
 
@@ -102,7 +104,8 @@ def start_edit(
         raise Invalid("name", gettext_noop("A service keeps its name. Make another one instead."))
     check(spec)
     _is_same_kind(service, spec)
-    to_engine(spec, version_of(service.swarm), _with(ids_in(service.swarm), service.spec))
+    body = to_engine(spec, version_of(service.swarm), _with(ids_in(service.swarm), service.spec))
+    policing.allow_service_now(actor, service.swarm, "service.update", service.name, body)
     params = {"revision": revision, "pin": pin, "networks": network_names(service)}
     params["account"] = _choose(actor, spec.image, account)
     return _start(actor, "service.update", service.swarm, service.name, params, {"spec": to_json(spec)}, service)

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure
+from hosts.actions import policing
 from hosts.actions.act import calling, recorded
+from hosts.actions.asking import Asking
 from hosts.actions.volumes.put_back import settle
 from hosts.actions.volumes.volume_removals import VolumeAsker
 from hosts.engine import answers, image_files, parse, volume_archives, volume_helpers
@@ -197,6 +199,7 @@ def _running_helper(context: JobContext, host: Host, volume: str, read_only: boo
 def _made(
     context: JobContext, host: Host, volume: str, image: str, *, read_only: bool, runs: int = 0
 ) -> Iterator[Helper]:
+    policing.allow_content(context.job.by, host, volume, Asking(host, context))
     version, name, seconds = host.spoken_version, volume_helpers.new_name(), MAKE_SECONDS
     hold = _held(context, host, HoldKind.HELPER, name, name)
     try:

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import DermagaError, Failure
+from hosts.actions import policing
 from hosts.actions.act import recorded
+from hosts.actions.asking import Asking
 from hosts.engine import parse, volume_helpers
 from hosts.engine.calls import Call
 from hosts.engine.volume_helpers import HELPER_LABEL, NAME, OF_DOWNLOADS, OF_PAGES, PLACE, VOLUME_LABEL
@@ -39,6 +41,7 @@ def open_files(actor: Any, volume: Volume) -> Opened:
     """A helper container with the volume at PLACE; the one that is open already, if any."""
     host = volume.host
     with recorded(actor, Right.CONTAINERS_FILES, host, "volume.files", volume.name):
+        policing.allow_content(actor, host, volume.name, Asking(host))
         now = timezone.now()
         for helper in _helpers(volume):
             if helper.created and helper.created > now - timedelta(minutes=REUSED_MINUTES):

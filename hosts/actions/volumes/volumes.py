@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from common.hiding import hiding
+from hosts.actions import policing
 from hosts.actions.act import on_engine
 from hosts.actions.volumes.volume_files import close_files
 from hosts.engine import parse
@@ -26,6 +27,8 @@ def create(actor: Any, host: Host, plan: VolumePlan) -> None:
         hiding(plan.secret),  # engines repeat options that they refuse
         on_engine(actor, Right.VOLUMES_MANAGE, host, "volume.create", plan.name, timeout=SECONDS, detail=detail) as api,
     ):
+        body = {"Name": plan.name, "Driver": plan.driver, "DriverOpts": plan.options}
+        policing.allow_volume(actor, host, body)
         there = (api.volumes(filters={"name": plan.name}) or {}).get("Volumes") or []
         if any(volume.get("Name") == plan.name for volume in there):
             raise Invalid("name", gettext_noop("There is a volume called %(name)s already."), {"name": plan.name})

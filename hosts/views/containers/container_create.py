@@ -12,6 +12,7 @@ from common.errors import DermagaError, Invalid
 from common.htmx import go, template_for
 from hosts import logins
 from hosts.access import chosen_host, get_container
+from hosts.actions import policing
 from hosts.actions.containers import create, looks, recreate
 from hosts.forms.create import VIEWS, CreateForm, fields
 from hosts.leaning import sharing
@@ -94,11 +95,16 @@ def _begin(request: HttpRequest) -> HttpResponse:
     return _page(request, CreateForm.of(spec, host=host), host=host)
 
 
+def _plain(host: str) -> str:
+    """No database takes a NUL."""
+    return host.replace("\0", "")
+
+
 def _suggested(request: HttpRequest, host: str) -> dict[str, list[str]]:
     """Names for the fields that take a volume, a network or an address: of the host, or of all while none is chosen."""
 
     def names(rows: Any) -> list[str]:
-        rows = rows.filter(host__name=host.replace("\0", "")) if host else rows  # no database takes a NUL
+        rows = rows.filter(host__name=_plain(host)) if host else rows
         return list(rows.order_by("name").values_list("name", flat=True).distinct()[:OFFERED])
 
     return {
@@ -119,12 +125,14 @@ def _page(
 ) -> HttpResponse:
     form.host = form.host or host
     edited = _edited(request, form.edits) if form.edits else None
+    hosts = Host.objects.visible_to(request.user).filter(enabled=True)
+    chosen = edited.host if edited else hosts.filter(name=_plain(form.host)).first() or hosts.first()
     images = Image.objects.visible_to(request.user).exclude(name="").values_list("name", flat=True)
     context = {
         "form": form,
         "views": VIEWS,
         "suggested": _suggested(request, form.host),
-        "hosts": Host.objects.visible_to(request.user).filter(enabled=True),
+        "hosts": hosts,
         "images": images.order_by("name").distinct()[:IMAGES_OFFERED],
         "error": error,
         "edited": edited,
@@ -134,6 +142,8 @@ def _page(
         "account_error": account_error,
         "typed": {"account": request.POST.get("account", "")},
         "accounts": logins.usable(request.user),
+        "forbidden": policing.forbidden(request.user, chosen) if chosen else [],
+        "policy_host": chosen.name if chosen else "",
     }
     template = template_for(request, "containers/create.html", "containers/_create_form.html")
     response = render(request, template, context, status=status)
