@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.rights import Right, allows_at
+from accounts.rights import Right, standing_of
 
 
 class May:
@@ -16,7 +16,8 @@ class May:
         self._host = host
 
     def __getitem__(self, name: str) -> bool:
-        return allows_at(self._user, Right[name.upper()], self._host)
+        reach = standing_of(self._user).reach(Right[name.upper()])
+        return reach.touches(self._host) if self._host else reach.anywhere
 
 
 def rights(request: HttpRequest) -> dict[str, Any]:

@@ -79,6 +79,12 @@ OF_HOSTS = frozenset({Right.HOSTS_MANAGE, Right.PLUGINS_MANAGE, Right.SWARM_MANA
 OF_ALL = frozenset({Right.USERS_MANAGE, Right.AUDIT_READ, Right.DIAGNOSTICS})  # of Dermaga itself
 # about what lies on no host: a grant for some hosts does not give them
 PLACELESS = OF_ALL | {Right.REGISTRIES_VIEW, Right.REGISTRIES_MANAGE, Right.BACKUPS_PLACES}
+# about objects that a team may own: a grant for a team's own objects gives no other ones
+OWNABLE = frozenset(
+    right
+    for right in ALL
+    if right.split(".")[0] in {"containers", "images", "networks", "volumes", "logs", "stats", "jobs", "events"}
+)
 VIEWS = frozenset(right for right in ALL if right.endswith(".view"))
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,
@@ -92,10 +98,43 @@ RIGHTS_OF: dict[str, frozenset[Right]] = {
 
 @dataclass(frozen=True)
 class Reach:
-    """Where somebody holds a right: everywhere, or on the hosts of these names."""
+    """Where somebody holds a right: everywhere, on the hosts of these names, and on what teams own: (host, team's key),
+    where a host "" is any."""
 
     everywhere: bool
     hosts: frozenset[str] = frozenset()
+    own: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether there is anything at all."""
+        return self.everywhere or bool(self.hosts or self.own)
+
+    def covers(self, host: str) -> bool:
+        """Whether it holds for all that is on the host."""
+        return self.everywhere or host in self.hosts
+
+    def owns(self, host: str, team: int | None) -> bool:
+        """Whether it holds on the host for what this team owns."""
+        return team is not None and ((host, team) in self.own or ("", team) in self.own)
+
+    def touches(self, host: str) -> bool:
+        """Whether it holds for anything there."""
+        return self.covers(host) or any(place in ("", host) for place, _ in self.own)
+
+    def within(self, host: str, owner: str = "") -> models.Q:
+        """A condition for rows whose host's name is in the column `host`, and whose owner's key in `owner` ("": they
+        have none); to be asked of a reach that is not everywhere."""
+        found = models.Q(**{f"{host}__in": self.hosts}) if self.hosts else models.Q(pk__in=[])
+        return found | self.of_teams(host, owner) if owner and self.own else found
+
+    def of_teams(self, host: str, owner: str) -> models.Q:
+        """The same, of what teams own alone."""
+        found = models.Q(pk__in=[])
+        for place in {place for place, _team in self.own}:
+            of_place = models.Q(**{f"{owner}__in": [team for at, team in self.own if at == place]})
+            found |= of_place & models.Q(**{host: place}) if place else of_place
+        return found
 
 
 ALL_HOSTS, NOWHERE = Reach(True), Reach(False)
@@ -108,25 +147,50 @@ class Standing:
 
     everywhere: frozenset[Right] = frozenset()
     at: frozenset[tuple[str, frozenset[Right]]] = frozenset()
+    own: frozenset[tuple[str, int, frozenset[Right]]] = frozenset()  # host ("": all), team's key
 
     @classmethod
-    def of(cls, everywhere: Iterable[Right], at: Iterable[tuple[str, Iterable[Right]]]) -> "Standing":
-        """From rights, and host by host what is granted there; a host may come several times."""
-        general, hosts = frozenset(everywhere), dict[str, frozenset[Right]]()
+    def of(
+        cls,
+        everywhere: Iterable[Right],
+        at: Iterable[tuple[str, Iterable[Right]]],
+        own: Iterable[tuple[str, int, Iterable[Right]]] = (),
+    ) -> "Standing":
+        """From rights, host by host what is granted there, and what is granted on teams' own objects; a host may come
+        several times. Who may do something with own objects sees their host."""
+        general, hosts = set(everywhere), defaultdict[str, set[Right]](set)
+        owned = defaultdict[tuple[str, int], set[Right]](set)
         for host, rights in at:
-            hosts[host] = hosts.get(host, frozenset()) | (frozenset(rights) - PLACELESS)
-        more = {host: rights - general for host, rights in hosts.items()}
-        return cls(general, frozenset((host, rights) for host, rights in more.items() if rights))
+            hosts[host] |= frozenset(rights) - PLACELESS
+        for host, team, rights in own:
+            owned[host, team] |= OWNABLE & frozenset(rights)
+            seen = {Right.HOSTS_VIEW} & frozenset(rights)
+            if host:
+                hosts[host] |= seen
+            else:
+                general |= seen
+        more = {host: frozenset(rights - general) for host, rights in hosts.items()}
+        of_teams = {key: frozenset(rights - general) for key, rights in owned.items()}
+        return cls(
+            frozenset(general),
+            frozenset((host, rights) for host, rights in more.items() if rights),
+            frozenset((*key, rights) for key, rights in of_teams.items() if rights),
+        )
 
     def narrowed(self, rights: frozenset[Right]) -> "Standing":
         """Only these `rights` of it."""
         left = ((host, held & rights) for host, held in self.at)
-        return Standing(self.everywhere & rights, frozenset((host, held) for host, held in left if held))
+        own = ((host, team, held & rights) for host, team, held in self.own)
+        return Standing(
+            self.everywhere & rights,
+            frozenset((host, held) for host, held in left if held),
+            frozenset((host, team, held) for host, team, held in own if held),
+        )
 
     @cached_property
     def rights(self) -> frozenset[Right]:
         """What holds anywhere."""
-        return self.everywhere.union(*(rights for _, rights in self.at))
+        return self.everywhere.union(*(rights for _, rights in self.at), *(rights for _, _, rights in self.own))
 
     def reach(self, right: Right) -> Reach:
         """Where `right` holds."""
@@ -135,10 +199,15 @@ class Standing:
     @cached_property
     def _reaches(self) -> dict[Right, Reach]:
         hosts = defaultdict[Right, set[str]](set)
+        own = defaultdict[Right, set[tuple[str, int]]](set)
         for host, rights in self.at:
             for right in rights:
                 hosts[right].add(host)
-        return {right: Reach(False, frozenset(names)) for right, names in hosts.items()}
+        for host, team, rights in self.own:
+            for right in rights:
+                own[right].add((host, team))
+        both = hosts.keys() | own.keys()
+        return {right: Reach(False, frozenset(hosts[right]), frozenset(own[right])) for right in both}
 
 
 class System:
@@ -170,12 +239,14 @@ def allows(user: "User | AnonymousUser | System | None", right: Right) -> bool:
     return right is Right.LOGIN or right in standing_of(user).rights
 
 
-def allows_at(user: "User | AnonymousUser | System | None", right: Right, *hosts: str) -> bool:
-    """Whether `user` has `right` on each of the hosts of these names; on some host, if all are "": work that is on several
-    hosts, or on a swarm, asks for its own at each step."""
+def allows_at(user: "User | AnonymousUser | System | None", right: Right, *hosts: str, team: int | None = None) -> bool:
+    """Whether `user` has `right` on each of the hosts of these names, be it for what the `team` owns alone; on some host,
+    if all are "": work that is on several hosts, or on a swarm, asks for its own at each step."""
     reach = standing_of(user).reach(right)
     named = [host for host in hosts if host]
-    return reach.everywhere or (reach.hosts.issuperset(named) if named else bool(reach.hosts))
+    if reach.everywhere or not named:
+        return reach.anywhere
+    return all(reach.covers(host) or reach.owns(host, team) for host in named)
 
 
 def rights_of(user: "User | AnonymousUser | System | None") -> frozenset[Right]:

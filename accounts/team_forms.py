@@ -71,6 +71,12 @@ class GrantForm(RefusedForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
+    own = forms.BooleanField(
+        label=_("Only what the team owns"),
+        required=False,
+        help_text=_("Other objects there stay hidden, and what its members make is the team's."),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = [(role.name, role.name) for role in OwnRole.objects.all()]
@@ -90,7 +96,7 @@ class GrantForm(RefusedForm):
     def wanted(self) -> dict[str, Any]:
         """What the act takes."""
         place = self.cleaned_data["place"]
-        return {"role": self.cleaned_data["role"]} | {
+        return {"role": self.cleaned_data["role"], "own": self.cleaned_data["own"]} | {
             name: self.cleaned_data[name] if place == name else "" for name in ("host", "label")
         }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.models import Grant, Membership, OwnRole, Team, User
 from accounts.models.teams import GRANTABLE, host_model
-from accounts.rights import ALL, PLACELESS, Right, allows
+from accounts.rights import ALL, Right, allows
 from common.errors import Conflict, Denied, Invalid, NotFound
 
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,63}")
@@ -132,15 +132,22 @@ def remove_role(actor: Any, role: OwnRole) -> None:
 
 # ---------------------------------------------------------------- grants
 def add_grant(
-    actor: Any, *, team: Team | None = None, user: User | None = None, role: str, host: str = "", label: str = ""
+    actor: Any,
+    *,
+    team: Team | None = None,
+    user: User | None = None,
+    role: str,
+    host: str = "",
+    label: str = "",
+    own: bool = False,
 ) -> Grant:
     """Gives a role, built-in or one of our own, to a team or a person: on the `host`, on all hosts with the `label`
-    (NAME=VALUE, or NAME), or on all. Raises Denied, Invalid."""
+    (NAME=VALUE, or NAME), or on all; with `own`, for what the team owns there alone. Raises Denied, Invalid."""
     whom = str(team or user)
     _demand(actor, "grant.add", whom)
     built_in = role if role in GRANTABLE else ""
-    own = None if built_in or "\0" in role else OwnRole.objects.filter(name=role).first()
-    if not built_in and own is None:
+    own_role = None if built_in or "\0" in role else OwnRole.objects.filter(name=role).first()
+    if not built_in and own_role is None:
         raise Invalid("role", gettext_noop("There is no such role. Choose one of the list."))
     found = host_model().objects.filter(name=host).first() if host and "\0" not in host else None
     if host and found is None:
@@ -150,12 +157,15 @@ def add_grant(
     label = label.strip()
     if len(label) > LABEL_AT_MOST or not label.isprintable() or label.startswith("="):
         raise Invalid("label", gettext_noop("Write a label of hosts as NAME=VALUE, or NAME for any value."))
-    grant = Grant(team=team, user=user, role=built_in, own_role=own, host=found, label=label, by_name=actor.username)
-    if (found or label) and not grant.holds - PLACELESS:
-        raise Invalid("role", gettext_noop("This role has only rights that are about no host. Grant it on all hosts."))
+    what: Any = {"team": team, "user": user, "role": built_in, "own_role": own_role}
+    what |= {"host": found, "label": label, "own": own}
+    grant = Grant(**what, by_name=actor.username)
+    if not grant.gives:
+        about = gettext_noop("This role has only rights that are about no host. Grant it on all hosts.")
+        objects = gettext_noop("This role has no right about objects that a team can own. Grant it for all objects.")
+        raise Invalid("role", objects if own else about)
     with transaction.atomic():
-        same = Grant.objects.filter(team=team, user=user, role=built_in, own_role=own, host=found, label=label).first()
-        if same:
+        if Grant.objects.filter(**what).exists():
             raise Conflict(gettext_noop("This is granted already."))
         grant.save()
         record(actor, "grant.add", whom, host=host, detail=_said(grant))
@@ -183,7 +193,7 @@ def get_grant(actor: Any, pk: int) -> Grant:
 
 def _said(grant: Grant) -> dict[str, Any]:
     to = {"team": grant.team.name} if grant.team else {"user": str(grant.user)}
-    return {"grant": grant.pk, "role": grant.role_name, "on": grant.place, **to}
+    return {"grant": grant.pk, "role": grant.role_name, "on": grant.place, "own": grant.own, **to}
 
 
 def _stored(actor: Any, row: Any, action: str, *, name: str, about: str, detail: dict[str, Any] | None = None) -> Any:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from accounts.models import Grant, User
 from accounts.models.teams import labels_of_hosts
-from accounts.rights import PLACELESS, RIGHTS_OF, Right, allows, allows_at
+from accounts.rights import RIGHTS_OF, Right, allows, standing_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Source:
     rights: frozenset[Right]
     hosts: tuple[str, ...] | None
     grant: int | None = None
+    own: bool = False  # for what the team owns alone
 
     def gives(self, right: Right, host: str) -> bool:
         """Whether the right comes from here: on that host, or, for "", on any."""
@@ -45,9 +46,10 @@ def _source(grant: Grant, labels: dict[str, dict[str, Any]]) -> Source:
         grant.role_words,
         grant.team.name if grant.team else "",
         grant.place,
-        grant.holds - PLACELESS if placed else grant.holds,
+        grant.gives,
         tuple(sorted(grant.hosts(labels))) if placed else None,
         grant.pk,
+        grant.own,
     )
 
 
@@ -66,7 +68,8 @@ def why(user: User, right: Right, host: str = "") -> Answer:
     found = sources(user)
     by = [source for source in found if source.gives(right, host)]
     elsewhere = [source for source in found if right in source.rights and source not in by]
-    return Answer(allows_at(user, right, host) if host else allows(user, right), by, elsewhere, not user.is_active)
+    allowed = standing_of(user).reach(right).touches(host) if host else allows(user, right)
+    return Answer(allowed, by, elsewhere, not user.is_active)
 
 
 def hosts_of(found: Iterable[Source]) -> list[str]:

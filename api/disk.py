@@ -10,8 +10,9 @@ from pydantic import Field
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
+from common.errors import Denied
 from hosts import prunable, prune_plan
-from hosts.access import get_host
+from hosts.access import get_host, may
 from hosts.actions.system import disk, system_prune
 from hosts.models import DiskReading, Host
 from hosts.prune_plan import Choice
@@ -44,8 +45,8 @@ def show(host: Host) -> dict[str, Any]:
 @needs(Right.HOSTS_VIEW)
 def disk_list(request: HttpRequest, limit: int = Limit, offset: int = Offset) -> Any:
     """What the objects of each host take by kind, and what of it nobody uses, as last measured."""
-    rows = Host.objects.visible_to(request.user).filter(enabled=True).order_by("name")
-    return many(rows, limit, offset, show)
+    rows = Host.objects.visible_to(request.user).granted(request.user, Right.CONTAINERS_VIEW)  # of all on them
+    return many(rows.filter(enabled=True).order_by("name"), limit, offset, show)
 
 
 @router.get("/{host}", response=dict)
@@ -53,6 +54,8 @@ def disk_list(request: HttpRequest, limit: int = Limit, offset: int = Offset) ->
 def disk_get(request: HttpRequest, host: str) -> Any:
     """The same of one host, with the records of its build cache."""
     on = get_host(request.user, host)
+    if not may(request.user, Right.CONTAINERS_VIEW, on):
+        raise Denied  # it is of all on it
     reading = DiskReading.objects.filter(host=on).first()
     return {**show(on), "cache": reading.cache if reading else []}
 

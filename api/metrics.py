@@ -65,7 +65,7 @@ def add_hosts(out: Exposition, user: Any, now: datetime) -> None:
 def add_containers(out: Exposition, user: Any, now: datetime) -> None:
     """How many there are in each state; of each its state, health, restarts and what it uses now."""
     rows = Container.objects.visible_to(user).select_related("host", "series").only(
-        *("name", "project", "service", "state", "health", "restart_count"),
+        *("name", "project", "service", "state", "health", "restart_count", "owner"),
         *("host__name", "host__enabled", "host__state", "host__sample_seconds"),
         *("series__sampled", "series__cpu", "series__memory", "series__memory_limit"),
     )  # fmt: skip
@@ -78,7 +78,7 @@ def add_containers(out: Exposition, user: Any, now: datetime) -> None:
         state = {"state": container.state, "health": container.health}
         out.gauge("container_info", "What the container's state is.", 1, **about, **state)
         out.counter("container_restarts_total", "Restarts by the engine.", container.restart_count, **labels)
-        if may(user, Right.STATS_VIEW, host) and (series := container.current):
+        if may(user, Right.STATS_VIEW, container) and (series := container.current):
             out.gauge("container_cpu_percent", "CPU: 100 is one CPU.", series.cpu, **labels)
             out.gauge("container_memory_bytes", "Memory without file cache.", series.memory, **labels)
             out.gauge("container_memory_limit_bytes", "The most it may use.", series.memory_limit, **labels)

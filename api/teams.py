@@ -67,6 +67,7 @@ class GrantIn(Schema):
     role: str
     host: str = ""
     label: str = Field("", description="NAME=VALUE, or NAME with any value")
+    own: bool = Field(False, description="only for what the team owns there; of a user: what their teams own")
 
 
 def show_team(team: Team) -> dict[str, Any]:
@@ -89,6 +90,7 @@ def show_grant(grant: Grant) -> dict[str, Any]:
         "role": grant.role_name,
         "host": grant.host.name if grant.host else "",
         "label": grant.label,
+        "own": grant.own,
         "created": grant.created,
         "by": grant.by_name,
     }
@@ -224,7 +226,8 @@ def grant_add(request: HttpRequest, body: GrantIn) -> Any:
     except NotFound as error:
         raise Invalid("team", gettext_noop("There is no such team.")) from error
     user = _user("user", body.user) if body.user else None
-    grant = teams.add_grant(request.user, team=team, user=user, role=body.role, host=body.host, label=body.label)
+    where: Any = {"role": body.role, "host": body.host, "label": body.label, "own": body.own}
+    grant = teams.add_grant(request.user, team=team, user=user, **where)
     return 201, show_grant(grant)
 
 
@@ -278,4 +281,5 @@ def _source(source: Source) -> dict[str, Any]:
         "on": source.place,
         "hosts": list(source.hosts) if source.hosts is not None else None,
         "grant": source.grant,
+        "own": source.own,
     }

@@ -20,6 +20,7 @@ from api import (
     jobs,
     networks,
     nodes,
+    owners,
     plugins,
     policies,
     registries,
@@ -82,6 +83,7 @@ api.add_router("policies", policies.router)
 api.add_router("teams", teams.router)
 api.add_router("roles", teams.roles)
 api.add_router("grants", teams.grants)
+api.add_router("owners", owners.router)
 api.add_router("access", teams.access)
 api.add_router("diagnostics", diagnostics.router)
 

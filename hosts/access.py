@@ -25,6 +25,7 @@ from hosts.models import (
     Swarm,
     Volume,
 )
+from hosts.models.base import Shared
 from hosts.models.swarms import SwarmMirrored
 
 NAMES_A_QUERY = 50
@@ -51,11 +52,15 @@ EVERYWHERE = _Everywhere()
 
 
 def may(user: Any, right: Right, thing: Placed) -> bool:
-    """Whether `user` has `right` on `thing`: a host, a swarm, an object of either, or EVERYWHERE."""
+    """Whether `user` has `right` on `thing`: a host, a swarm, an object of either, or EVERYWHERE; or because their team
+    owns it."""
     reach = standing_of(user).reach(right)
-    if reach.everywhere or not reach.hosts:
+    if reach.everywhere or not reach.anywhere:
         return reach.everywhere
-    return bool(thing.places) and reach.hosts.issuperset(thing.places)
+    places, owner = thing.places, getattr(thing, "owner_id", None)
+    if places and all(reach.covers(place) or reach.owns(place, owner) for place in places):
+        return True
+    return isinstance(thing, Shared) and right == thing.view_right and thing.is_shared(reach)
 
 
 def _demand(user: Any, view: Right, right: Right, thing: Placed) -> None:

@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
 
 
 class HostsConfig(AppConfig):
@@ -10,3 +14,13 @@ class HostsConfig(AppConfig):
         from hosts import jobs
 
         jobs.add_kinds()
+        for signal in (post_save, post_delete):
+            signal.connect(_teams_changed, sender="accounts.Team", dispatch_uid=f"owners {id(signal)}")
+
+
+def _teams_changed(**_: Any) -> None:
+    """Objects name their team in a label."""
+    from hosts.inventory.owners import apply_owners
+    from hosts.models import Host
+
+    transaction.on_commit(lambda: apply_owners(Host.objects.all()))

@@ -189,11 +189,11 @@ def with_figures(rows: Rows, user: Any, sort: str) -> Rows:
     if sort.removeprefix("-") not in {"cpu", "memory"}:
         return rows
     reach = standing_of(user).reach(Right.STATS_VIEW)
-    if not reach.everywhere and not reach.hosts:
+    if not reach.anywhere:
         return rows.alias(cpu_now=Value(-1), memory_now=Value(-1))
     now = Q(state="running", host__state__in=LIVE_STATES)
     if not reach.everywhere:
-        now &= Container.within(reach.hosts)
+        now &= Container.within(reach)
     cpu = Coalesce(Case(When(now, then="series__cpu")), -1.0)
     memory = Coalesce(Case(When(now, then="series__memory")), -1)
     return rows.alias(cpu_now=cpu, memory_now=memory)

@@ -27,6 +27,7 @@ class Log:
     host: Host | None
     others: tuple[Host, ...] = ()
     is_task: bool = False
+    owner_id: int | None = None
 
     def __str__(self) -> str:
         return f"{self.place}/{self.name}"
@@ -35,7 +36,15 @@ class Log:
     def of(cls, container: Container) -> "Log":
         """That of a container."""
         task = str(container.labels.get(TASK_LABEL) or "")
-        return cls(container.host.name, container.engine_id, container.name, container.state, task, container.host)
+        return cls(
+            container.host.name,
+            container.engine_id,
+            container.name,
+            container.state,
+            task,
+            container.host,
+            owner_id=container.owner_id,
+        )
 
     @property
     def ref(self) -> str:

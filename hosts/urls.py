@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hosts.views import events, find, frame, logs, overview
+from hosts.views import events, find, frame, logs, overview, owners
 from hosts.views.backups import backups, destinations
 from hosts.views.containers import (
     container_acts,
@@ -33,6 +33,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("frame/", frame.frame, name="frame"),
     path("find/", find.find, name="find"),
+    path("owners/<slug:noun>/<slug:host>/<str:ref>/", owners.owner_edit, name="owner_edit"),
     path("hosts/", hosts.host_list, name="host_list"),
     path("hosts/add/", hosts.host_add, name="host_add"),
     path("hosts/<slug:name>/", hosts.host_page, name="host_page"),

@@ -35,6 +35,7 @@ def start(
     *,
     host: str = "",
     to: str = "",
+    team: int | None = None,
     target: str = "",
     params: dict[str, Any],
     sealed: dict[str, Any] | None = None,
@@ -44,10 +45,10 @@ def start(
     shown: bool = True,
 ) -> Job:
     """Makes a row and puts the job into the queue after the commit. The same job that is still open is given back
-    instead. `to` is the other host of a copy; `sealed` are arguments that are secret; `locks` (jobs.models.lock) the
-    objects that no other job may work on meanwhile. `shown`: whether lists have it from the start. Raises Denied without
-    the kind's right there."""
-    if not allows_at(actor, get_kind(kind).right, host, to):
+    instead. `to` is the other host of a copy; `team` the key of the one that owns what it works on; `sealed` are
+    arguments that are secret; `locks` (jobs.models.lock) the objects that no other job may work on meanwhile. `shown`:
+    whether lists have it from the start. Raises Denied without the kind's right there."""
+    if not allows_at(actor, get_kind(kind).right, host, to, team=team):
         raise Denied
     short = get_kind(kind).short
     fingerprint = fingerprint_of(kind, host, target, params, sealed or {})
@@ -60,6 +61,7 @@ def start(
                     by_name=actor.username,
                     host=host,
                     to=to,
+                    team_id=team,
                     target=target[:500],
                     params=params,
                     sealed=sealed or {},
@@ -79,6 +81,7 @@ def start(
                     kind,
                     host=host,
                     to=to,
+                    team=team,
                     target=target,
                     params=params,
                     sealed=sealed,
@@ -130,7 +133,7 @@ def get_job(actor: Any, job_id: int) -> Job:
 
 def cancel(actor: Any, job: Job) -> Job:
     """Asks a job to stop: a queued one is cancelled at once, a running one within two seconds."""
-    if not allows_at(actor, Right.JOBS_MANAGE, job.host, job.to):
+    if not allows_at(actor, Right.JOBS_MANAGE, job.host, job.to, team=job.team_id):
         raise Denied
     with transaction.atomic():
         stopped = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
@@ -159,13 +162,14 @@ def again(actor: Any, job: Job) -> Job:
     right = get_kind(job.kind).right
     if not may_repeat(job):
         raise Conflict(NOT_REPEATABLE)
-    if not allows_at(actor, right, job.host, job.to):
+    if not allows_at(actor, right, job.host, job.to, team=job.team_id):
         raise Denied
     return start(
         actor,
         job.kind,
         host=job.host,
         to=job.to,
+        team=job.team_id,
         target=job.target,
         params=_with_its_files(job),
         sealed=job.sealed,

@@ -201,7 +201,7 @@ class Heart(threading.Thread):
 def may_run(job: Job) -> bool:
     """Whether who started the job has, now, the right that its kind demands."""
     actor = User.objects.filter(pk=job.by_id).first() if job.by_id else None
-    return allows_at(actor, get_kind(job.kind).right, job.host, job.to)
+    return allows_at(actor, get_kind(job.kind).right, job.host, job.to, team=job.team_id)
 
 
 def run_job(job_id: int) -> None:

@@ -44,6 +44,7 @@ def add(actor: Any, job: Job, *, name: str, cron: str, timezone: str, catch_up: 
         kind=rule.kind,
         host=job.host,
         to=job.to,
+        team=job.team,
         target=rule.target,
         params=rule.params,
         sealed=job.sealed,
@@ -143,6 +144,7 @@ def _start(actor: Any, schedule: Schedule) -> Job:
             schedule.kind,
             host=schedule.host,
             to=schedule.to,
+            team=schedule.team_id,
             target=schedule.target,
             params=schedule.params,
             sealed=schedule.sealed,
@@ -185,7 +187,7 @@ def _demand(actor: Any, schedule: Schedule) -> None:
 
 def _may(actor: Any, work: Job | Schedule) -> bool:
     rights = (Right.JOBS_MANAGE, get_kind(work.kind).right)
-    return all(allows_at(actor, right, work.host, work.to) for right in rights)
+    return all(allows_at(actor, right, work.host, work.to, team=work.team_id) for right in rights)
 
 
 def _said(actor: Any, action: str, schedule: Schedule) -> None:

@@ -2,85 +2,26 @@
 does not exist. Every page, every operation of the API, every socket."""
 
 import json
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import timezone
 
 from accounts.models import Grant, Membership, OwnRole, Team, User
 from accounts.rights import Role
-from api.examples import Example, examples
+from api.examples import examples
 from common.events import GROUP
 from hosts.log_choice import LogChoice, chosen
 from hosts.logins import open_login
-from hosts.models import (
-    Backup,
-    Container,
-    Destination,
-    Event,
-    Host,
-    Image,
-    Network,
-    Plugin,
-    Policy,
-    Registry,
-    Series,
-    Volume,
-)
-from hosts.models.backups import BackupState
+from hosts.models import Backup, Host, Policy, Registry
 from hosts.sockets import socket_urls as host_sockets
-from jobs import queue, schedules
-from jobs.models import Job, JobState, Schedule
+from jobs.models import Job
 from jobs.run import JobContext
 from jobs.sockets import socket_urls as job_sockets
 from tests.hosts.consumers.sockets import open_scope, open_socket
-from tests.rows import a_host, a_swarm, container_json, containers, person
-from tests.test_guard import our_routes
-
-LIBRARY = "account/"
-OURS, THEIRS, NOBODYS = "quay", "rival", "nobody"  # the host of each; nobody's is not there
-SHAPE = "sha256:" + "7" * 64
-
-
-def everything_on(host: Host) -> None:
-    """One object of each noun on the host, each with the host's name in its own, and what was done to them."""
-    word = host.name
-    containers(
-        host,
-        container_json(
-            f"{word}-web",
-            Image=f"{word}/app:1",
-            ImageID=SHAPE,
-            Labels={"com.docker.compose.project": f"{word}-shop", "com.docker.compose.service": f"{word}-front"},
-        ),
-    )
-    seen = timezone.now()
-    Image.objects.create(host=host, engine_id=SHAPE, name=f"{word}/app:1", tags=[f"{word}/app:1"], size=5, seen=seen)
-    Network.objects.create(host=host, engine_id=f"{word:0<64}", name=f"{word}-net", driver="bridge", seen=seen)
-    Volume.objects.create(host=host, name=f"{word}-data", driver="local", size=9, seen=seen)
-    Plugin.objects.create(host=host, engine_id=f"{word:1<64}", name=f"{word}-plugin:latest", kind="x/1", seen=seen)
-    made = {"kind": "container", "action": "start", "actor_id": f"{word:c<64}", "actor_name": f"{word}-web"}
-    Event.objects.create(host=host, time=seen, **made)
-    Series.objects.create(
-        host=host, key=f"name:{word}-web", name=f"{word}-web", sampled=seen, cpu=1, memory=1, memory_limit=2, spark=b""
-    )
-    place = Destination.objects.get_or_create(name="shelf", defaults={"kind": "folder", "folder": "/srv"})[0]
-    Backup.objects.create(
-        host=word, volume=f"{word}-data", destination=place, key=f"{word}/{word}-data.tar", state=BackupState.KEPT
-    )
-    job = queue.start(
-        User.objects.get(username="ada"), "image.pull", host=word, target=f"{word}/app:1", params={"image": f"{word}/app:1"}
-    )  # fmt: skip
-    Job.objects.filter(pk=job.pk).update(
-        state=JobState.FAILED, ended=seen, error=f"{word} is broken", by_name=f"{word}-ann"
-    )
-    times: dict[str, Any] = {"cron": "0 3 * * *", "timezone": "UTC"}
-    schedules.add(User.objects.get(username="ada"), job, name=f"{word}-nightly", **times)
+from tests.rivals import NOBODYS, OURS, THEIRS, addresses, call, counts, everything_on, parts_of, said
+from tests.rows import a_host, a_swarm, person
 
 
 @pytest.fixture
@@ -111,64 +52,7 @@ def browser(client: Client, nils: User) -> Client:
     return client
 
 
-def parts_of(word: str) -> dict[str, str]:
-    """What stands in addresses for the objects of the host `word`; numbers of nobody's are of rows that are not there."""
-    swarm = f"{word}-swarm"
-    job, schedule = Job.objects.filter(host=word).first(), Schedule.objects.filter(host=word).first()
-    backup, policy = Backup.objects.filter(host=word).first(), Policy.objects.filter(host__name=word).first()
-    missing = 4_711_000
-    known = {
-        "host": word, "name": word, "container": f"{word}-web", "image": f"{word}/app:1", "network": f"{word}-net",
-        "volume": f"{word}-data", "plugin": f"{word}-plugin", "swarm": swarm, "node": "buoy-a", "service": "web",
-        "task": "web.1", "secret": "s1", "config": "c1", "stack": "shop", "registry": f"{word}-registry", "team": f"{word}-team",
-        "user": "ada", "role": f"{word}-role", "destination": "shelf", "account": str(missing), "invitation": str(missing), "session": str(missing), "token": str(missing), "grant": str(missing),
-        "job_id": str(job.pk if job else missing), "schedule_id": str(schedule.pk if schedule else missing),
-        "backup": str(backup.pk if backup else missing), "policy": str(policy.pk if policy else missing), "tag": "1", "repository": "app", "verb": "stop",
-    }  # fmt: skip
-    return known
-
-
-def counts() -> dict[Any, int]:
-    """How many rows there are of what acts make and remove."""
-    return {model: model.objects.count() for model in (Container, Job, Schedule, Backup, Registry, Team, Grant, User)}
-
-
-def said(answer: Any) -> str:
-    """The text of an answer."""
-    if answer.streaming:
-        blocks = answer.streaming_content
-        return b"".join(blocks).decode() if hasattr(blocks, "__iter__") else ""
-    text: str = answer.content.decode()
-    return re.sub(
-        r'name="csrfmiddlewaretoken" value="[^"]*"|<time.*?</time>|data-token="[^"]*"|nonce="[^"]*"', "", text
-    )
-
-
 # ---------------------------------------------------------------- pages
-NOUNS = {
-    "containers": "container", "images": "image", "networks": "network", "volumes": "volume", "plugins": "plugin",
-    "nodes": "node", "services": "service", "tasks": "task", "secrets": "secret", "configs": "config", "stats": "container",
-    "stacks": "stack", "registries": "registry", "teams": "team", "roles": "role", "jobs": "job_id", "backups": "backup",
-    "policies": "policy",
-}  # fmt: skip
-
-
-def addresses(word: str) -> Iterator[str]:
-    """Every route of the product, with what is on the host `word`."""
-    known = parts_of(word)
-    for path, _ in our_routes():
-        if path.startswith(LIBRARY) or path in {"healthz", "readyz", "metrics", "language/"}:
-            continue
-        noun = NOUNS.get(path.partition("/")[0], "")
-        if path.startswith("jobs/schedules"):
-            noun = "schedule_id"
-        ref = known.get(noun, f"{word}-web")
-        path = re.sub(r"<slug:(host|swarm|verb)>", lambda part: known[part[1]], path)
-        path = path.replace("<slug:name>", word if path.startswith(("hosts/", "backups/")) else ref)
-        path = re.sub("<str:(ref|name)>", lambda _part, ref=ref: ref, path)  # type: ignore[misc]
-        yield "/" + re.sub("<int:[a-z_]+>", ref if ref.isdecimal() else known["grant"], path)
-
-
 def test_pages_show_nothing_of_the_rival(browser: Client) -> None:
     """Also not in counts, menus of filters, choices of forms, downloads, or what Ctrl K finds."""
     found, seen = [], 0
@@ -222,18 +106,6 @@ def test_a_rivals_page_is_as_one_that_does_not_exist(browser: Client) -> None:
 
 
 # ---------------------------------------------------------------- API
-def call(client: Client, example: Example, known: dict[str, str]) -> Any:
-    """The example's call, of the objects that `known` names."""
-    method, _, path = example.operation.partition(" ")
-    path = re.sub(r"\{(\w+)\}", lambda part: known.get(part[1], "x"), path)
-    path = f"/api/v1/{path}" + (f"?{example.query}" if example.query else "")
-    if example.form is not None:
-        files = {name: SimpleUploadedFile("a.tar", b"x") for name in ("file", "files", "context")}
-        return client.post(path, example.form | files)
-    body = json.dumps(example.body if example.body is not None else {})
-    return client.generic(method, path, body if method != "GET" else "", content_type="application/json")
-
-
 def test_the_api_gives_nothing_of_the_rival(browser: Client) -> None:
     found, seen, known = [], 0, parts_of(OURS)
     for operation, example in examples().items():

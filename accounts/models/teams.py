@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import RIGHTS_OF, Right, Role, Standing
+from accounts.rights import OWNABLE, PLACELESS, RIGHTS_OF, Right, Role, Standing
 
 GRANTABLE = [role for role in Role if role != Role.MEMBER]
 KNOWN = frozenset(Right)
@@ -73,6 +73,7 @@ class Grant(models.Model):
     own_role = models.ForeignKey(OwnRole, null=True, on_delete=models.PROTECT, related_name="grants")
     host = models.ForeignKey("hosts.Host", null=True, on_delete=models.CASCADE, related_name="grants")
     label = models.CharField(_("label"), max_length=200, blank=True)  # NAME=VALUE, or NAME with any value
+    own = models.BooleanField(default=False)  # only for what the team owns, or, of a person, their teams
     created = models.DateTimeField(auto_now_add=True)
     by_name = models.CharField(max_length=150)
 
@@ -91,12 +92,20 @@ class Grant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.role_name} for {self.team or self.user} on {self.place}"
+        return f"{self.role_name} for {self.team or self.user} on {self.place}{', own' if self.own else ''}"
 
     @property
     def holds(self) -> frozenset[Right]:
         """The rights that it gives, where it gives them."""
         return self.own_role.holds if self.own_role else RIGHTS_OF.get(self.role, frozenset())
+
+    @property
+    def gives(self) -> frozenset[Right]:
+        """What of these rights it can give where it holds."""
+        rights = self.holds
+        if self.host or self.label or self.own:
+            rights -= PLACELESS
+        return rights & (OWNABLE | {Right.HOSTS_VIEW}) if self.own else rights
 
     @property
     def role_name(self) -> str:
@@ -124,32 +133,36 @@ class Grant(models.Model):
 def load_standings(users: Iterable[Any]) -> None:
     """Reads what is granted to each of these accounts, in a query or two for all of them, for `User.standing`."""
     wanted = {user.pk: user for user in users if user.role != Role.ADMIN and user.pk is not None}
-    found: dict[int, list[Grant]] = defaultdict(list)
-    grants = Grant.objects.select_related("own_role", "host").order_by()
-    if len(wanted) == 1:
-        (pk,) = wanted
-        teams = Membership.objects.filter(user=pk).order_by().values("team")
-        found[pk] = list(grants.filter(Q(user=pk) | Q(team__in=teams)))
-    elif wanted:
-        members = defaultdict(list)
-        for user, team in Membership.objects.filter(user__in=wanted).order_by().values_list("user", "team"):
-            members[team].append(user)
-        for grant in grants.filter(Q(user__in=wanted) | Q(team__in=members)):
-            for member in members[grant.team_id] if grant.team_id else [grant.user_id or 0]:
-                found[member].append(grant)
-    labels = labels_of_hosts() if any(grant.label for of_user in found.values() for grant in of_user) else {}
+    if not wanted:
+        return
+    memberships = Membership.objects.filter(user__in=wanted).order_by()
+    found = Grant.objects.select_related("own_role", "host").order_by()
+    grants = list(found.filter(Q(user__in=wanted) | Q(team__in=memberships.values("team"))))
+    labels = labels_of_hosts() if any(grant.label for grant in grants) else {}
+    alone = len(wanted) == 1 and not any(grant.own and grant.user_id for grant in grants)  # then all are theirs
+    teams = defaultdict[int, set[int]](set)
+    for user, team in () if alone else memberships.values_list("user", "team"):
+        teams[user].add(team)
     for pk, user in wanted.items():
-        user.standing = _standing(user.role, found[pk], labels)
+        theirs = [grant for grant in grants if alone or grant.user_id == pk or grant.team_id in teams[pk]]
+        user.standing = _standing(user.role, theirs, labels, teams[pk])
 
 
-def _standing(role: str, grants: Iterable[Grant], labels: dict[str, dict[str, Any]]) -> Standing:
-    everywhere, at = set(RIGHTS_OF.get(role, frozenset())), []
+def _standing(role: str, grants: Iterable[Grant], labels: dict[str, dict[str, Any]], teams: set[int]) -> Standing:
+    """`teams` are the keys of those that the account is in: what they own, a person's grant is about."""
+    everywhere = set(RIGHTS_OF.get(role, frozenset()))
+    at: list[tuple[str, frozenset[Right]]] = []
+    own: list[tuple[str, int, frozenset[Right]]] = []
     for grant in grants:
-        if grant.host or grant.label:
-            at += [(host, grant.holds) for host in grant.hosts(labels)]
-        else:
+        hosts = grant.hosts(labels) if grant.host or grant.label else None
+        if grant.own:
+            owners = {grant.team_id} if grant.team_id else teams
+            own += [(host, team, grant.holds) for host in ([""] if hosts is None else hosts) for team in owners]
+        elif hosts is None:
             everywhere |= grant.holds
-    return Standing.of(everywhere, at)
+        else:
+            at += [(host, grant.holds) for host in hosts]
+    return Standing.of(everywhere, at, own)
 
 
 def host_model() -> Any:

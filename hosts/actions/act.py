@@ -20,6 +20,7 @@ from hosts.engine.connect import client
 from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
 from hosts.models import Backup, Container, Host, Swarm
+from hosts.models.base import OnHost
 from jobs.run import Cancelled, JobContext
 
 _job: ContextVar[JobContext | None] = ContextVar("job", default=None)
@@ -93,16 +94,22 @@ def demand_enabled(host: Host) -> None:
         raise Conflict(gettext_noop("The host %(host)s is disabled. Enable it first."), {"host": host.name})
 
 
+def host_at(thing: Host | OnHost) -> Host:
+    """The host that an act on it is done on."""
+    host: Host = thing if isinstance(thing, Host) else thing.host
+    return host
+
+
 @contextmanager
 def recorded(
-    actor: Any, right: Right, host: Host, action: str, target: str, *, detail: dict[str, Any] | None = None
+    actor: Any, right: Right, thing: Host | OnHost, action: str, target: str, *, detail: dict[str, Any] | None = None
 ) -> Iterator[None]:
-    """Lets somebody with `right` act on the host; records the act as done, refused or failed.
+    """Lets somebody with `right` act on a host, or on one thing of it alone; records the act as done, refused or failed.
 
     Raises Denied, Conflict (the host is disabled) and Failure (what the engine or the way to it said).
     """
-    with recorded_at(actor, right, host, action, target, detail=detail):
-        demand_enabled(host)
+    with recorded_at(actor, right, thing, action, target, detail=detail):
+        demand_enabled(host_at(thing))
         asks_now()
         yield
 
@@ -111,14 +118,14 @@ def recorded(
 def recorded_at(
     actor: Any,
     right: Right,
-    thing: Host | Swarm | Backup,
+    thing: Host | Swarm | Backup | OnHost,
     action: str,
     target: str,
     *,
     detail: dict[str, Any] | None = None,
 ) -> Iterator[None]:
-    """`recorded`, of a host, a swarm, or a backup."""
-    detail, place = detail or {}, thing.host if isinstance(thing, Backup) else thing.name
+    """`recorded`, also of a swarm, or a backup."""
+    detail, place = detail or {}, _place(thing)
     try:
         demand(actor, right, thing)
         try:
@@ -142,11 +149,17 @@ def recorded_at(
     record(actor, action, target, host=place, detail=detail)
 
 
+def _place(thing: Host | Swarm | Backup | OnHost) -> str:
+    if isinstance(thing, Host | Swarm):
+        return thing.name
+    return thing.host if isinstance(thing, Backup) else str(thing.host.name)
+
+
 @contextmanager
 def on_engine(
     actor: Any,
     right: Right,
-    host: Host,
+    thing: Host | OnHost,
     action: str,
     target: str,
     *,
@@ -154,11 +167,11 @@ def on_engine(
     detail: dict[str, Any] | None = None,
 ) -> Iterator[Any]:
     """`recorded`, with a docker API client of the host."""
-    job = _job.get()
+    job, host = _job.get(), host_at(thing)
     # in a job without asking for the version first: that cannot be cancelled
     version, on_cancel = (host.spoken_version, job.on_cancel) if job else (None, None)
     with (
-        recorded(actor, right, host, action, target, detail=detail),
+        recorded(actor, right, thing, action, target, detail=detail),
         client(host.endpoint(), timeout=timeout, version=version, on_cancel=on_cancel) as api,
     ):
         yield api
@@ -210,10 +223,10 @@ def host_of(context: JobContext, param: str = "host") -> Host:
 
 
 @contextmanager
-def calling(context: JobContext, right: Right, host: Host, action: str, **detail: Any) -> Iterator[Call]:
+def calling(context: JobContext, right: Right, thing: Host | OnHost, action: str, **detail: Any) -> Iterator[Call]:
     """`recorded`, with a call that ends when the job is cancelled; the act is that of who started the job."""
-    with recorded(context.job.by, right, host, action, context.job.target, detail=detail):
-        with Call(host.endpoint()) as call:
+    with recorded(context.job.by, right, thing, action, context.job.target, detail=detail):
+        with Call(host_at(thing).endpoint()) as call:
             context.on_cancel(call.end)
             try:
                 yield call

@@ -15,15 +15,18 @@ from pydantic import TypeAdapter
 from accounts.rights import Right
 from common.errors import Failure, NotFound, StillRunning
 from hosts import access
+from hosts.access import may
 from hosts.actions.act import cancelled_with, checked, may_go_on
 from hosts.models import Config, Host, Image, Node, Plugin, Secret, Service, Swarm, Volume
+from hosts.models.base import Owned
 from hosts.network_plan import NetworkPlan
+from hosts.owning import is_limited, teams_there
 from hosts.pages import NOUNS
 from hosts.specs.spec import Restart
 from hosts.swarm_plan import SettingsPlan
 from hosts.volume_plan import VolumePlan
 from jobs import queue, waiting
-from jobs.kinds import Once, add_kind
+from jobs.kinds import Once, add_kind, get_kind
 from jobs.models import Job, JobState, lock
 from jobs.problems import error_of
 from jobs.run import Cancelled, JobContext
@@ -83,10 +86,12 @@ def begin(act: Callable[..., Any], actor: Any, *args: Any, shown: bool = True, *
     short = next(one for one in _by_act[act] if one.when(args))
     given = {"args": [_packed(arg) for arg in args], "options": {name: _packed(o) for name, o in options.items()}}
     rows = [arg for arg in args if type(arg) in NOUNS]
+    right = get_kind(short.kind).right
     return queue.start(
         actor,
         short.kind,
         host=_place(rows[0]),
+        team=_team(actor, right, rows),
         target=short.target(args) if short.target else _target(args),
         params={},
         sealed=given,  # some are secret, and no database takes every text otherwise
@@ -124,6 +129,15 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- what it is about
+def _team(actor: Any, right: Right, rows: list[Any]) -> int | None:
+    """The team whose things it is about: of the rows, the first one's for which `actor` may do it; on a host, that of
+    who may do it for their team alone."""
+    if isinstance(rows[0], Host):
+        return next(iter(teams_there(actor, right, rows[0])), None) if is_limited(actor, right, rows[0]) else None
+    owned = [row for row in rows if isinstance(row, Owned)]
+    return next((row.owner_id for row in owned if may(actor, right, row)), None)
+
+
 def _place(row: Any) -> str:
     """The host that it is on; the swarm's objects are on none."""
     if isinstance(row, Host):

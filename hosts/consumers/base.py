@@ -63,8 +63,9 @@ class ContainerConsumer(GuardedConsumer):
     async def why_leave(self) -> int:
         if code := await super().why_leave():
             return code
-        if not allows_at(self.user, self.rule, *self.viewer.hosts):  # it may hold elsewhere still
-            return NOT_ALLOWED
+        places = zip(self.viewer.hosts, self.viewer.owners, strict=True)
+        if not all(allows_at(self.user, self.rule, host, team=owner) for host, owner in places if host):
+            return NOT_ALLOWED  # it may hold elsewhere still
         return TOO_SLOW if self.viewer.stuck_for > STUCK_AT_MOST else 0
 
     # ---------------------------------------------------------------- what
@@ -73,6 +74,7 @@ class ContainerConsumer(GuardedConsumer):
         _count(names)
         found = await database_sync_to_async(self._find)(names)
         self.viewer.hosts = [container.host.name for container in found]
+        self.viewer.owners = [container.owner_id for container in found]
         return found
 
     async def logs(self, names: list[str]) -> list[Log]:
@@ -90,6 +92,7 @@ class ContainerConsumer(GuardedConsumer):
     def tell_targets(self, logs: list[Log], **more: Any) -> None:
         """Says what each target index means."""
         self.viewer.hosts = [log.host.name if log.host else log.place for log in logs]
+        self.viewer.owners = [log.owner_id for log in logs]
         targets = [{"host": log.place, "id": log.engine_id, "name": log.name} for log in logs]
         self.viewer.tell({"t": "targets", "targets": targets, **more})
 

@@ -68,9 +68,11 @@ class ChangesConsumer(GuardedConsumer):
         if kind not in RIGHT_OF:
             return None
         reach = standing_of(self.user).reach(RIGHT_OF[kind])
-        if reach.everywhere or item["host"] in reach.hosts:
+        if reach.covers(item["host"]):
             return item
-        hears = reach.hosts and (not item["host"] or kind in OF_SWARMS)
+        if item["host"] and reach.touches(item["host"]):  # whose it is, the message does not say
+            return {"kind": kind, "host": item["host"], "ids": []}
+        hears = reach.anywhere and (not item["host"] or kind in OF_SWARMS)
         return {"kind": kind, "host": "", "ids": []} if hears else None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

@@ -80,6 +80,7 @@ class Viewer:
         self._since = time.monotonic()
         self.skipped_total = 0
         self.hosts: list[str] = []  # names, by place of the target
+        self.owners: list[int | None] = []  # the teams that own the targets
 
     @property
     def stuck_for(self) -> float:

@@ -8,6 +8,7 @@ that one is only made too, and what its archive can do works.
 
 import contextlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,19 @@ def start(call: Call, helper: str, *, version: str, seconds: float) -> None:
 
 
 def open_for(
-    endpoint: Endpoint, volume: str, images: list[str], seconds: int, *, version: str, owner: str = OF_PAGES
+    endpoint: Endpoint,
+    volume: str,
+    images: list[str],
+    seconds: int,
+    *,
+    version: str,
+    owner: str = OF_PAGES,
+    labels: Mapping[str, str] | None = None,
 ) -> str:
     """The id of a helper for pages that ends by itself after `seconds`, of the first of `images` (ids or names) that has
     a shell. Where none has, that of one that was made and does not run. Raises EngineError."""
     deadline = Deadline(OPEN_SECONDS)
-    labels = {HELPER_LABEL: owner} | ({VOLUME_LABEL: volume} if owner == OF_PAGES else {})
+    labels = {**(labels or {}), HELPER_LABEL: owner} | ({VOLUME_LABEL: volume} if owner == OF_PAGES else {})
     for image in images:
         running = _body(volume, image, labels) | _waiting(seconds)
         running["HostConfig"] |= {"AutoRemove": True}

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from common.events import changed
 from hosts.engine import disk
+from hosts.inventory.owners import Owners, end_shares, owner_of_event
 from hosts.models import Container, ContainerDetail, DiskReading, Event, Host, Image, Network, Plugin, Use, Volume
+from hosts.models.owners import OWNED
 
 NOUNS: dict[str, type[models.Model]] = {
     "container": Container,
@@ -31,6 +33,8 @@ def apply_rows(
     `only`: the engine was asked for these keys alone, so others are left as they are.
     """
     model, key = NOUNS[noun], KEY[noun]
+    if noun in OWNED:
+        rows = Owners(host, noun).given(rows)
     wanted = {row[key]: row for row in rows}
     known = model._default_manager.filter(host=host)
     if only is not None:
@@ -43,6 +47,7 @@ def apply_rows(
     gone = old.keys() - wanted.keys()
     with transaction.atomic():
         if gone:
+            end_shares(host, noun, [old[one] for one in gone])
             model._default_manager.filter(host=host, **{f"{key}__in": gone}).delete()
         if fresh:
             names = [name for name in next(iter(wanted.values())) if name != key]
@@ -136,7 +141,8 @@ def apply_look(container: Container, inspect: Any, asked: datetime) -> None:
 def apply_events(host: Host, rows: list[Any]) -> None:
     """Keeps events; one that came twice (after a reconnect) is kept once."""
     with transaction.atomic():
-        Event.objects.bulk_create([Event(host=host, **row) for row in rows], batch_size=BATCH, ignore_conflicts=True)
+        found = [Event(host=host, owner_id=owner_of_event(host, row), **row) for row in rows]
+        Event.objects.bulk_create(found, batch_size=BATCH, ignore_conflicts=True)
         changed("event", host.name)
 
 

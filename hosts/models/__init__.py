@@ -7,6 +7,7 @@ from hosts.models.hosts import Host
 from hosts.models.images import Image
 from hosts.models.networks import Network
 from hosts.models.nodes import Node
+from hosts.models.owners import Adoption, Share
 from hosts.models.plugins import Plugin
 from hosts.models.policies import Policy
 from hosts.models.processes import Process
@@ -21,6 +22,7 @@ from hosts.models.watchers import WatchProcess
 from hosts.models.watches import Watch
 
 __all__ = [
+    "Adoption",
     "Backup",
     "Destination",
     "Config",
@@ -41,6 +43,7 @@ __all__ = [
     "Secret",
     "Series",
     "Service",
+    "Share",
     "StatsChunk",
     "StatsRound",
     "Swarm",

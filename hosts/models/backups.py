@@ -1,6 +1,5 @@
 """Backups of volumes, and the places where they lie."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import Right
+from accounts.rights import Reach, Right
 from common.secrets import EncryptedTextField
 from hosts.models.base import VisibleQuerySet
 from hosts.stores.errors import WrongHash
@@ -52,7 +51,7 @@ class Destination(models.Model):
         ordering = ["name"]
 
     @classmethod
-    def within(cls, hosts: Iterable[str]) -> Q:
+    def within(cls, reach: Reach) -> Q:
         """All: whoever sees a backup sees where it lies."""
         return Q()
 
@@ -114,9 +113,9 @@ class Backup(models.Model):
         return f"{self.host}/{self.volume}"
 
     @classmethod
-    def within(cls, hosts: Iterable[str]) -> Q:
+    def within(cls, reach: Reach) -> Q:
         """Those of volumes of the hosts of these names."""
-        return Q(host__in=hosts)
+        return reach.within("host")
 
     @property
     def places(self) -> list[str]:

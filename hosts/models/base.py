@@ -1,14 +1,15 @@
 """What all mirrored rows share."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.rights import Right, standing_of
+from accounts.rights import Reach, Right, standing_of
 
 if TYPE_CHECKING:
+    from accounts.models import Team
     from hosts.models.hosts import Host
 
 
@@ -20,22 +21,29 @@ class VisibleQuerySet(models.QuerySet[Any]):
         return self.granted(user, self.model.view_right)
 
     def granted(self, user: Any, right: Right) -> Self:
-        """All of them, or those of the hosts where `right` is granted to `user`, or none."""
+        """All of them, or those of the hosts where `right` is granted to `user` and what their teams own there, or
+        none."""
         reach = standing_of(user).reach(right)
         if reach.everywhere:
             return self
-        return self.filter(self.model.within(reach.hosts)) if reach.hosts else self.none()
+        if not reach.anywhere:
+            return self.none()
+        found = self.model.within(reach)
+        if right == self.model.view_right and issubclass(self.model, Shared):
+            found |= self.model.shared(reach)
+        return self.filter(found)
 
 
 class OnHost:
     """A row of one host, which `host` leads to."""
 
     host: Any
+    owner_column = ""  # that has the key of the team that owns it
 
     @classmethod
-    def within(cls, hosts: Iterable[str]) -> Q:
-        """Those of the hosts of these names."""
-        return Q(host__name__in=hosts)
+    def within(cls, reach: Reach) -> Q:
+        """Those that a right reaches which does not hold everywhere."""
+        return reach.within("host__name", cls.owner_column)
 
     @property
     def places(self) -> list[str]:
@@ -58,3 +66,37 @@ class Mirrored(OnHost, models.Model):
 
     class Meta:
         abstract = True
+
+
+class Owned(Mirrored):
+    """One that a team may own (hosts.inventory.owners)."""
+
+    owner_column = "owner"
+
+    # nobody's is for those whose rights are about all of the host
+    owner: "models.ForeignKey[Team | None, Team | None]" = models.ForeignKey(
+        "accounts.Team", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Shared(Owned):
+    """One that other teams than its owner's may see and use: those that it is shared with (hosts.models.owners.Share)."""
+
+    key_column = "name"  # by which a share knows it
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def shared(cls, reach: Reach) -> Q:
+        """Those that are shared with the teams whose own objects the right reaches."""
+        shares = apps.get_model("hosts", "Share").objects
+        of_it = shares.filter(noun=cls._meta.model_name, host=OuterRef("host"), key=OuterRef(cls.key_column))
+        return Q(Exists(of_it.filter(reach.of_teams("host__name", "team")))) if reach.own else Q(pk__in=[])
+
+    def is_shared(self, reach: Reach) -> bool:
+        """Whether one of these teams may see and use it."""
+        return bool(reach.own) and type(self)._default_manager.filter(self.shared(reach), pk=self.pk).exists()

@@ -8,7 +8,7 @@ from django.db.models.functions import Concat, Lower
 
 from accounts.rights import Right
 from common.secrets import EncryptedJSONField
-from hosts.models.base import Mirrored
+from hosts.models.base import Owned
 
 if TYPE_CHECKING:
     from hosts.models.stats import Series
@@ -38,7 +38,7 @@ STATES_FOR: dict[str, frozenset[str]] = {
 }
 
 
-class Container(Mirrored):
+class Container(Owned):
     """A container of a host."""
 
     view_right = Right.CONTAINERS_VIEW

@@ -10,6 +10,7 @@ class Event(OnHost, models.Model):
     """One event of an engine."""
 
     view_right = Right.EVENTS_VIEW
+    owner_column = "owner"
 
     host = models.ForeignKey("hosts.Host", on_delete=models.CASCADE)
     time = models.DateTimeField(db_index=True)
@@ -19,6 +20,8 @@ class Event(OnHost, models.Model):
     actor_id = models.CharField(max_length=255, blank=True)
     actor_name = models.CharField(max_length=255, blank=True)
     data = models.JSONField(default=dict)
+    # of what it is about, as it was then
+    owner = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = VisibleQuerySet.as_manager()
 

@@ -1,7 +1,7 @@
 """A host: one engine, how to reach it, and what is known of it."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from accounts.rights import Right
+from accounts.rights import Reach, Right
 from common.secrets import EncryptedTextField
 from hosts.engine.endpoint import Endpoint, SSHMaterial, TLSMaterial
 from hosts.models.base import VisibleQuerySet
@@ -35,6 +35,7 @@ class Host(models.Model):
     """One engine. The watcher writes everything from `state` on; people write the rest."""
 
     view_right = Right.HOSTS_VIEW
+    hides_sums = False  # from a reader who does not see all that is on it
 
     name = models.SlugField(max_length=63, unique=True)
     url = models.CharField(max_length=500)
@@ -84,9 +85,9 @@ class Host(models.Model):
         return self.name
 
     @classmethod
-    def within(cls, hosts: Iterable[str]) -> Q:
+    def within(cls, reach: Reach) -> Q:
         """Those of these names."""
-        return Q(name__in=hosts)
+        return reach.within("name")
 
     @property
     def places(self) -> list[str]:
@@ -105,15 +106,20 @@ class Host(models.Model):
         return self.api_version or COMMON_VERSION
 
     @property
+    def told_disk(self) -> Any:
+        """Its disk use, for the reader."""
+        return None if self.hides_sums else self.disk
+
+    @property
     def disk_at(self) -> datetime | None:
         """When its disk use was measured."""
-        at = (self.disk or {}).get("at")
+        at = (self.told_disk or {}).get("at")
         return datetime.fromisoformat(at) if at else None
 
     @property
     def disk_failed(self) -> str:
         """Why the last look at its disk told nothing, in the reader's language; "" when it did."""
-        failed = (self.disk or {}).get("failed")
+        failed = (self.told_disk or {}).get("failed")
         return _(failed["template"]) % failed["params"] if failed else ""
 
     @property
@@ -139,7 +145,7 @@ class Host(models.Model):
     @property
     def is_sampled(self) -> bool:
         """Whether its CPU and memory figures are of now."""
-        return self.sampled is not None and self.is_of_now(self.sampled)
+        return not self.hides_sums and self.sampled is not None and self.is_of_now(self.sampled)
 
     def is_of_now(self, sampled: datetime) -> bool:
         """Whether a sample of that time may be shown as the present: not when more than two rounds were missed."""
@@ -148,6 +154,6 @@ class Host(models.Model):
     @property
     def memory_percent(self) -> float | None:
         """Used memory of the containers as a share of the host's memory."""
-        if self.memory_used is None or not self.memory:
+        if self.hides_sums or self.memory_used is None or not self.memory:
             return None
         return 100 * self.memory_used / self.memory

@@ -4,13 +4,14 @@ from django.db import models
 from django.db.models.functions import Cast, Lower
 
 from accounts.rights import Right
-from hosts.models.base import Mirrored
+from hosts.models.base import Shared
 
 
-class Image(Mirrored):
+class Image(Shared):
     """An image; `name` is its first tag, "" for a dangling one."""
 
     view_right = Right.IMAGES_VIEW
+    key_column = "engine_id"
 
     engine_id = models.CharField(max_length=100)
     name = models.CharField(max_length=500, blank=True)

@@ -3,12 +3,12 @@
 from django.db import models
 
 from accounts.rights import Right
-from hosts.models.base import Mirrored
+from hosts.models.base import Shared
 
 PREDEFINED = ("bridge", "host", "none", "podman", "ingress", "docker_gwbridge")
 
 
-class Network(Mirrored):
+class Network(Shared):
     """A network. Who is in it is read from the containers' rows."""
 
     view_right = Right.NETWORKS_VIEW

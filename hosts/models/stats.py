@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from accounts.rights import Right
+from accounts.rights import Reach, Right
 from hosts.models.base import OnHost, VisibleQuerySet
 from hosts.models.grid import METRICS
 from hosts.models.spark import Spark
@@ -63,6 +64,15 @@ class Series(OnHost, models.Model):
 
     def __str__(self) -> str:
         return f"{self.host.name}/{self.key}"
+
+    @classmethod
+    def within(cls, reach: Reach) -> models.Q:
+        """As of what is on a host, and those of the containers that a team owns now."""
+        found = super().within(reach)
+        if not reach.own:
+            return found
+        containers = apps.get_model("hosts", "Container").objects.filter(series=models.OuterRef("pk"))
+        return found | models.Q(models.Exists(containers.filter(reach.of_teams("host__name", "owner"))))
 
     @property
     def sparks(self) -> Spark:

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.rights import Right
+from accounts.rights import Reach, Right
 from hosts.models.base import VisibleQuerySet
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Swarm(models.Model):
         return self.name
 
     @classmethod
-    def within(cls, hosts: Iterable[str]) -> Q:
+    def within(cls, reach: Reach) -> Q:
         """Those whose members are all among the hosts of these names: what one sees in a swarm is of all of them."""
-        return _within("pk", hosts)
+        return _within("pk", reach.hosts)
 
     @property
     def places(self) -> list[str]:
@@ -156,9 +156,9 @@ class SwarmMirrored(models.Model):
         return self.name
 
     @classmethod
-    def within(cls, hosts: Iterable[str]) -> Q:
+    def within(cls, reach: Reach) -> Q:
         """Those of swarms whose members are all among these hosts."""
-        return _within("swarm", hosts)
+        return _within("swarm", reach.hosts)
 
     @property
     def places(self) -> list[str]:

@@ -6,12 +6,12 @@ from typing import Any
 from django.db import models
 
 from accounts.rights import Right
-from hosts.models.base import Mirrored
+from hosts.models.base import Shared
 
 ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 
-class Volume(Mirrored):
+class Volume(Shared):
     """A volume; its name is its identity on the host."""
 
     view_right = Right.VOLUMES_VIEW

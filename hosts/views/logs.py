@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -100,7 +100,8 @@ def log_choices(request: HttpRequest) -> HttpResponse:
     words, user = request.GET.get("search", ""), request.user
     everything = Container.objects.visible_to(user)
     projects = everything.exclude(project="").order_by("project").values("project").annotate(n=Count("pk"))
-    hosts = Host.objects.visible_to(user).annotate(n=Count("container")).filter(n__gt=0)
+    mine = Count("container", filter=Q(container__in=everything))
+    hosts = Host.objects.visible_to(user).annotate(n=mine).filter(n__gt=0)
     containers = searched(everything, words, filters.CONTAINERS.search)
     context: dict[str, Any] = {
         "projects": searched(projects, words, ["project"])[:GROUPS_SHOWN],

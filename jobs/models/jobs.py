@@ -41,9 +41,10 @@ def within(user: Any) -> Q:
     reach = standing_of(user).reach(Right.JOBS_VIEW)
     if reach.everywhere:
         return Q()
-    if not reach.hosts:
+    if not reach.anywhere:
         return Q(pk__in=[])
-    return Q(by=user) | (Q(host__in=reach.hosts) & (Q(to="") | Q(to__in=reach.hosts)))
+    found = Q(by=user) | reach.of_teams("host", "team") & Q(to="")
+    return found | Q(host__in=reach.hosts) & (Q(to="") | Q(to__in=reach.hosts))
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -80,6 +81,8 @@ class Job(models.Model):
     by_name = models.CharField(max_length=150)
     host = models.CharField(max_length=100, blank=True, db_index=True)  # "" for several, and for swarms
     to = models.CharField(max_length=100, blank=True)  # the other host of a copy
+    # whose what it works on is; None: nobody's, or several teams'
+    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="+")
     target = models.CharField(max_length=500, blank=True)
     params = models.JSONField(default=dict)
     sealed = EncryptedJSONField(default=dict)  # arguments that are secret: never shown, logged or sent to a page

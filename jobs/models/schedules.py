@@ -26,6 +26,7 @@ class Schedule(models.Model):
     kind = models.CharField(max_length=60)
     host = models.CharField(max_length=100, blank=True)
     to = models.CharField(max_length=100, blank=True)
+    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="+")  # as of a job
     target = models.CharField(max_length=500, blank=True)
     params = models.JSONField(default=dict)
     sealed = EncryptedJSONField(default=dict)

@@ -29,14 +29,19 @@ from hosts.models import (
     Watch,
 )
 from hosts.models.base import Mirrored
-from hosts.models.secrets import ForServices
 from hosts.models.swarms import SwarmMirrored
 from tests.architecture.sources import Source
 
+
+def _below(base: type[Model]) -> set[type[Model]]:
+    """The models that are of `base`, at whatever depth."""
+    found = set(base.__subclasses__())
+    return {model for model in found if not model._meta.abstract}.union(*map(_below, found))
+
+
 MIRRORED: set[type[Model]] = {
-    *Mirrored.__subclasses__(),
-    *SwarmMirrored.__subclasses__(),
-    *ForServices.__subclasses__(),
+    *_below(Mirrored),
+    *_below(SwarmMirrored),
     ContainerDetail,
     DiskReading,
     Event,
@@ -51,12 +56,14 @@ MIRRORED: set[type[Model]] = {
 }
 MODELS = {model.__name__: model for model in MIRRORED | {Host}}
 PEOPLES = {
+    "Adoption",
     "Backup",
     "Destination",
     "Hold",
     "Policy",
     "Registry",
     "RegistryAccount",
+    "Share",
 }  # models of hosts that no engine knows
 _columns = [column.name for column in Host._meta.fields]
 WATCHED = set(_columns[_columns.index("state") :])  # of a Host's columns
@@ -72,6 +79,8 @@ VAGUE = {
     "Mirrored",
     "SwarmMirrored",
     "ForServices",
+    "Owned",
+    "Shared",
 }  # in an annotation
 RELATED = {"add", "set", "clear", "remove"}  # on the manager of a relation
 MANAGERS = {"objects", "_default_manager", "_base_manager"}

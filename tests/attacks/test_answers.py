@@ -14,9 +14,9 @@ from accounts.models import Team
 from api.examples import examples
 from common.htmx import back
 from hosts.models import Config
+from tests.rivals import addresses, call, everything_on, parts_of
 from tests.rows import a_host, a_swarm, person
 from tests.servers.product import Product
-from tests.test_rivals import addresses, call, everything_on, parts_of
 
 EVIL = 'a"; filename="evil.exe\r\nSet-Cookie: a=b\r\n\r\n<script>.tar'
 ELSEWHERE = (

@@ -19,9 +19,9 @@ from common.secrets import EncryptedTextField
 from hosts.models import Host
 from jobs import queue
 from jobs.models import Job
+from tests.rivals import LIBRARY, addresses, everything_on, parts_of
 from tests.rows import a_host, a_swarm, person
 from tests.test_guard import our_routes
-from tests.test_rivals import LIBRARY, addresses, everything_on, parts_of
 from tests.test_wrong_input import FORMS
 
 pytestmark = [pytest.mark.django_db]

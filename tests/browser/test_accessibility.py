@@ -33,6 +33,7 @@ PAGES = (
     "/containers/local/looked-at/ask/remove/",
     "/containers/local/looked-at/update/",
     "/containers/local/looked-at/recreate/",
+    "/owners/container/local/looked-at/",
     "/logs/",
     "/logs/?target=local/looked-at",
     "/hosts/",

@@ -40,10 +40,12 @@ def start_bulk(actor: Any, verb: str, targets: list[Container], options: dict[st
     check(options)
     hosts = {container.host.name for container in targets}
     record(actor, f"containers.{verb}", f"{len(targets)} containers", host=hosts.pop() if len(hosts) == 1 else "")
+    one_place = len({(c.host_id, c.owner_id) for c in targets}) == 1
     return queue.start(
         actor,
         "containers.bulk",
-        host=targets[0].host.name if len({c.host_id for c in targets}) == 1 else "",
+        host=targets[0].host.name if one_place else "",
+        team=targets[0].owner_id if one_place else None,
         target=f"{verb}: {', '.join(c.name for c in targets)}",
         params={
             "verb": verb,

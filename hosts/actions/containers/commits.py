@@ -101,5 +101,5 @@ def export(actor: Any, container: Container) -> StreamingHttpResponse:
     """The container's root file system as a tar, streamed. Whatever is in it is in the file: who took it is audited."""
     host = container.host
     blocks = iter_export(host.endpoint(), container.engine_id, version=host.api_version)
-    with recorded(actor, Right.CONTAINERS_FILES, host, "container.export", container.name):
+    with recorded(actor, Right.CONTAINERS_FILES, container, "container.export", container.name):
         return streamed(blocks, f"{container.name}.tar")

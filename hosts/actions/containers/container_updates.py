@@ -26,7 +26,7 @@ def update(actor: Any, container: Container, changes: dict[str, Any]) -> list[st
     warnings. What is the same already is not sent. Raises Invalid for a wrong value."""
     host = container.host
     detail: dict[str, Any] = {"id": container.engine_id[:12]}  # what was and what is comes in when it is known
-    with recorded_at(actor, Right.CONTAINERS_OPERATE, host, "container.update", container.name, detail=detail):
+    with recorded_at(actor, Right.CONTAINERS_OPERATE, container, "container.update", container.name, detail=detail):
         demand_enabled(host)
         if container.state not in STATES_FOR["update"] and host.is_live:
             raise Conflict(

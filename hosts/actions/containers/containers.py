@@ -75,7 +75,7 @@ def _engine(actor: Any, container: Container, verb: str, wait: float = 30, **det
     return on_engine(
         actor,
         Right.CONTAINERS_OPERATE,
-        container.host,
+        container,
         f"container.{verb}",
         container.name,
         timeout=wait,

@@ -1,5 +1,6 @@
 """Creating a container from its specification, as a job."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -11,6 +12,7 @@ from hosts.actions import policing
 from hosts.actions.act import demand, recorded
 from hosts.actions.containers.making import Making
 from hosts.models import Host
+from hosts.owning import Corner, check_uses, claimed
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
 from hosts.specs.spec import ContainerSpec, from_json, to_json
@@ -24,7 +26,9 @@ def start_create(
 ) -> Job:
     """Starts the job. `account` is who logs in when the image is pulled, as in `logins.choose`. Raises Invalid for a
     wrong field, and for one that this engine is too old for."""
-    demand(actor, Right.CONTAINERS_CREATE, host)
+    labels, corner = claimed(actor, Right.CONTAINERS_CREATE, host, spec.labels, "container", spec.name)
+    demand(actor, Right.CONTAINERS_CREATE, corner)
+    spec = check_uses(actor, corner, replace(spec, labels=labels))
     check(spec)
     request, target = to_engine(spec, host.spoken_version), spec.name or spec.image
     allowed = policing.creation_check(actor, host, request)
@@ -33,6 +37,7 @@ def start_create(
         actor,
         "container.create",
         host=host.name,
+        team=corner.owner_id,
         target=target,
         params={
             "host": host.name,
@@ -54,7 +59,11 @@ def run_create(context: JobContext) -> dict[str, Any]:
         raise Failure("no_host", 404, gettext_noop("The host %(host)s is gone."), {"host": context.params["host"]})
     making = Making(context, host, from_json(context.sealed["spec"]))
     detail = {"image": making.spec.image, "job": context.job.pk}
-    with recorded(context.job.by, Right.CONTAINERS_CREATE, host, "container.create", context.job.target, detail=detail):
+    corner = Corner(host, context.job.team_id)
+    with recorded(
+        context.job.by, Right.CONTAINERS_CREATE, corner, "container.create", context.job.target, detail=detail
+    ):
+        check_uses(context.job.by, corner, making.spec)  # it may have waited
         making.provide_image()
         with making.taken_back():
             making.create()

@@ -60,6 +60,7 @@ def start_upload(
         actor,
         "files.upload",
         host=container.host.name,
+        team=container.owner_id,
         target=f"{container.name}:{paths.shown(folder)}",
         params={
             "host": container.host.name,
@@ -78,9 +79,7 @@ def run_upload(context: JobContext) -> dict[str, Any]:
     params, actor = context.params, context.job.by
     container = get_container(actor, params["host"], params["container"], Right.CONTAINERS_FILES)
     detail = {"id": container.engine_id[:12], "path": paths.shown(params["folder"])[:1000]}
-    with recorded(
-        actor, Right.CONTAINERS_FILES, container.host, "container.file.upload", container.name, detail=detail
-    ):
+    with recorded(actor, Right.CONTAINERS_FILES, container, "container.file.upload", container.name, detail=detail):
         try:
             policing.allow_inside(actor, container, Asking(container.host, context))
             result = _upload(context, container)

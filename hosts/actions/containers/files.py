@@ -139,7 +139,7 @@ def _recorded(actor: Any, container: Container, verb: str, path: str, **detail: 
     with recorded(
         actor,
         Right.CONTAINERS_FILES,
-        container.host,
+        container,
         f"container.{verb}",
         container.name,
         detail={"id": container.engine_id[:12], "path": paths.shown(path)[:1000], **detail},

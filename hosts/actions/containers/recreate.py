@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Conflict, DermagaError, Failure, Invalid
+from common.errors import Conflict, Denied, DermagaError, Failure, Invalid
+from hosts.access import may
 from hosts.actions import policing
 from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.asking import Asking
@@ -17,6 +18,7 @@ from hosts.engine import parse
 from hosts.engine.errors import EngineError
 from hosts.inventory import apply
 from hosts.models import Container, Host
+from hosts.owning import Corner, check_uses, claimed, is_limited
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
 from hosts.specs.inspected import Defaults, from_inspect
@@ -50,8 +52,12 @@ def start_recreate(
     for field, value, most in (("settle", settle, SETTLE_AT_MOST), ("healthy_within", healthy_within, HEALTHY_AT_MOST)):
         if not 0 <= value <= most:
             raise Invalid(field, gettext_noop("Write a number of seconds from 0 to %(most)s."), {"most": most})
-    host = container.host
+    host, team = container.host, container.owner_id
     if spec is not None:
+        labels, corner = claimed(actor, Right.CONTAINERS_CREATE, host, spec.labels, "container", spec.name)
+        if is_limited(actor, Right.CONTAINERS_CREATE, host) and corner.owner_id != team:
+            raise Invalid("labels", gettext_noop("It stays with its team: leave the label dermaga.team as it is."))
+        spec = check_uses(actor, corner, replace(spec, labels=labels))
         check(spec)
         request = to_engine(spec, host.spoken_version)
         allowed = policing.creation_check(actor, host, request)
@@ -61,6 +67,7 @@ def start_recreate(
         actor,
         "container.recreate",
         host=host.name,
+        team=team,
         target=container.name,
         params={
             "host": host.name,
@@ -80,18 +87,22 @@ def start_recreate(
 def run_recreate(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: the image first, then step by step (hosts.actions.containers.replacing)."""
     host = host_of(context)
-    demand(context.job.by, Right.CONTAINERS_OPERATE, host)
+    corner = Corner(host, context.job.team_id)
+    demand(context.job.by, Right.CONTAINERS_OPERATE, corner)
     detail = {"newest": context.params["newest"], "job": context.job.pk}
     with recorded(
-        context.job.by, Right.CONTAINERS_CREATE, host, "container.recreate", context.job.target, detail=detail
+        context.job.by, Right.CONTAINERS_CREATE, corner, "container.recreate", context.job.target, detail=detail
     ):
         asking = Asking(host, context)
         old = _old(asking, context)
+        _demand_still(context, host, old)
         _may_be_replaced(old)
         defaults = Defaults.of(asking.ask("GET", "/info") or {})
         before = from_inspect(old, asking.image(str(old.get("Image") or "")), defaults)
         newest = context.params["newest"]
         spec = replace(before, pull="always", name="") if newest else from_json(context.sealed["spec"])
+        if not newest:
+            check_uses(context.job.by, corner, spec)  # it may have waited
         Making(context, host, spec, is_there=newest).provide_image()
         newer = _is_newer(asking, context, old, spec)
         if newest and not newer:
@@ -114,6 +125,14 @@ def _old(asking: Asking, context: JobContext) -> dict[str, Any]:
         sentence = gettext_noop("%(name)s is not on %(host)s any more.")
         raise Failure("no_container", 404, sentence, {"name": params["name"], "host": params["host"]})
     return found
+
+
+def _demand_still(context: JobContext, host: Host, old: dict[str, Any]) -> None:
+    """What is made anew is of the team that the job is for, if that is all that its starter may touch."""
+    if is_limited(context.job.by, Right.CONTAINERS_OPERATE, host):
+        row = Container.objects.select_related("host").filter(host=host, engine_id=old["Id"]).first()
+        if row is None or not may(context.job.by, Right.CONTAINERS_OPERATE, row):
+            raise Denied
 
 
 def _may_be_replaced(old: dict[str, Any]) -> None:
@@ -174,10 +193,13 @@ def _take_along(context: JobContext, asking: Asking, replacing: Replacing, defau
         if other is None:
             continue
         name = str(other.get("Name") or "").removeprefix("/")
-        context.log(_("%(name)s shares its network, and is made anew as well.") % {"name": name})
         try:
+            _demand_still(context, replacing.host, other)
+            context.log(_("%(name)s shares its network, and is made anew as well.") % {"name": name})
             new_id = _take_one(context, asking, replacing, other, names, defaults)
             replacing.along[str(other["Id"])[:12]] = new_id
+        except Denied:
+            context.leaves(_("A container of others shares the network of the old one: it has to be made anew."))
         except (DermagaError, EngineError) as error:
             context.check_cancelled()
             sentence = _("%(name)s shares the network of the old %(old)s and could not be made anew: %(why)s")
@@ -217,6 +239,7 @@ def start_put_back(actor: Any, container: Container) -> Job:
         actor,
         "container.put_back",
         host=host,
+        team=container.owner_id,
         target=name,
         params={"host": host, "name": name, "job": found["job"]},
         locks=[lock(host, "container", one) for one in (name, container.engine_id)],
@@ -227,7 +250,9 @@ def run_put_back(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: the half-made one goes, the one that was set aside gets its name back and starts."""
     host, params = host_of(context), context.params
     name, job = params["name"], params["job"]
-    with recorded(context.job.by, Right.CONTAINERS_OPERATE, host, "container.put_back", name):
+    with recorded(
+        context.job.by, Right.CONTAINERS_OPERATE, Corner(host, context.job.team_id), "container.put_back", name
+    ):
         asking = Asking(host, context)
         aside, coming = asking.container(f"{name}{ASIDE}{job}"), asking.container(f"{name}{COMING}{job}")
         current = asking.container(name)
@@ -235,6 +260,8 @@ def run_put_back(context: JobContext) -> dict[str, Any]:
             sentence = gettext_noop("%(name)s is not on %(host)s any more.")
             raise Failure("no_container", 404, sentence, {"name": name, "host": host.name})
         old = aside or current
+        for one in filter(None, (aside, coming, current)):
+            _demand_still(context, host, one)
         try:
             for other in [coming, current if aside else None]:
                 if other:

@@ -54,6 +54,7 @@ class Replacing:
         self.aside = f"{self.old_name[:NAME_AT_MOST]}{ASIDE}{context.job.pk}"
         spec.name = f"{self.old_name[:NAME_AT_MOST]}{COMING}{context.job.pk}"
         self.making = Making(context, host, spec)
+        self.making.had = {str(mount.get("Name") or "") for mount in old.get("Mounts") or []}
         self.asking, self.undoing = self.making.asking, self.making.undoing
         self.start, self.settle, self.healthy_within = start, settle, healthy_within
         state = old.get("State") or {}

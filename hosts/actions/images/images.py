@@ -12,9 +12,11 @@ from common.errors import Invalid
 from hosts import logins, options
 from hosts.actions import policing
 from hosts.actions.act import calling, demand, host_of
+from hosts.actions.asking import Asking
 from hosts.engine import pulls
 from hosts.engine.refusals import NoPlatform
 from hosts.models import Host, Image
+from hosts.owning import Corner, claim_image, is_limited, teams_there
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
@@ -34,7 +36,9 @@ def start_pull(
 ) -> Job:
     """Starts a job that pulls `reference` (name, :tag or @digest; the tag is `latest` when none is named), or all tags
     of a repository. `account` is as in `logins.choose`."""
-    demand(actor, Right.IMAGES_MANAGE, host)
+    teams = teams_there(actor, Right.IMAGES_MANAGE, host) if is_limited(actor, Right.IMAGES_MANAGE, host) else []
+    corner = Corner(host, teams[0] if teams else None)
+    demand(actor, Right.IMAGES_MANAGE, corner)
     found = options.REFERENCE.fullmatch(reference.strip())
     if not found or len(reference) > options.REFERENCE_AT_MOST:
         raise Invalid(
@@ -46,12 +50,15 @@ def start_pull(
     full = f"{name}@{tag}" if found["digest"] else f"{name}:{tag}"
     policing.allow_now(actor, host, "image.pull", full, policing.pull_check(name, "" if all_tags else tag))
     if all_tags:
+        if is_limited(actor, Right.IMAGES_MANAGE, host):
+            raise Invalid("all_tags", gettext_noop("Pull one tag at a time: here you may pull for your team alone."))
         _may_all_tags(host, found)
         full, params["tag"] = name, ""
     return queue.start(
         actor,
         "image.pull",
         host=host.name,
+        team=corner.owner_id,
         target=full,
         params={**params, "account": logins.choose(actor, name, account)},
         locks=[lock(host.name, "image", full)],
@@ -71,7 +78,7 @@ def run_pull(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: reports bytes and state of each layer."""
     host, params = host_of(context), context.params
     name, tag = params["name"], params["tag"]
-    with calling(context, Right.IMAGES_MANAGE, host, "image.pull") as call:
+    with calling(context, Right.IMAGES_MANAGE, Corner(host, context.job.team_id), "image.pull") as call:
         policing.allow(context.job.by, [host], policing.pull_check(name, tag))
         login = logins.open_login(context, name, params.get("account"))
         report = _Report(
@@ -81,7 +88,7 @@ def run_pull(context: JobContext) -> dict[str, Any]:
             else logins.count_tags(name, logins.may_use(context.job.by, params.get("account")), seconds=COUNT_SECONDS),
         )
         try:
-            return pulls.pull(
+            found = pulls.pull(
                 call,
                 name,
                 tag,
@@ -94,6 +101,11 @@ def run_pull(context: JobContext) -> dict[str, Any]:
                 headers=login.headers,
                 tags=report.tags,
             )
+            if tag:
+                joint = "@" if ":" in tag else ":"
+                image = Asking(host, context).image(f"{name}{joint}{tag}") or {}
+                claim_image(context.job.by, host, str(image.get("Id") or ""))
+            return found
         except NoPlatform as error:
             if error.pulled:
                 words = {"name": f"{name}:{tag}", "host": host.name, "platform": error.pulled}

@@ -2,19 +2,23 @@
 
 import ipaddress
 import re
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
+from hosts.access import may
 from hosts.actions import policing
-from hosts.actions.act import on_engine
+from hosts.actions.act import demand, on_engine
 from hosts.actions.asking import Asking
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Container, Host, Network, Use
+from hosts.models.base import OnHost
 from hosts.network_plan import PAIRS_AT_MOST, NetworkPlan, address
+from hosts.owning import Corner, claimed
 from hosts.specs.body import demand_version, endpoint_body
 from hosts.specs.check import MAC
 from hosts.specs.spec import Network as SpecNetwork
@@ -32,11 +36,13 @@ SECONDS = 60.0
 def create(actor: Any, host: Host, plan: NetworkPlan) -> str:
     """Makes a network and gives its id. Raises Invalid for a wrong value, also one that only the engine knows to be."""
     plan.check()
+    labels, corner = claimed(actor, Right.NETWORKS_MANAGE, host, plan.labels, "network", plan.name)
+    plan = replace(plan, labels=labels)
     try:
         with on_engine(
             actor,
             Right.NETWORKS_MANAGE,
-            host,
+            corner,
             "network.create",
             plan.name,
             timeout=SECONDS,
@@ -48,13 +54,13 @@ def create(actor: Any, host: Host, plan: NetworkPlan) -> str:
             made_id = str((made or {}).get("Id") or plan.name)
             found = parse.network_row(api.inspect_network(made_id))
     except Failure as error:
-        raise _explained(error, host, plan) from error
+        raise _explained(actor, error, host, plan) from error
     if found:  # not every engine has an event for it
         apply.apply_rows(host, "network", [found], only={found["engine_id"]})
     return made_id
 
 
-def _explained(error: Failure, host: Host, plan: NetworkPlan) -> DermagaError:
+def _explained(actor: Any, error: Failure, host: Host, plan: NetworkPlan) -> DermagaError:
     """Which field the engine means."""
     said = error.detail.lower()
     if "already exists" in said or "already used" in said:
@@ -64,7 +70,7 @@ def _explained(error: Failure, host: Host, plan: NetworkPlan) -> DermagaError:
             "config_from", gettext_noop("There is no configuration called %(name)s."), {"name": plan.config_from}
         )
     if "overlap" in said or "already being used" in said:
-        place, other = _overlapping(host, plan)
+        place, other = _overlapping(actor, host, plan)
         if other is not None:
             return Invalid(
                 place,
@@ -74,11 +80,11 @@ def _explained(error: Failure, host: Host, plan: NetworkPlan) -> DermagaError:
     return error
 
 
-def _overlapping(host: Host, plan: NetworkPlan) -> tuple[str, tuple[str, str] | None]:
+def _overlapping(actor: Any, host: Host, plan: NetworkPlan) -> tuple[str, tuple[str, str] | None]:
     """(field, (name, subnet) of the network that has these addresses, as far as the table knows)."""
     taken = [
         (network.name, subnet)
-        for network in Network.objects.filter(host=host)
+        for network in Network.objects.visible_to(actor).filter(host=host)
         for subnet in network.data.get("subnets", [])
     ]
     for n, pool in enumerate(plan.pools):
@@ -131,7 +137,9 @@ def connect(
     endpoint.driver_options, endpoint.gateway_priority = driver_options or {}, gateway_priority
     _check_endpoint(network.host, endpoint)
     detail = {"container": container.name, "aliases": aliases, "ipv4": ipv4, "ipv6": ipv6, "mac_address": mac_address}
-    with _engine(actor, network, "connect", **{k: v for k, v in detail.items() if v}) as api:
+    with _engine(
+        actor, network, "connect", _part(actor, network, container), **{k: v for k, v in detail.items() if v}
+    ) as api:
         body = endpoint_body(endpoint, network.host.spoken_version, endpoint.mac_address)
         # the SDK's own function knows no priority
         told = {"Container": container.engine_id, "EndpointConfig": body}
@@ -179,7 +187,9 @@ def _check_mac(api: Any, network: Network, container: Container, wanted: str) ->
 
 def disconnect(actor: Any, network: Network, container: Container, *, force: bool = False) -> None:
     """Takes a container out of it; by `force` also one that the engine has lost."""
-    with _engine(actor, network, "disconnect", container=container.name, force=force) as api:
+    with _engine(
+        actor, network, "disconnect", _part(actor, network, container), container=container.name, force=force
+    ) as api:
         api.disconnect_container_from_network(container.engine_id, network.engine_id, force=force)
 
 
@@ -194,12 +204,13 @@ def remove(actor: Any, network: Network) -> None:
     except Failure as error:
         said = error.detail.lower()
         if "active endpoints" in said or "in use" in said or "being used" in said:
-            raise _in_use(network) from error
+            raise _in_use(actor, network) from error
         raise
 
 
-def _in_use(network: Network) -> Conflict:
+def _in_use(actor: Any, network: Network) -> Conflict:
     uses = Use.objects.filter(noun="network", host=network.host_id, name=network.name).order_by("container__name")
+    uses = uses.filter(container__in=Container.objects.visible_to(actor))
     names = list(uses.values_list("container__name", flat=True)[: SHOWN + 1])
     shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
     return Conflict(
@@ -208,11 +219,18 @@ def _in_use(network: Network) -> Conflict:
     )
 
 
-def _engine(actor: Any, network: Network, verb: str, **detail: Any) -> Any:
+def _part(actor: Any, network: Network, container: Container) -> OnHost:
+    """What the right has to hold on: the network, or, of one that is shared with the container's team, the container."""
+    demand(actor, Right.CONTAINERS_OPERATE, container)
+    shared = not may(actor, Right.NETWORKS_MANAGE, network) and may(actor, Right.NETWORKS_VIEW, network)
+    return Corner(network.host, container.owner_id) if shared else network
+
+
+def _engine(actor: Any, network: Network, verb: str, part: OnHost | None = None, **detail: Any) -> Any:
     return on_engine(
         actor,
         Right.NETWORKS_MANAGE,
-        network.host,
+        part or network,
         f"network.{verb}",
         network.name,
         timeout=SECONDS,

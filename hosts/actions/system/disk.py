@@ -23,6 +23,7 @@ BUSY_SECONDS = 1800.0
 def start_measure(actor: Any, host: Host) -> Job:
     """Starts a job that measures the disk use of a host anew."""
     demand(actor, Right.HOSTS_VIEW, host)
+    demand(actor, Right.CONTAINERS_VIEW, host)  # what comes out are sums of all on it
     params = {"host": host.name}
     return queue.start(actor, "disk.measure", host=host.name, params=params, locks=[lock(host.name, "disk", "measure")])
 

@@ -20,6 +20,7 @@ from hosts.helper_images import likely_shells
 from hosts.inventory import apply
 from hosts.models import Container, Host, Volume
 from hosts.models.hosts import LIVE_STATES
+from hosts.models.owners import TEAM_LABEL
 
 OPEN_MINUTES = 30
 REUSED_MINUTES = 20  # one that has less time left is not given to somebody who comes now
@@ -40,7 +41,7 @@ class Opened(NamedTuple):
 def open_files(actor: Any, volume: Volume) -> Opened:
     """A helper container with the volume at PLACE; the one that is open already, if any."""
     host = volume.host
-    with recorded(actor, Right.CONTAINERS_FILES, host, "volume.files", volume.name):
+    with recorded(actor, Right.CONTAINERS_FILES, volume, "volume.files", volume.name):
         policing.allow_content(actor, host, volume.name, Asking(host))
         now = timezone.now()
         for helper in _helpers(volume):
@@ -53,7 +54,12 @@ def open_files(actor: Any, volume: Volume) -> Opened:
             )
             raise Failure("no_image", 409, sentence, {"host": host.name})
         made = volume_helpers.open_for(
-            host.endpoint(), volume.name, images, OPEN_MINUTES * 60, version=host.spoken_version
+            host.endpoint(),
+            volume.name,
+            images,
+            OPEN_MINUTES * 60,
+            version=host.spoken_version,
+            labels={TEAM_LABEL: volume.owner.name} if volume.owner else {},
         )
         _make_known(host, made)
         return Opened(made, PLACE, now + timedelta(minutes=OPEN_MINUTES))
@@ -72,7 +78,7 @@ def _make_known(host: Host, helper: str) -> None:
 def close_files(actor: Any, volume: Volume) -> None:
     """Removes the volume's helpers, if there are any: they would keep it in use."""
     for helper in _helpers(volume):
-        with recorded(actor, Right.VOLUMES_MANAGE, volume.host, "volume.files_close", volume.name):
+        with recorded(actor, Right.VOLUMES_MANAGE, volume, "volume.files_close", volume.name):
             volume_helpers.close(volume.host.endpoint(), helper.engine_id, version=volume.host.spoken_version)
 
 
@@ -89,7 +95,7 @@ def close_old(actor: Any) -> None:
             continue
         with (
             suppress(DermagaError),
-            recorded(actor, Right.VOLUMES_MANAGE, helper.host, "volume.files_close", helper.name),
+            recorded(actor, Right.VOLUMES_MANAGE, helper, "volume.files_close", helper.name),
         ):
             volume_helpers.remove(helper.host.endpoint(), helper.engine_id, version=helper.host.spoken_version)
 

@@ -1,5 +1,6 @@
 """What can be done to volumes: create, remove."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -12,7 +13,8 @@ from hosts.actions.act import on_engine
 from hosts.actions.volumes.volume_files import close_files
 from hosts.engine import parse
 from hosts.inventory import apply
-from hosts.models import Host, Use, Volume
+from hosts.models import Container, Host, Use, Volume
+from hosts.owning import claimed
 from hosts.volume_plan import VolumePlan
 
 SHOWN = 4
@@ -22,10 +24,14 @@ SECONDS = 60.0
 def create(actor: Any, host: Host, plan: VolumePlan) -> None:
     """Makes a volume. An engine gives back the one that has the name already: that is refused here."""
     plan.check()
+    labels, corner = claimed(actor, Right.VOLUMES_MANAGE, host, plan.labels, "volume", plan.name)
+    plan = replace(plan, labels=labels)
     detail = {"driver": plan.driver, "options": sorted(plan.options)}
     with (
         hiding(plan.secret),  # engines repeat options that they refuse
-        on_engine(actor, Right.VOLUMES_MANAGE, host, "volume.create", plan.name, timeout=SECONDS, detail=detail) as api,
+        on_engine(
+            actor, Right.VOLUMES_MANAGE, corner, "volume.create", plan.name, timeout=SECONDS, detail=detail
+        ) as api,
     ):
         body = {"Name": plan.name, "Driver": plan.driver, "DriverOpts": plan.options}
         policing.allow_volume(actor, host, body)
@@ -43,7 +49,7 @@ def remove(actor: Any, volume: Volume, *, force: bool = False) -> None:
         with on_engine(
             actor,
             Right.VOLUMES_MANAGE,
-            volume.host,
+            volume,
             "volume.remove",
             volume.name,
             timeout=SECONDS,
@@ -54,12 +60,13 @@ def remove(actor: Any, volume: Volume, *, force: bool = False) -> None:
         apply.apply_rows(volume.host, "volume", [], only={volume.name})
     except Failure as error:
         if "in use" in error.detail.lower() or "being used" in error.detail.lower():
-            raise _in_use(volume) from error
+            raise _in_use(actor, volume) from error
         raise
 
 
-def _in_use(volume: Volume) -> Conflict:
+def _in_use(actor: Any, volume: Volume) -> Conflict:
     uses = Use.objects.filter(noun="volume", host=volume.host_id, name=volume.name).order_by("container__name")
+    uses = uses.filter(container__in=Container.objects.visible_to(actor))
     names = list(uses.values_list("container__name", flat=True)[: SHOWN + 1])
     shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
     return Conflict(

@@ -45,7 +45,7 @@ def _rows(request: HttpRequest) -> Any:
 
 
 def _shown(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
-    count = Count("container", filter=Q(container__state__in=STOPPED))
+    count = Count("container", filter=Q(container__in=_rows(request)))
     hosts = list(Host.objects.visible_to(request.user).filter(enabled=True).annotate(stopped=count).order_by("name"))
     asked = [host for host in hosts if host.name == params.get("host")]
     host = next(

@@ -23,7 +23,7 @@ def prepare(containers: Iterable[Container], request: HttpRequest, columns: Sequ
     now = timezone.now()
     figures = standing_of(request.user).reach(Right.STATS_VIEW)
     for container in containers:
-        if not figures.everywhere and container.host.name not in figures.hosts:
+        if not figures.covers(container.host.name) and not figures.owns(container.host.name, container.owner_id):
             container.series = None
         container.published = published(container, request)  # type: ignore[attr-defined]
         container.key = (*same, *_facts(container, now))  # type: ignore[attr-defined]

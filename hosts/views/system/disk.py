@@ -45,7 +45,7 @@ def disk_use(disk: dict[str, Any] | None, engine: str = "") -> list[DiskUse]:
 
 def sum_of(hosts: list[Any]) -> list[DiskUse]:
     """The same for all of `hosts` together."""
-    disks = [host.disk for host in hosts if host.disk and "images" in host.disk]
+    disks = [host.told_disk for host in hosts if host.told_disk and "images" in host.told_disk]
     if not disks:
         return []
     free: dict[str, int] = {name: sum((disk.get("free") or {}).get(name) or 0 for disk in disks) for name in KINDS}

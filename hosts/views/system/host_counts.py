@@ -1,4 +1,4 @@
-"""How many containers hosts have, in one query for all of them."""
+"""How many containers hosts have, in one query for all of them; and what is told of a host as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from accounts.rights import Right
+from hosts.access import may
 from hosts.models import Container, Host
 
 
@@ -19,8 +21,16 @@ class Counts:
     unhealthy: int = 0
 
 
+def hide_sums(user: Any, hosts: Sequence[Host]) -> None:
+    """Takes from each of `hosts` what is the sum of all its containers and images, when `user` does not see all of them:
+    a difference would tell of the others."""
+    for host in hosts:
+        if not may(user, Right.CONTAINERS_VIEW, host):
+            host.hides_sums = True
+
+
 def add_counts(user: Any, hosts: Sequence[Host]) -> None:
-    """Sets `counts` (a Counts) on each of `hosts`.
+    """Sets `counts` (a Counts) on each of `hosts`, and hides their sums from who may not see these.
 
     Not by a join: the database would sort whole hosts with their certificates once for each container.
     """
@@ -36,6 +46,7 @@ def add_counts(user: Any, hosts: Sequence[Host]) -> None:
             unhealthy=Count("pk", filter=Q(health="unhealthy", state="running")),
         )
     )
+    hide_sums(user, hosts)
     found = {row.pop("host"): Counts(**row) for row in rows}
     for host in hosts:
         host.counts = found.get(host.pk, Counts())  # type: ignore[attr-defined]

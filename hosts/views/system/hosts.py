@@ -53,7 +53,7 @@ def host_page(request: HttpRequest, name: str) -> HttpResponse:
         "host": host,
         "counts": _counts(request.user, host, Image, Network, Volume, Plugin),
         "events": Event.objects.visible_to(request.user).select_related("host").filter(host=host)[:EVENTS_SHOWN],
-        "disk": disk_use(host.disk),
+        "disk": disk_use(host.told_disk),
     }
     return render(request, template_for(request, "hosts/host.html", "hosts/_host.html"), context)
 

@@ -1,0 +1,63 @@
+"""Whose an object is: by the word of who manages its host, else by its label."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import models
+
+KEY_AT_MOST = 600
+TEAM_LABEL = "dermaga.team"
+OWNED = ("container", "image", "network", "volume")
+
+
+def key_of(noun: str, values: Mapping[str, Any]) -> str:
+    """What names an object of a host for good, by the columns of its row: a container that is made anew, by Compose, by a
+    swarm or here, has the key of the one before."""
+    if noun == "image":
+        return str(values["engine_id"])[:KEY_AT_MOST]
+    if noun == "container":
+        service = str(values["labels"].get("com.docker.swarm.service.name") or "")
+        if service:
+            return f"service:{service}"[:KEY_AT_MOST]
+        if values["project"] and values["service"]:
+            return f"{values['project']}/{values['service']}"[:KEY_AT_MOST]  # no container's name has a slash
+    return str(values["name"])[:KEY_AT_MOST]
+
+
+class Adoption(models.Model):
+    """An object of a host belongs to a team, or, with none, to nobody, whatever its label says. The key outlives the
+    object (hosts.owners.key_of): one that is made anew is the same team's."""
+
+    host = models.ForeignKey("hosts.Host", on_delete=models.CASCADE, related_name="+")
+    noun = models.CharField(max_length=20)  # container image network volume
+    key = models.CharField(max_length=KEY_AT_MOST)
+    team = models.ForeignKey("accounts.Team", null=True, on_delete=models.CASCADE, related_name="+")
+    by_name = models.CharField(max_length=150)
+    since = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "noun", "key"], name="adopted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.host.name}/{self.key} of {self.team}"
+
+
+def shared_names(row: Any) -> list[str]:
+    """Names of the teams that an object is shared with."""
+    found = Share.objects.filter(host=row.host_id, noun=row._meta.model_name, key=getattr(row, row.key_column))
+    return sorted(found.values_list("team__name", flat=True))
+
+
+class Share(models.Model):
+    """An object that a team may see and use which is another's, or nobody's. It ends with the object."""
+
+    host = models.ForeignKey("hosts.Host", on_delete=models.CASCADE, related_name="+")
+    noun = models.CharField(max_length=20)  # image network volume
+    key = models.CharField(max_length=KEY_AT_MOST)
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "noun", "key", "team"], name="shared_once")]
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.host.name}/{self.key} with {self.team}"

@@ -1,0 +1,186 @@
+"""Whose things are that somebody makes, and what they may use whose rights are about their teams' own things alone."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from accounts.models import Team
+from accounts.rights import Right, standing_of
+from common.errors import Denied, Failure, Invalid
+from hosts.access import may
+from hosts.inventory.owners import apply_owners
+from hosts.models import Adoption, Container, Host, Image, Network, Share, Volume
+from hosts.models.base import OnHost, Owned, Shared
+from hosts.models.networks import PREDEFINED
+from hosts.models.owners import TEAM_LABEL, key_of
+from hosts.specs.spec import ContainerSpec
+
+HIDDEN = gettext_noop(
+    "%(name)s is not your team's on this host. Choose another name, or ask who manages the host to share it."
+)
+NOT_THERE = gettext_noop("There is no %(name)s on this host that your team may use.")
+NOT_PULLED = gettext_noop(
+    "%(name)s is on this host, but not for your team. Have it pulled always: then your own login decides."
+)
+NO_IMAGES = gettext_noop("Images are mounted only by who may create any container on the host.")
+
+
+MANAGE: dict[type[Any], Right] = {
+    Network: Right.NETWORKS_MANAGE,
+    Volume: Right.VOLUMES_MANAGE,
+    Image: Right.IMAGES_MANAGE,
+}
+
+
+@dataclass(frozen=True)
+class Corner(OnHost):
+    """A team's part of a host, for what is about to be made there; of no team: the host as a whole."""
+
+    host: Host
+    owner_id: int | None
+
+
+def teams_there(actor: Any, right: Right, host: Host) -> list[int]:
+    """The keys of the teams for whose own things on the host `actor` has `right`."""
+    return sorted({team for place, team in standing_of(actor).reach(right).own if place in ("", host.name)})
+
+
+def is_limited(actor: Any, right: Right, host: Host) -> bool:
+    """Whether `actor` has `right` there for their teams' own things alone."""
+    return not may(actor, right, host) and bool(teams_there(actor, right, host))
+
+
+def claimed(
+    actor: Any, right: Right, host: Host, labels: dict[str, str], noun: str, name: str = ""
+) -> tuple[dict[str, str], Corner]:
+    """The labels of a thing that `actor` makes, and where it belongs. Who may make any says in the label `dermaga.team`
+    whose it is, or nobody's; others make their own team's. Raises Denied, and Invalid for `labels`, or for `name` when
+    that is another team's."""
+    said = labels.get(TEAM_LABEL, "")
+    if may(actor, right, host):
+        team = Team.objects.filter(name=said).first() if said and "\0" not in said else None
+        return labels, Corner(host, team.pk if team else None)
+    mine = dict(Team.objects.filter(pk__in=teams_there(actor, right, host)).values_list("name", "pk"))
+    if not mine:
+        raise Denied
+    if said not in mine:
+        if said or len(mine) > 1:
+            sentence = gettext_noop("Say whose it is: the label dermaga.team is one of %(teams)s.")
+            raise Invalid("labels", sentence, {"teams": ", ".join(sorted(mine))})
+        (said,) = mine
+    labels = labels | {TEAM_LABEL: said}
+    values = {"name": name, "labels": labels, "engine_id": "", **_compose(labels)}
+    others = Adoption.objects.filter(host=host, noun=noun, key=key_of(noun, values)).exclude(team=mine[said])
+    if others.exists():
+        raise Invalid("name", HIDDEN, {"name": name or key_of(noun, values)})
+    return labels, Corner(host, mine[said])
+
+
+def _compose(labels: dict[str, str]) -> dict[str, str]:
+    return {part: labels.get(f"com.docker.compose.{part}", "") for part in ("project", "service")}
+
+
+# ---------------------------------------------------------------- what a container uses
+def check_uses(actor: Any, corner: Corner, spec: ContainerSpec) -> ContainerSpec:
+    """The specification with the owner also on the volumes that come with it. Raises Invalid for what it would use that
+    is hidden from `actor`, who may do anything only with their team's own."""
+    host = corner.host
+    if not is_limited(actor, Right.CONTAINERS_CREATE, host):
+        return spec
+    for n, mount in enumerate(spec.mounts):
+        if mount.type in ("volume", "cluster") and mount.source:
+            _check_volume(actor, host, mount.source, f"mounts.{n}.source")
+        if mount.type == "image":
+            raise Invalid(f"mounts.{n}.type", NO_IMAGES)
+    for n, network in enumerate(spec.networks):
+        _check_network(actor, host, network.name, f"networks.{n}.name")
+    for field, name in others_in(spec):
+        found = list(Container.objects.select_related("host").filter(host=host, name=name))
+        found += list(Container.objects.select_related("host").filter(host=host, engine_id__startswith=name)[:2])
+        if not found:
+            raise Invalid(field, NOT_THERE, {"name": name})
+        _seen(actor, Right.CONTAINERS_OPERATE, found, field, name)
+    team = spec.labels[TEAM_LABEL]
+    mounts = [
+        replace(mount, labels=mount.labels | {TEAM_LABEL: team}) if mount.type == "volume" else mount
+        for mount in spec.mounts
+    ]
+    return replace(spec, mounts=mounts)
+
+
+def _seen(actor: Any, right: Right, rows: Iterable[Any], field: str, name: str) -> None:
+    if not all(may(actor, right, row) for row in rows):
+        raise Invalid(field, HIDDEN, {"name": name})
+
+
+def _check_volume(actor: Any, host: Host, name: str, field: str) -> None:
+    _seen(actor, Right.VOLUMES_VIEW, Volume.objects.select_related("host").filter(host=host, name=name), field, name)
+
+
+def _check_network(actor: Any, host: Host, name: str, field: str) -> None:
+    if name in PREDEFINED or name in ("", "default"):
+        return
+    rows = Network.objects.select_related("host").filter(host=host)
+    found = list(rows.filter(name=name)) + list(rows.filter(engine_id__startswith=name))
+    if not found:
+        raise Invalid(field, NOT_THERE, {"name": name})
+    _seen(actor, Right.NETWORKS_VIEW, found, field, name)
+
+
+def others_in(spec: ContainerSpec) -> Iterator[tuple[str, str]]:
+    """(field, name or id) of each other container that it would share something with."""
+    for field in ("network_mode", "pid_mode", "ipc_mode"):
+        kind, _colon, name = getattr(spec, field).partition(":")
+        if kind == "container":
+            yield field, name
+    for n, source in enumerate(spec.volumes_from):
+        yield f"volumes_from.{n}", source.partition(":")[0]
+    for n, link in enumerate(spec.links):
+        yield f"links.{n}", link.partition(":")[0]
+    for n, network in enumerate(spec.networks):
+        for m, link in enumerate(network.links):
+            yield f"networks.{n}.links.{m}", link.partition(":")[0]
+
+
+# ---------------------------------------------------------------- in a worker, by what the engine says
+def check_there(actor: Any, host: Host, model: Any, key: str, name: str) -> None:
+    """Of an image or a volume that the engine has: raises Failure when `actor` may use only their team's own, and it is
+    none of these. `key` is the engine's; what is in no table yet is nobody's."""
+    if not is_limited(actor, Right.CONTAINERS_CREATE, host):
+        return
+    row = model.objects.select_related("host").filter(host=host, **{model.key_column: key}).first()
+    if row is None or not may(actor, model.view_right, row):
+        raise Failure("not_yours", 403, NOT_PULLED if model is Image else HIDDEN, {"name": name})
+
+
+# ---------------------------------------------------------------- images
+def claim_image(actor: Any, host: Host, engine_id: str) -> None:
+    """After a pull: the image is also the team's of who pulled it for their own things alone. The first one owns it."""
+    teams = teams_there(actor, Right.IMAGES_VIEW, host)
+    if may(actor, Right.IMAGES_VIEW, host) or not teams or not engine_id:
+        return
+    known = Image.objects.filter(host=host, engine_id=engine_id).exists()
+    adopted = Adoption.objects.filter(host=host, noun="image", key=engine_id).exists()
+    if not known and not adopted:
+        word = {"team_id": teams[0], "by_name": actor.username}
+        Adoption.objects.get_or_create(host=host, noun="image", key=engine_id, defaults=word)
+    for team in teams:
+        Share.objects.get_or_create(host=host, noun="image", key=engine_id, team_id=team)
+    apply_owners([host], ["image"])
+
+
+# ---------------------------------------------------------------- sharing
+def may_share(actor: Any, row: Owned) -> bool:
+    """Whether `actor` says with whom it is shared: who manages its host, and its owner."""
+    if may(actor, Right.HOSTS_MANAGE, row.host):
+        return True
+    return isinstance(row, Shared) and row.owner_id is not None and may(actor, MANAGE[type(row)], row)
+
+
+def shareable(row: Owned) -> Shared:
+    """The same. Raises Invalid for `shared` when it is a container."""
+    if not isinstance(row, Shared):
+        raise Invalid("shared", gettext_noop("A container is of one team, and shared with no other."))
+    return row

@@ -1,0 +1,159 @@
+"""Two teams on one real engine, as programs with tokens of their own: each makes, runs and removes what is its own, and
+comes to nothing of the other's."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.engines.docker_engine import DockerEngine
+from tests.engines.registry import Registry
+from tests.servers.product import Product
+from tests.waiting import until
+
+OPEN = {"queued", "running"}
+
+
+class Member:
+    """Somebody of a team that may do everything with its own things on one host."""
+
+    def __init__(self, product: Product, team: str) -> None:
+        self.product, self.team, self.name = product, team, f"{team}-ann"
+        product.api("users", "POST", name=self.name, role="member", service=True)
+        product.api("teams", "POST", name=team)
+        product.api(f"teams/{team}/members/{self.name}", "PUT", lead=False)
+        product.api("grants", "POST", team=team, role="deployer", host="local", own=True)
+        self.token = product.manage("token", "create", self.name, "--name", "tests").strip()
+
+    def ask(self, path: str, method: str = "GET", **body: Any) -> requests.Response:
+        return requests.request(
+            method,
+            f"{self.product.url}/api/v1/{path}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            json=body or ({} if method != "GET" else None),
+            timeout=30,
+        )
+
+    def does(self, path: str, method: str = "POST", **body: Any) -> Any:
+        """What is answered; of a job what became of it."""
+        answer = self.ask(path, method, **body)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        said = answer.json() if answer.content else {}
+        return self.end(said["job"]) if "job" in said else said
+
+    def end(self, job: int) -> Any:
+        def ended() -> Any:
+            found = self.ask(f"jobs/{job}").json()
+            return found if found["state"] not in OPEN else None
+
+        return until(ended, f"job {job} ends")
+
+    def names(self, noun: str) -> set[str]:
+        rows = self.ask(f"{noun}?limit=500").json()["items"]
+        return {name for row in rows for name in row.get("tags", [row.get("name")])}
+
+
+@pytest.fixture
+def teams(product: Product, docker_engine: DockerEngine) -> Iterator[tuple[Member, Member]]:
+    until(lambda: product.api("hosts/local")["state"] == "online", "local is online")
+    word = uuid4().hex[:6]
+    blue, red = Member(product, f"blue-{word}"), Member(product, f"red-{word}")
+    product.api("owners", "PUT", noun="image", host="local", ref="busybox", shared=[blue.team, red.team])
+    yield blue, red
+    for kind, remove in (("container", ["rm", "-fv"]), ("volume", ["volume", "rm"]), ("network", ["network", "rm"])):
+        for member in (blue, red):
+            listed = "ps -aq" if kind == "container" else f"{kind} ls -q"
+            found = docker_engine.docker(*listed.split(), "--filter", f"label=dermaga.team={member.team}").split()
+            if found:
+                docker_engine.docker(*remove, *found)
+    for member in (blue, red):
+        product.api(f"teams/{member.team}", "DELETE")
+
+
+def test_a_team_has_its_own_containers_volumes_and_networks(
+    teams: tuple[Member, Member], product: Product, docker_engine: DockerEngine
+) -> None:
+    blue, red = teams
+    net, web, data = f"{blue.team}-net", f"{blue.team}-web", f"{blue.team}-data"
+    blue.does("networks/local", name=net)
+    spec: dict[str, Any] = {
+        "image": "busybox",
+        "name": web,
+        "command": ["sleep", "1000"],
+        "networks": [{"name": net}],
+        "mounts": [{"type": "volume", "source": data, "target": "/data"}],
+    }
+    job = blue.does("containers/local", **spec)
+    assert job["state"] == "done", job
+    inspect = json.loads(docker_engine.docker("inspect", web))[0]
+    assert inspect["Config"]["Labels"]["dermaga.team"] == blue.team
+    volume = json.loads(docker_engine.docker("volume", "inspect", data))[0]
+    assert volume["Labels"]["dermaga.team"] == blue.team
+    for noun, name in (("containers", web), ("networks", net), ("volumes", data)):
+        until(lambda noun=noun, name=name: name in blue.names(noun), f"{name} shows")  # type: ignore[misc]
+        assert name not in red.names(noun)
+    # what it may do with them
+    blue.does(f"containers/local/{web}/stop", timeout=0)
+    until(lambda: blue.ask(f"containers/local/{web}").json()["state"] == "exited", "it is stopped")
+    blue.does(f"containers/local/{web}/start")
+    assert blue.ask(f"containers/local/{web}/files?path=/").ok and blue.ask(f"containers/local/{web}/logs").ok
+    made = blue.does(f"containers/local/{web}/recreate", specification=spec | {"env": {"A": "1"}}, settle=0)
+    assert made["state"] == "done", made
+    again = json.loads(docker_engine.docker("inspect", web))[0]
+    assert again["Config"]["Labels"]["dermaga.team"] == blue.team and "A=1" in again["Config"]["Env"]
+    until(lambda: web in blue.names("containers"), "the new one shows")
+    # what the other may not
+    assert red.ask(f"containers/local/{web}").status_code == 404
+    assert red.ask(f"containers/local/{web}/stop", "POST").status_code == 404
+    for part in ({"networks": [{"name": net}]}, {"mounts": spec["mounts"]}, {"network_mode": f"container:{web}"}):
+        refused = red.ask("containers/local", "POST", image="busybox", command=["true"], **part)
+        assert refused.status_code == 422, refused.text
+    assert not red.ask("volumes/local/prune", "POST", all=True).ok
+    blue.does(f"containers/local/{web}/remove", force=True)
+    until(lambda: web not in blue.names("containers"), "it is gone")
+
+
+def test_what_is_adopted_stays_the_teams_when_it_is_made_anew(
+    teams: tuple[Member, Member], product: Product, docker_engine: DockerEngine
+) -> None:
+    blue, red = teams
+    name = f"found-{blue.team}"
+    docker_engine.docker("run", "-d", "--name", name, "busybox", "sleep", "1000")
+    try:
+        until(lambda: name in {row["name"] for row in product.api("containers?limit=500")["items"]}, "it is there")
+        assert name not in blue.names("containers")
+        product.api("owners", "PUT", noun="container", host="local", ref=name, team=blue.team)
+        assert name in blue.names("containers") and name not in red.names("containers")
+        docker_engine.docker("rm", "-f", name)
+        until(lambda: name not in blue.names("containers"), "it is gone")
+        docker_engine.docker("run", "-d", "--name", name, "busybox", "sleep", "1000")
+        until(lambda: name in blue.names("containers"), "the new one is the team's")
+        refused = red.ask("containers/local", "POST", image="busybox", name=name, command=["true"])
+        assert refused.status_code == 422 and refused.json()["field"] == "name"
+    finally:
+        docker_engine.docker("rm", "-f", name)
+
+
+def test_an_image_is_of_who_pulls_it(
+    teams: tuple[Member, Member], product: Product, docker_engine: DockerEngine, registry: Registry
+) -> None:
+    """What a team has pulled another one uses only after a pull of its own, by its own login."""
+    blue, red = teams
+    docker_engine.docker("build", "-t", "secret-base", "-", stdin=f"FROM busybox\nLABEL of={blue.team}\n".encode())
+    full = registry.push(docker_engine, "secret-base", f"{blue.team}/app:1")
+    docker_engine.docker("rmi", "-f", full, "secret-base")
+    until(lambda: full not in product.api("images?limit=500")["items"].__repr__(), "it is gone from the host")
+    assert blue.does("images/local/pull", image=full)["state"] == "done"
+    until(lambda: full in blue.names("images"), "it is blue's")
+    assert full not in red.names("images")
+    job = red.does("containers/local", image=full, command=["true"])
+    assert job["state"] == "failed" and "pulled always" in job["error"], job
+    assert red.does("images/local/pull", image=full)["state"] == "done"
+    until(lambda: full in red.names("images"), "it is red's too")
+    made = red.does("containers/local", image=full, name=f"{red.team}-app", command=["true"], start=False)
+    assert made["state"] == "done", made
+    docker_engine.docker("rm", "-f", f"{red.team}-app")
+    docker_engine.docker("rmi", "-f", full)
