@@ -165,12 +165,11 @@ def volume_copy(request: HttpRequest, host: str, volume: str, body: Copy) -> Any
     return 202, {"job": volume_copies.start_copy(request.user, found, to, body.name, stop=body.stop).pk}
 
 
-@router.post("/{host}/{volume}/files", response={201: dict})
+@router.post("/{host}/{volume}/files", response={201: dict, 202: Started})
 @needs(Right.CONTAINERS_FILES)
 def volume_files_open(request: HttpRequest, host: str, volume: str) -> Any:
     """Opens its files: they are those at `path` of `container`, a helper that goes at `until`."""
-    opened = volume_files.open_files(request.user, get_volume(request.user, host, volume))
-    return 201, {"container": opened.container, "path": opened.path, "until": opened.until}
+    return 201, soon(volume_files.open_files, request.user, get_volume(request.user, host, volume))
 
 
 @router.post("/{host}/{volume}/remove", response={200: dict, 202: Started})

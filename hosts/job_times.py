@@ -8,6 +8,7 @@ TAKEN = gettext_noop("a schedule would fail from the second time on, as what it 
 GONE = gettext_noop("what it was asked to take away is gone after the first time.")
 BACK_AND_FORTH = gettext_noop("every second time it would bring back what was rolled back.")
 LOOKED_AT = gettext_noop("it was asked for of what had been looked at, and is refused once that has changed.")
+LOOKED_AT_NOW = gettext_noop("they are open for half an hour, for who looks at them then.")
 CUT_SHORT = gettext_noop("it ends what was cut short once.")
 SETTINGS = gettext_noop(
     "each time it would give the container these settings again, whatever was changed since. Make it anew from its "

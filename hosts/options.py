@@ -59,6 +59,8 @@ def name(text: str) -> str:
 
 def path(text: str, field: str = "path") -> str:
     """A path in a container: absolute, without `.` and `..`."""
+    if not paths.is_plain(text):
+        raise Invalid(field, gettext_noop("Its name has bytes that are no UTF-8, which no engine can be asked for."))
     try:
         return paths.absolute(text or "/")
     except ValueError as error:

@@ -8,7 +8,7 @@ from accounts.rights import Right
 from hosts import options
 from hosts.actions.short import SECONDS, Args, add
 from hosts.engine.paths import child, shown
-from hosts.job_times import GONE, TAKEN, looked_at
+from hosts.job_times import GONE, LOOKED_AT_NOW, TAKEN, looked_at
 from hosts.models import Config, Secret, Swarm
 from jobs.kinds import HOUR
 from jobs.models import lock
@@ -95,8 +95,17 @@ def _add_objects_of_hosts() -> None:
     from hosts.actions.images import image_names
     from hosts.actions.networks import networks
     from hosts.actions.plugins import plugins
-    from hosts.actions.volumes import volumes
+    from hosts.actions.volumes import volume_files, volumes
 
+    # waits for nothing: files are looked at while a backup reads them
+    add(
+        "volume.files",
+        _("Open files of volume"),
+        Right.CONTAINERS_FILES,
+        volume_files.open_files,
+        once=LOOKED_AT_NOW,
+        locks=_nothing,
+    )
     right = Right.VOLUMES_MANAGE
     add("volume.create", _("Make volume"), right, volumes.create, once=TAKEN)
     add("volume.delete", _("Remove volume"), right, volumes.remove, once=GONE)  # volume.remove: several, a long job

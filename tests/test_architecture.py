@@ -158,7 +158,6 @@ ASKED_IN_A_REQUEST = {
     "swarm.secrets.content",
     "swarm.swarms.tokens",
     "swarm.swarms.unlock_key",
-    "volumes.volume_files.open_files",
 }
 
 

@@ -39,7 +39,7 @@ def is_name(text: str) -> bool:
 
 def is_plain(name: str) -> bool:
     """Whether it is UTF-8, and so can be in an address."""
-    return not any("\udc80" <= letter <= "\udcff" for letter in name)
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def shown(text: str) -> str:

@@ -300,6 +300,7 @@ CASES: dict[str, list[Case]] = {
     ],
     # ---------------------------------------------------------------- networks, volumes, the host
     "volume.create": [Case(lambda b: b.post("volumes/{host}", name="fresh"), "POST /volumes/create", MAY)],
+    "volume.files": [Case(lambda b: b.post("volumes/{host}/data/files"), "POST /containers/create", MAY)],
     "volume.delete": [Case(lambda b: b.post("volumes/{host}/data/remove"), "DELETE /volumes/*", MAY)],
     "network.create": [Case(lambda b: b.post("networks/{host}", name="fresh"), "POST /networks/create", MAY)],
     **{

@@ -30,6 +30,7 @@ KINDS: dict[str, list[tuple[dict[str, Any], str]]] = {
         kind: [({}, GONE)]
         for kind in ("volume.delete", "network.disconnect", "network.remove", "image.untag", "plugin.delete")
     },
+    "volume.files": [({}, "who looks at them then")],
     "image.tag": [({}, "")],
     "plugin.configure": [({}, "")],
     "container.rename": [({}, TAKEN)],

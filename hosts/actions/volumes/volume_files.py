@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -30,23 +30,16 @@ DOWNLOAD_HOURS = 12  # the longest that one may take
 AGES = {OF_PAGES: timedelta(minutes=OPEN_MINUTES), OF_DOWNLOADS: timedelta(hours=DOWNLOAD_HOURS)}
 
 
-class Opened(NamedTuple):
-    """The helper's id, the folder in it that is the volume, and when it goes."""
-
-    container: str
-    path: str
-    until: datetime
-
-
-def open_files(actor: Any, volume: Volume) -> Opened:
-    """A helper container with the volume at PLACE; the one that is open already, if any."""
+def open_files(actor: Any, volume: Volume) -> dict[str, str]:
+    """A helper container with the volume, the one that is open already, if any: {"container": its id, "path": the folder in
+    it that is the volume, "until": when it goes}."""
     host = volume.host
     with recorded(actor, Right.CONTAINERS_FILES, volume, "volume.files", volume.name):
         policing.allow_content(actor, host, volume.name, Asking(host))
         now = timezone.now()
         for helper in _helpers(volume):
             if helper.created and helper.created > now - timedelta(minutes=REUSED_MINUTES):
-                return Opened(helper.engine_id, PLACE, helper.created + timedelta(minutes=OPEN_MINUTES))
+                return _opened(helper.engine_id, helper.created)
         images = likely_shells(host, volume.name)
         if not images:
             sentence = gettext_noop(
@@ -62,7 +55,11 @@ def open_files(actor: Any, volume: Volume) -> Opened:
             labels={TEAM_LABEL: volume.owner.name} if volume.owner else {},
         )
         _make_known(host, made)
-        return Opened(made, PLACE, now + timedelta(minutes=OPEN_MINUTES))
+        return _opened(made, now)
+
+
+def _opened(helper: str, since: datetime) -> dict[str, str]:
+    return {"container": helper, "path": PLACE, "until": (since + timedelta(minutes=OPEN_MINUTES)).isoformat()}
 
 
 def _make_known(host: Host, helper: str) -> None:

@@ -11,6 +11,7 @@ from accounts.rights import Right
 from common.errors import DermagaError
 from common.htmx import go
 from hosts.access import get_volume
+from hosts.actions.short import soon
 from hosts.actions.volumes import volume_files
 from hosts.pages import page_of
 
@@ -21,9 +22,10 @@ def volume_files_open(request: HttpRequest, host: str, ref: str) -> HttpResponse
     """Opens them, and leads there."""
     volume = get_volume(request.user, host, ref)
     try:
-        opened = volume_files.open_files(request.user, volume)
+        opened = soon(volume_files.open_files, request.user, volume)
     except DermagaError as error:
         messages.error(request, error.whole)
         return go(request, page_of(volume))
-    to = reverse("container_files", args=[host, opened.container[:12]])
-    return go(request, f"{to}?{urlencode({'path': opened.path})}")
+    to = reverse("container_files", args=[host, opened["container"][:12]])
+    where = urlencode({"path": opened["path"]})
+    return go(request, f"{to}?{where}")

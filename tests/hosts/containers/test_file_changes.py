@@ -233,3 +233,12 @@ def test_every_change_is_in_the_audit(boxes: dict[str, Box], product: Product) -
         "container.file.delete done admin",
         "container.file.delete failed admin",
     ]
+
+
+@pytest.mark.parametrize("letter", ["\udcff", "\ud800"], ids=["a byte", "half a pair"])
+def test_a_name_of_bytes_that_are_no_text_is_refused(boxes: dict[str, Box], letter: str) -> None:
+    path, box = f"/data/{letter}raw", boxes["running"]
+    refused(act(box, "chmod", path=path, mode="0711"), 422, "no UTF-8")
+    refused(act(box, "rename", path=path, new="x"), 422, "no UTF-8")
+    refused(act(box, "delete", path=path), 422, "no UTF-8")
+    refused(act(box, "make", path=f"{path}/more", kind="folder"), 422, "no UTF-8")
