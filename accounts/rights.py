@@ -141,6 +141,16 @@ ALL_HOSTS, NOWHERE = Reach(True), Reach(False)
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a token is for, of all that its user may: only these rights, only on the hosts of these names, only what the
+    teams of these keys own. None: no limit."""
+
+    rights: frozenset[Right] | None = None
+    hosts: frozenset[str] | None = None
+    teams: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
 class Standing:
     """All that somebody may do: rights that hold everywhere, and rights by the name of a host. Two people of one
     standing see the same."""
@@ -177,8 +187,27 @@ class Standing:
             frozenset((*key, rights) for key, rights in of_teams.items() if rights),
         )
 
-    def narrowed(self, rights: frozenset[Right]) -> "Standing":
-        """Only these `rights` of it."""
+    def narrowed(self, limits: Limits) -> "Standing":
+        """What these leave of it."""
+        found = self if limits.rights is None else self._with(limits.rights)
+        found = found if limits.hosts is None else found._on(limits.hosts)
+        return found if limits.teams is None else found._of(limits.teams)
+
+    def _on(self, hosts: frozenset[str]) -> "Standing":
+        at = [(host, rights) for host, rights in self.at if host in hosts]
+        at += [(host, self.everywhere) for host in hosts]
+        own = [(host, team, rights) for host, team, rights in self.own if host in hosts]
+        own += [(host, team, rights) for place, team, rights in self.own if not place for host in hosts]
+        return Standing.of((), at, own)
+
+    def _of(self, teams: frozenset[int]) -> "Standing":
+        see = {Right.HOSTS_VIEW}
+        own = [(host, team, rights) for host, team, rights in self.own if team in teams]
+        for host, rights in [("", self.everywhere), *self.at]:
+            own += [(host, team, rights) for team in teams]
+        return Standing.of(self.everywhere & see, [(host, rights & see) for host, rights in self.at], own)
+
+    def _with(self, rights: frozenset[Right]) -> "Standing":
         left = ((host, held & rights) for host, held in self.at)
         own = ((host, team, held & rights) for host, team, held in self.own)
         return Standing(

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import teams
 from accounts.guard import guard
 from accounts.models import OwnRole, Team, User
-from accounts.models.teams import GRANTABLE, host_model
+from accounts.models.teams import GRANTABLE
 from accounts.right_words import ROLE_WORDS, WORDS, by_noun
 from accounts.rights import PLACELESS, RIGHTS_OF, Right, Role, allows
 from accounts.team_forms import GrantForm, MemberForm, RoleForm, TeamForm, WhyForm
+from accounts.tokens import visible_hosts
 from accounts.why import sources, why
 from common import exports
 from common.errors import DermagaError, NotFound
@@ -240,7 +241,7 @@ def my_access(request: HttpRequest) -> HttpResponse:
 
 
 def _access(request: HttpRequest, person: User) -> dict[str, Any]:
-    names = sorted(_hosts(person))
+    names = list(visible_hosts(person).values_list("name", flat=True))
     asked = WhyForm(request.GET if "right" in request.GET else None, hosts=names)
     context: dict[str, Any] = {"sources": sources(person), "why_form": asked}
     if asked.is_bound and asked.is_valid():
@@ -249,10 +250,3 @@ def _access(request: HttpRequest, person: User) -> dict[str, Any]:
         context["words"] = WORDS[right]
         context["asked_host"] = asked.cleaned_data["host"]
     return context
-
-
-def _hosts(person: User) -> list[str]:
-    """Names of the hosts that `person` may see."""
-    reach = person.standing.reach(Right.HOSTS_VIEW)
-    rows = host_model().objects.all() if reach.everywhere else host_model().objects.filter(name__in=reach.hosts)
-    return list(rows.values_list("name", flat=True))

@@ -17,6 +17,7 @@ from accounts import tokens
 from accounts.guard import guard
 from accounts.models import User
 from accounts.rights import Right, rights_of
+from accounts.teams import visible_teams
 from common.errors import Conflict, DermagaError, Invalid
 
 DAYS = {
@@ -46,6 +47,18 @@ class TokenForm(forms.Form):
             "From where it may be used, like 10.8.0.0/16 or 2001:db8::/32, one a line. Empty: from anywhere."
         ),
     )
+    hosts = forms.MultipleChoiceField(
+        label=gettext_lazy("Hosts"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None chosen: all that the account may see, also later ones."),
+    )
+    teams = forms.MultipleChoiceField(
+        label=gettext_lazy("Teams"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Chosen: it is for what these teams own, and for nothing else."),
+    )
     scope = forms.MultipleChoiceField(
         label=gettext_lazy("Rights"),
         required=False,
@@ -56,14 +69,19 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = sorted(str(right) for right in rights_of(user) if "." in right or right is Right.DIAGNOSTICS)
-        self.fields["scope"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+        fields: dict[str, Any] = self.fields
+        fields["scope"].choices = [(name, name) for name in names]
+        for field, rows in (("hosts", tokens.visible_hosts(user)), ("teams", visible_teams(user))):
+            fields[field].choices = [(name, name) for name in rows.values_list("name", flat=True)]
+            if not fields[field].choices:
+                del self.fields[field]
 
     @property
     def limits(self) -> dict[str, Any]:
         """As accounts.tokens.make takes them."""
         days = self.cleaned_data["days"]
         return {
-            "scope": self.cleaned_data["scope"] or None,
+            **{name: self.cleaned_data.get(name) or None for name in ("scope", "hosts", "teams")},
             "networks": self.cleaned_data["networks"].replace(",", " ").split(),
             "expires": timezone.now() + timedelta(days=int(days)) if days else None,
         }

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -10,11 +11,15 @@ from django.utils.translation import gettext_noop
 
 from accounts import origin, own
 from accounts.audit import record
-from accounts.models import ApiToken, User
-from accounts.rights import Right, System, allows, rights_of
+from accounts.models import ApiToken, Team, User
+from accounts.models.teams import host_model
+from accounts.rights import Limits, Right, System, allows, rights_of
+from accounts.teams import visible_teams
 from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
 
 NETWORKS_AT_MOST = 50
+NO_HOST = gettext_noop("There is no host called %(name)s that this account sees.")
+NO_TEAM = gettext_noop("There is no team called %(name)s that this account is in.")
 NAME_AT_MOST = 100
 
 
@@ -68,9 +73,21 @@ def user_of(token: str, address: str) -> User:
     _remember(found, address[:64])
     user: User = found.user
     user.token = found
-    if found.scope is not None:
-        user.narrowed = frozenset(Right(name) for name in found.scope if name in set(Right))
+    user.narrowed = _limits(found)
     return user
+
+
+def _limits(token: ApiToken) -> Limits | None:
+    """What it is for; a right, host or team that is not there any more is none."""
+    if token.scope is None and token.hosts is None and token.teams is None:
+        return None
+    known = set(Right)
+    keys = () if token.teams is None else Team.objects.filter(name__in=token.teams).values_list("pk", flat=True)
+    return Limits(
+        None if token.scope is None else frozenset(Right(name) for name in token.scope if name in known),
+        None if token.hosts is None else frozenset(token.hosts),
+        None if token.teams is None else frozenset(keys),
+    )
 
 
 def let_in(token: str) -> User:
@@ -118,16 +135,25 @@ def make(
     name: str,
     *,
     scope: Iterable[str] | None = None,
+    hosts: Iterable[str] | None = None,
+    teams: Iterable[str] | None = None,
     networks: Sequence[str] = (),
     expires: datetime | None = None,
 ) -> str:
-    """A new token: the only time that it can be seen. Raises Denied, Invalid, Conflict."""
+    """A new token, for these rights, on these hosts, for what these teams own, by name (None: for all of them): the only
+    time that it can be seen. Raises Denied, Invalid, Conflict."""
     own.require(actor, user, "token.create")
     _require_no_limits(actor)
     name = name.strip()
     if not name or len(name) > NAME_AT_MOST or "\0" in name:
         raise Invalid("name", gettext_noop("A name has 1 to 100 characters."))
-    limits = {"scope": checked_scope(user, scope), "networks": checked_networks(networks), "expires": expires}
+    limits = {
+        "scope": checked_scope(user, scope),
+        "hosts": _checked("hosts", NO_HOST, hosts, visible_hosts(user)),
+        "teams": _checked("teams", NO_TEAM, teams, visible_teams(user)),
+        "networks": checked_networks(networks),
+        "expires": expires,
+    }
     if expires is not None and expires <= timezone.now():
         raise Invalid("expires", gettext_noop("This time is over already. Choose one that is to come."))
     try:
@@ -160,6 +186,23 @@ def checked_scope(user: User, scope: Iterable[str] | None) -> list[str] | None:
             words = gettext_noop("%(user)s does not have the right %(right)s: a token cannot have it either.")
             raise Invalid("scope", words, {"user": user.username, "right": name})
     return sorted(set(scope))
+
+
+def visible_hosts(user: User) -> Any:
+    """The hosts that the account may see."""
+    reach, rows = user.standing.reach(Right.HOSTS_VIEW), host_model().objects.order_by("name")
+    return rows if reach.everywhere else rows.filter(name__in=reach.hosts)
+
+
+def _checked(field: str, sentence: str, names: Iterable[str] | None, rows: Any) -> list[str] | None:
+    """The names, each of which is one of `rows`. Raises Invalid."""
+    if names is None:
+        return None
+    wanted = {str(name) for name in names}
+    known = set(rows.filter(name__in=[name for name in wanted if "\0" not in name]).values_list("name", flat=True))
+    for name in sorted(wanted - known):
+        raise Invalid(field, sentence, {"name": name[:63]})
+    return sorted(wanted)
 
 
 def checked_networks(networks: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Schema
+from pydantic import Field
 
 from accounts import own, tokens
 from accounts.models import ApiToken
@@ -14,10 +15,13 @@ from api.sessions import router
 
 
 class TokenIn(Schema):
-    """`scope`: rights by name, null for all of the account; `networks` like 10.8.0.0/16; `expires` null for never."""
+    """`scope`: rights by name, `hosts` by name, `teams` by name for what they own alone, each null for all of the account;
+    `networks` like 10.8.0.0/16; `expires` null for never."""
 
     name: str
     scope: list[str] | None = None
+    hosts: list[str] | None = Field(None, max_length=1000)
+    teams: list[str] | None = Field(None, max_length=1000)
     networks: list[str] = []
     expires: datetime | None = None
 
@@ -28,6 +32,8 @@ def show(token: ApiToken) -> dict[str, Any]:
         "id": token.pk,
         "name": token.name,
         "scope": token.scope,
+        "hosts": token.hosts,
+        "teams": token.teams,
         "networks": token.networks,
         "expires": token.expires,
         "created": token.created,

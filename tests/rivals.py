@@ -100,7 +100,7 @@ def parts_of(word: str, host: str = "") -> dict[str, str]:
         "task": "web.1", "secret": "s1", "config": "c1", "stack": "shop", "registry": f"{word}-registry", "team": f"{word}-team",
         "user": "ada", "role": f"{word}-role", "destination": "shelf", "account": str(missing), "invitation": str(missing), "session": str(missing), "token": str(missing), "grant": str(missing),
         "job_id": str(job.pk if job else missing), "schedule_id": str(schedule.pk if schedule else missing),
-        "backup": str(backup.pk if backup else missing), "policy": str(policy.pk if policy else missing), "tag": "1", "repository": "app", "verb": "stop",
+        "backup": str(backup.pk if backup else missing), "policy": str(policy.pk if policy else missing), "tag": "1", "repository": "app", "verb": "stop", "noun": "container",
     }  # fmt: skip
     return known
 
@@ -139,7 +139,7 @@ def addresses(word: str, host: str = "") -> Iterator[str]:
         if path.startswith("jobs/schedules"):
             noun = "schedule_id"
         ref = known.get(noun, f"{word}-web")
-        path = re.sub(r"<slug:(host|swarm|verb)>", lambda part: known[part[1]], path)
+        path = re.sub(r"<slug:(host|swarm|verb|noun)>", lambda part: known[part[1]], path)
         path = path.replace("<slug:name>", host or word if path.startswith(("hosts/", "backups/")) else ref)
         path = re.sub("<str:(ref|name)>", lambda _part, ref=ref: ref, path)  # type: ignore[misc]
         yield "/" + re.sub("<int:[a-z_]+>", ref if ref.isdecimal() else known["grant"], path)

@@ -121,6 +121,8 @@ def create_limited_token(reader: Reader, line: str) -> None:
         line.replace("USER --name N", "admin --name limited")
         .replace("--days N", "--days 1")
         .replace("CIDR", "127.0.0.1")
+        .replace("--host H", "--host local")
+        .replace(" [--team T]", "")  # there is none: tests/accounts/test_tokens.py has one
     )
     token = reader.type(re.sub(r"[][]", "", typed.replace("--right R", "--right images.view"))).strip()
     headers = {"Authorization": f"Bearer {token}"}
@@ -272,7 +274,7 @@ KNOWN: dict[str, Callable[[Reader, str], None]] = {
     f"{PYTHON}manage.py host remove NAME": remove_host,
     f"{PYTHON}manage.py check_hosts": check_hosts,
     f"{PYTHON}manage.py token create USER --name N": create_token,
-    f"{PYTHON}manage.py token create USER --name N [--right R] [--network CIDR] [--days N]": create_limited_token,
+    f"{PYTHON}manage.py token create USER --name N [--right R] [--host H] [--team T] [--network CIDR] [--days N]": create_limited_token,
     f"{PYTHON}manage.py token list": list_tokens,
     f"{PYTHON}manage.py token remove USER --name N": remove_token,
     f"{PYTHON}manage.py user remove-second-factor NAME": remove_second_factor,

@@ -127,5 +127,7 @@ def test_acts_are_never_done_by_a_get(client: Client) -> None:
                 "environment",
             }
         ):
-            url = "/" + path.replace("<slug:host>", "quay").replace("<str:ref>", "web").replace("<slug:verb>", "stop")
+            url = "/" + path.replace("<slug:host>", "quay").replace("<str:ref>", "web").replace(
+                "<slug:verb>", "stop"
+            ).replace("<slug:noun>", "container")
             assert client.get(url).status_code == 405, url

@@ -18,6 +18,8 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
     scope = models.JSONField(null=True)  # rights by name; None: all that the user may
+    hosts = models.JSONField(null=True)  # by name; None: all
+    teams = models.JSONField(null=True)  # by name: only what they own; None: everything
     networks = models.JSONField(default=list)  # like 10.0.0.0/8, from where it may be used; none: from anywhere
     expires = models.DateTimeField(null=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -38,7 +40,8 @@ class ApiToken(models.Model):
     @property
     def is_limited(self) -> bool:
         """Whether it may less than its user, or not for ever, or not from everywhere."""
-        return self.scope is not None or self.expires is not None or bool(self.networks)
+        limits = (self.scope, self.hosts, self.teams, self.expires)
+        return any(limit is not None for limit in limits) or bool(self.networks)
 
     @staticmethod
     def hash(token: str) -> str:
@@ -52,11 +55,15 @@ class ApiToken(models.Model):
         name: str,
         *,
         scope: Iterable[str] | None = None,
+        hosts: Iterable[str] | None = None,
+        teams: Iterable[str] | None = None,
         networks: Iterable[str] = (),
         expires: datetime | None = None,
     ) -> str:
         """Stores a new token of `user` and returns it: the only time that it can be seen. accounts.tokens checks it."""
         token = f"dmg_{secrets.token_urlsafe(32)}"
-        limits = {"scope": None if scope is None else sorted(scope), "networks": list(networks), "expires": expires}
-        cls.objects.create(user=user, name=name, digest=cls.hash(token), **limits)
+        named = {"scope": scope, "hosts": hosts, "teams": teams}
+        limits = {what: None if names is None else sorted(names) for what, names in named.items()}
+        row = {"user": user, "name": name, "digest": cls.hash(token), **limits}
+        cls.objects.create(**row, networks=list(networks), expires=expires)
         return token

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.rights import RIGHTS_OF, Right, Role, Standing
+from accounts.rights import RIGHTS_OF, Limits, Role, Standing
 
 
 class User(AbstractUser):
@@ -17,9 +17,7 @@ class User(AbstractUser):
     is_service = models.BooleanField(_("service account"), default=False)  # no password: it only has API tokens
     lacks_second_factor = False  # its role needs one (accounts.second_factor.with_duty): then it may nothing
     token: Any = None  # the API token that the user came with
-    narrowed: frozenset[Right] | None = (
-        None  # what the token that the user came with is for; None: all that the role may
-    )
+    narrowed: Limits | None = None  # what the token that the user came with is for; None: all that the user may
 
     @cached_property
     def standing(self) -> Standing:

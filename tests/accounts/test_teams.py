@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEntry, Grant, Membership, OwnRole, Team, User
-from accounts.rights import ALL, PLACELESS, Right, Role, Standing, allows_at
+from accounts.rights import ALL, PLACELESS, Limits, Right, Role, Standing, allows_at
 from tests.rows import a_host, container_json, containers, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
@@ -128,7 +128,7 @@ def test_a_token_for_less_does_not_manage_its_users_team(ada: Client) -> None:
 
     nils = User.objects.get(username="nils")
     assert leads(nils, Team.objects.get())
-    nils.narrowed = frozenset({Right.CONTAINERS_VIEW})
+    nils.narrowed = Limits(frozenset({Right.CONTAINERS_VIEW}))
     assert not leads(nils, Team.objects.get())
 
 

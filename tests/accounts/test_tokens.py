@@ -10,7 +10,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, AuditEntry, User
+from accounts import tokens
+from accounts.models import ApiToken, AuditEntry, Grant, Membership, Team, User
+from accounts.rights import Right, Standing
+from hosts.models import Image
 from tests.accounts.test_sockets import a_job, opened
 from tests.rows import a_host, container_json, containers, person
 
@@ -238,3 +241,66 @@ def test_the_command_takes_the_same_limits(client: Client, capsys: pytest.Captur
     ):
         with pytest.raises(CommandError, match=words):
             call_command("token", "create", "otto", "--name", "other", *wrong)
+
+
+# ---------------------------------------------------------------- hosts and teams
+def test_a_token_for_a_host_is_for_no_other_and_for_nothing_beside_hosts(client: Client) -> None:
+    for name in ("quay", "pier"):
+        containers(a_host(name), container_json(f"on-{name}"))
+    client.force_login(person("ada", "admin"))
+    token = made(client, hosts=["quay"])
+    found = Client().get("/api/v1/containers", headers=as_header(token)).json()["items"]
+    assert [row["name"] for row in found] == ["on-quay"]
+    assert code(Client(), token, "/api/v1/hosts/pier")[0] == code(Client(), token, "/api/v1/hosts/no-such")[0] == 404
+    for path in ("users", "registries", "audit", "diagnostics"):
+        assert code(Client(), token, f"/api/v1/{path}")[0] == 403, path
+    assert "quay" in client.get(OWN).content.decode()
+    assert AuditEntry.objects.get(action="token.create").detail["hosts"] == ["quay"]
+
+
+def test_a_token_for_a_team_is_for_what_it_owns(client: Client) -> None:
+    quay, ada = a_host("quay"), person("ada", "admin")
+    Team.objects.create(name="north")
+    labels = [{"dermaga.team": "north"}, {}]
+    Image.objects.create(
+        host=quay, engine_id="sha256:" + "1" * 64, name="a:1", seen=quay.last_seen
+    )  # without the label
+    containers(quay, *(container_json(f"web-{n}", Labels=of) for n, of in enumerate(labels)))
+    client.force_login(ada)
+    token = made(client, teams=["north"])
+    found = Client().get("/api/v1/containers", headers=as_header(token)).json()["items"]
+    assert [row["name"] for row in found] == ["web-0"]
+    assert code(Client(), token, "/api/v1/containers/quay/web-1")[0] == 404
+    assert code(Client(), token, "/api/v1/users")[0] == 403
+    Team.objects.get().delete()
+    assert (
+        Client().get("/api/v1/containers", headers=as_header(token)).status_code == 403
+    )  # of nobody, not of everybody
+
+
+def test_a_member_makes_tokens_for_hosts_and_teams_that_they_see(client: Client) -> None:
+    a_host("quay")
+    otto = person("otto", "member")
+    north, _south = Team.objects.create(name="north"), Team.objects.create(name="south")
+    Membership.objects.create(team=north, user=otto)
+    client.force_login(otto)
+    for what, name in (("hosts", "quay"), ("teams", "south"), ("teams", "a\0b")):
+        body = {"name": "ci", what: [name]}
+        answer = client.post("/api/v1/users/otto/tokens", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["field"]) == (422, what), answer.content
+    Grant.objects.create(team=north, role="deployer", own=True)
+    body = {"name": "ci", "hosts": ["quay"], "teams": ["north"], "scope": ["containers.view"]}
+    answer = client.post("/api/v1/users/otto/tokens", body, content_type="application/json")
+    assert answer.status_code == 201 and answer.json()["teams"] == ["north"]
+    standing = tokens.user_of(answer.json()["token"], "127.0.0.1").narrowed_standing
+    assert standing == Standing(own=frozenset({("quay", north.pk, frozenset({Right.CONTAINERS_VIEW}))}))
+
+
+def test_the_command_makes_one_for_a_host_and_a_team() -> None:
+    a_host("quay")
+    person("otto", "admin")
+    Team.objects.create(name="north")
+    call_command("token", "create", "otto", "--name", "ci", "--host", "quay", "--team", "north")
+    assert (ApiToken.objects.get().hosts, ApiToken.objects.get().teams) == (["quay"], ["north"])
+    with pytest.raises(CommandError, match="There is no host called pier"):
+        call_command("token", "create", "otto", "--name", "other", "--host", "pier")

@@ -1,4 +1,5 @@
-"""`manage.py token create USER --name N [--right R ...] [--network CIDR ...] [--days N] | list | remove USER --name N`."""
+"""`manage.py token create USER --name N [--right R ...] [--host H ...] [--team T ...] [--network CIDR ...]
+[--days N] | list | remove USER --name N`."""
 
 import argparse
 from datetime import timedelta
@@ -24,6 +25,8 @@ class Command(BaseCommand):
             one.add_argument("--name", required=True)
             if act == "create":
                 one.add_argument("--right", action="append", help="like containers.view; all of the user unless given")
+                one.add_argument("--host", action="append", help="on this host; on all unless given")
+                one.add_argument("--team", action="append", help="for what this team owns alone")
                 one.add_argument("--network", action="append", default=[], help="from where, like 10.8.0.0/16")
                 one.add_argument("--days", type=int, help="for how long; for ever unless given")
         acts.add_parser("list")
@@ -43,6 +46,7 @@ class Command(BaseCommand):
         if days is not None and not 1 <= days <= 36500:
             raise CommandError(f"--days {days} is not a number from 1 to 36500.")
         limits: dict[str, Any] = {"scope": options.get("right"), "networks": options.get("network") or []}
+        limits |= {"hosts": options.get("host"), "teams": options.get("team")}
         expires = timezone.now() + timedelta(days=days) if days else None
         self.stdout.write(tokens.make(SYSTEM, user, options["name"][:100], expires=expires, **limits))
 
@@ -54,6 +58,8 @@ class Command(BaseCommand):
             limits = [
                 ",".join(token.scope) if token.scope is not None else "all",
                 ",".join(token.networks) or "anywhere",
+                ",".join(token.hosts) if token.hosts is not None else "all hosts",
+                ",".join(token.teams) if token.teams is not None else "everybody's",
             ]
             made = f"{token.created:%F %T}"
             self.stdout.write(
