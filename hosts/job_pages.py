@@ -154,6 +154,7 @@ READINGS: dict[str, Reading] = {
     "volume.remove": _listed("volume"),
     "volume.create": _one("volume"),
     "volume.delete": _one("volume"),
+    "volume.files": _one("volume"),
     **{f"network.{verb}": _one("network") for verb in ("create", "connect", "disconnect", "remove")},
     "image.tag": _one("image"),
     "image.untag": _one("image"),

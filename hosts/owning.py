@@ -4,17 +4,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from accounts.models import Team
+from accounts.models import Grant, Team
 from accounts.rights import Right, standing_of
+from accounts.teams import visible_teams
 from common.errors import Denied, Failure, Invalid
 from hosts.access import may
 from hosts.inventory.owners import apply_owners
 from hosts.models import Adoption, Container, Host, Image, Network, Share, Volume
 from hosts.models.base import OnHost, Owned, Shared
 from hosts.models.networks import PREDEFINED
-from hosts.models.owners import TEAM_LABEL, key_of
+from hosts.models.owners import TEAM_LABEL, key_of, shared_names
 from hosts.specs.spec import ContainerSpec
 
 HIDDEN = gettext_noop(
@@ -184,3 +186,16 @@ def shareable(row: Owned) -> Shared:
     if not isinstance(row, Shared):
         raise Invalid("shared", gettext_noop("A container is of one team, and shared with no other."))
     return row
+
+
+def teams_for(actor: Any, row: Owned) -> list[str]:
+    """Names of the teams that `actor` may name as its owner or share it with: for who manages the host, those to whom
+    something there is granted; and those that `actor` sees anyway, or that it is shared with."""
+    host, names = row.host, set(visible_teams(actor).values_list("name", flat=True))
+    names |= set(shared_names(row)) if isinstance(row, Shared) else set()
+    if may(actor, Right.HOSTS_MANAGE, host):
+        grants = Grant.objects.select_related("team", "host").filter(Q(host=host) | Q(host=None), team__isnull=False)
+        labels = {host.name: host.labels if isinstance(host.labels, dict) else {}}
+        there = (grant.team for grant in grants if not grant.label or grant.hosts(labels))
+        names |= {team.name for team in there if team} | ({row.owner.name} if row.owner else set())
+    return sorted(names)

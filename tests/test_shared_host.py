@@ -276,8 +276,15 @@ def test_a_container_is_shared_with_nobody(browser: Client) -> None:
     assert answer.status_code == 422 and answer.json()["field"] == "shared"
 
 
-def test_an_owner_shares_its_own(browser: Client) -> None:
-    assert put(browser, noun="volume", host="dock", ref="quay-data", shared=["rival-team"]).status_code == 200
+def test_an_owner_shares_its_own_with_teams_that_one_is_in_and_learns_of_no_other(browser: Client, nils: User) -> None:
+    refused = [
+        put(browser, noun="volume", host="dock", ref="quay-data", shared=[name]) for name in ("rival-team", "no")
+    ]
+    assert [(one.status_code, one.json()["field"]) for one in refused] == [(422, "shared")] * 2
+    assert said(refused[0]).replace("rival-team", "no") == said(refused[1])
+    assert "rival" not in said(browser.get("/owners/volume/dock/quay-data/"))
+    Membership.objects.create(team=Team.objects.create(name="both"), user=nils)
+    assert put(browser, noun="volume", host="dock", ref="quay-data", shared=["both"]).status_code == 200
     assert browser.post("/owners/volume/dock/quay-data/", {"shared": []}).status_code == 302
     assert not Share.objects.exists()
 

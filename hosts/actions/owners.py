@@ -16,7 +16,7 @@ from hosts.inventory.owners import apply_owners
 from hosts.models import Adoption, Share
 from hosts.models.base import Owned, Shared
 from hosts.models.owners import key_of
-from hosts.owning import MANAGE
+from hosts.owning import MANAGE, teams_for
 from hosts.pages import NOUNS
 
 NO_TEAM = gettext_noop("There is no team called %(name)s.")
@@ -31,7 +31,7 @@ def set_owner(actor: Any, row: Owned, team: str) -> None:
     except Denied:
         record(actor, f"{noun}.owner", str(row), host=row.host.name, outcome="refused")
         raise
-    (found,) = _teams([team], "team") if team else (None,)
+    (found,) = _teams(actor, row, [team], "team") if team else (None,)
     was = row.owner.name if row.owner else ""
     with transaction.atomic():
         word = {"team": found, "by_name": actor.username}
@@ -49,7 +49,7 @@ def set_shared(actor: Any, row: Shared, teams: Iterable[str]) -> None:
     except Denied:
         record(actor, f"{noun}.share", str(row), host=row.host.name, outcome="refused")
         raise
-    found = _teams(teams, "shared")
+    found = _teams(actor, row, teams, "shared")
     rows = Share.objects.filter(host=row.host, noun=noun, key=key)
     with transaction.atomic():
         was = sorted(rows.values_list("team__name", flat=True))
@@ -60,9 +60,9 @@ def set_shared(actor: Any, row: Shared, teams: Iterable[str]) -> None:
         record(actor, f"{noun}.share", str(row), host=row.host.name, detail=detail)
 
 
-def _teams(names: Iterable[str], field: str) -> list[Team]:
-    wanted = set(names)
-    known = {team.name: team for team in Team.objects.filter(name__in=[name for name in wanted if "\0" not in name])}
+def _teams(actor: Any, row: Owned, names: Iterable[str], field: str) -> list[Team]:
+    wanted, offered = set(names), teams_for(actor, row)
+    known = {team.name: team for team in Team.objects.filter(name__in=wanted & set(offered))}
     for name in sorted(wanted - known.keys()):
         raise Invalid(field, NO_TEAM, {"name": name[:63]})
     return list(known.values())

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Team
 from common.forms import RefusedForm
 from hosts.models.base import Owned, Shared
 
@@ -25,10 +24,12 @@ class OwnerForm(RefusedForm):
         help_text=_("These teams see it and use it in their containers. They do not change or remove it."),
     )
 
-    def __init__(self, *args: Any, row: Owned, shared: list[str], manages: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, row: Owned, shared: list[str], teams: list[str], manages: bool, **kwargs: Any
+    ) -> None:
         kwargs["initial"] = {"team": row.owner.name if row.owner else "", "shared": shared}
         super().__init__(*args, **kwargs)
-        names = [(name, name) for name in Team.objects.values_list("name", flat=True)]
+        names = [(name, name) for name in teams]
         fields: dict[str, Any] = self.fields
         fields["team"].choices = [("", _("nobody's")), *names]
         fields["shared"].choices = names

@@ -16,7 +16,7 @@ from hosts.actions import owners
 from hosts.forms.owners import OwnerForm
 from hosts.models.base import Owned, Shared
 from hosts.models.owners import shared_names
-from hosts.owning import may_share
+from hosts.owning import may_share, teams_for
 from hosts.pages import page_of
 
 GET: dict[str, Any] = {"container": get_container, "image": get_image, "network": get_network, "volume": get_volume}
@@ -34,7 +34,7 @@ def owner_edit(request: HttpRequest, noun: str, host: str, ref: str) -> HttpResp
     manages = may(request.user, Right.HOSTS_MANAGE, row.host)
     shared = shared_names(row) if isinstance(row, Shared) else []
     sent = request.POST if request.method == "POST" else None  # nothing chosen is an answer too
-    form = OwnerForm(sent, row=row, shared=shared, manages=manages)
+    form = OwnerForm(sent, row=row, shared=shared, teams=teams_for(request.user, row), manages=manages)
     if form.is_bound and form.is_valid():
         try:
             if manages and form.cleaned_data["team"] != (row.owner.name if row.owner else ""):

@@ -233,7 +233,7 @@ def test_the_command_takes_the_same_limits(client: Client, capsys: pytest.Captur
     assert code(client, token, "/api/v1/images") == (200, "")
     assert code(client, token) == (403, "denied")
     call_command("token", "list")
-    assert capsys.readouterr().out.endswith("\timages.view\t127.0.0.1/32\n")
+    assert capsys.readouterr().out.endswith("\timages.view\t127.0.0.1/32\tall hosts\teverybody's\n")
     for wrong, words in (
         (["--right", "users.manage"], "does not have the right users.manage"),
         (["--network", "office"], "office is no network"),

@@ -114,7 +114,7 @@ def test_a_token_remembers_its_last_use_and_can_be_removed(client: Client, capsy
     token = ApiToken.make(person("vera", "viewer"), "ci")
     headers = {"Authorization": f"Bearer {token}"}
     call_command("token", "list")
-    assert capsys.readouterr().out.endswith("\tnever\t\tnever\tall\tanywhere\n")
+    assert capsys.readouterr().out.endswith("\tnever\t\tnever\tall\tanywhere\tall hosts\teverybody's\n")
     assert client.get("/api/v1/containers", headers=headers).status_code == 200
     used = ApiToken.objects.get().last_used
     assert used is not None

@@ -250,7 +250,10 @@ def test_a_member_makes_nobody_more_than_they_are(admin: Client) -> None:
     nils = person("nils", "viewer")
     browser = Client()
     browser.force_login(nils)
-    more = planted({"name", "scope", "networks", "expires", "user"}) | {"user": "ada", "role": "admin"}
+    more = planted({"name", "scope", "hosts", "teams", "networks", "expires", "user"}) | {
+        "user": "ada",
+        "role": "admin",
+    }
     answer = browser.post(
         "/api/v1/users/nils/tokens", json.dumps({"name": "t", **more}), content_type="application/json"
     )

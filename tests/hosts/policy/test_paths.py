@@ -191,10 +191,12 @@ def _spec(engine: DockerEngine, name: str, **changes: Any) -> dict[str, Any]:
     return {**to_json(from_inspect(inspect)), **changes}
 
 
-@pytest.mark.parametrize(("rule", "body"), escapes.VOLUMES.values(), ids=escapes.VOLUMES)
+# no path of ours makes a cluster volume
+MADE = {name: case for name, case in escapes.VOLUMES.items() if "ClusterVolumeSpec" not in case[1]}
+
+
+@pytest.mark.parametrize(("rule", "body"), MADE.values(), ids=MADE)
 def test_no_volume_is_made_that_leads_out(olga: Olga, docker_engine: DockerEngine, rule: str, body: Any) -> None:
-    if "ClusterVolumeSpec" in body:
-        pytest.skip("no path of ours makes one")
     name = f"escape-{uuid4().hex[:6]}"
     asked = {"name": name, "driver": body.get("Driver", "local"), "options": body.get("DriverOpts", {})}
     assert f"({rule})" in olga.refused("volumes/local", **asked)["title"]
