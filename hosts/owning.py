@@ -1,6 +1,6 @@
 """Whose things are that somebody makes, and what they may use whose rights are about their teams' own things alone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from hosts.models import Adoption, Container, Host, Image, Network, Share, Volum
 from hosts.models.base import OnHost, Owned, Shared
 from hosts.models.networks import PREDEFINED
 from hosts.models.owners import TEAM_LABEL, key_of, shared_names
+from hosts.specs.inspected import SPECIAL
 from hosts.specs.spec import ContainerSpec
 
 HIDDEN = gettext_noop(
@@ -26,6 +27,10 @@ NOT_THERE = gettext_noop("There is no %(name)s on this host that your team may u
 NOT_PULLED = gettext_noop(
     "%(name)s is on this host, but not for your team. Have it pulled always: then your own login decides."
 )
+NO_PLATFORM = gettext_noop(
+    "Another platform moves the image's name for all on the host: leave it out, or ask who manages the host."
+)
+OF_HELPERS, HELPER = "org.dermaga.", "dermaga-files-"  # hosts.engine.volume_helpers
 NO_IMAGES = gettext_noop("Images are mounted only by who may create any container on the host.")
 
 
@@ -73,62 +78,86 @@ def claimed(
             raise Invalid("labels", sentence, {"teams": ", ".join(sorted(mine))})
         (said,) = mine
     labels = labels | {TEAM_LABEL: said}
-    values = {"name": name, "labels": labels, "engine_id": "", **_compose(labels)}
-    others = Adoption.objects.filter(host=host, noun=noun, key=key_of(noun, values)).exclude(team=mine[said])
-    if others.exists():
-        raise Invalid("name", HIDDEN, {"name": name or key_of(noun, values)})
+    ours = next((label for label in labels if label.startswith(OF_HELPERS)), "")
+    if ours:
+        raise Invalid("labels", gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
+    _check_free(host, noun, key_of(noun, name, labels), mine[said])
+    if name.startswith(HELPER):
+        raise Invalid("name", HIDDEN, {"name": name})
     return labels, Corner(host, mine[said])
 
 
-def _compose(labels: dict[str, str]) -> dict[str, str]:
-    return {part: labels.get(f"com.docker.compose.{part}", "") for part in ("project", "service")}
+def _check_free(host: Host, noun: str, key: str, team: int | None, field: str = "name") -> None:
+    """Raises Invalid when what is known by `key` is another team's, be it there now or not."""
+    if Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists():
+        raise Invalid(field, HIDDEN, {"name": key})
+
+
+def check_name(actor: Any, right: Right, container: Container, name: str) -> None:
+    """Raises Invalid for a new name that somebody may not give who may do things to their team's own alone."""
+    if not may(actor, right, container.host):
+        if name.startswith(HELPER):
+            raise Invalid("name", HIDDEN, {"name": name})
+        _check_free(container.host, "container", key_of("container", name, {}), container.owner_id)
 
 
 # ---------------------------------------------------------------- what a container uses
-def check_uses(actor: Any, corner: Corner, spec: ContainerSpec) -> ContainerSpec:
-    """The specification with the owner also on the volumes that come with it. Raises Invalid for what it would use that
-    is hidden from `actor`, who may do anything only with their team's own."""
-    host = corner.host
+def is_usable(actor: Any, row: Any, team: int | None) -> bool:
+    """Whether a container of the team may use it: its own, what is shared with it, and what `actor` may manage on all of
+    the host. That somebody may look at it is not enough."""
+    manage = MANAGE.get(type(row))
+    if (team is not None and row.owner_id == team) or (manage and may(actor, manage, row.host)):
+        return True
+    if team is None or not isinstance(row, Shared):
+        return False
+    key = getattr(row, row.key_column)
+    return Share.objects.filter(host=row.host, noun=row._meta.model_name, key=key, team=team).exists()
+
+
+def check_uses(actor: Any, corner: Corner, spec: ContainerSpec, had: Collection[str] = ()) -> ContainerSpec:
+    """The specification with the owner also on the volumes that come with it. `had`: volumes of the container that it takes
+    the place of. Raises Invalid for what `actor`, who may do anything only with their teams' own, may not use for it."""
+    host, team = corner.host, corner.owner_id
     if not is_limited(actor, Right.CONTAINERS_CREATE, host):
         return spec
+    if spec.platform:
+        raise Invalid("platform", NO_PLATFORM)
     for n, mount in enumerate(spec.mounts):
-        if mount.type in ("volume", "cluster") and mount.source:
-            _check_volume(actor, host, mount.source, f"mounts.{n}.source")
+        if mount.type in ("volume", "cluster") and mount.source and mount.source not in had:
+            rows = Volume.objects.select_related("host").filter(host=host, name=mount.source)
+            _demand_usable(actor, rows, team, f"mounts.{n}.source", mount.source)
+            _check_free(host, "volume", mount.source, team, f"mounts.{n}.source")
         if mount.type == "image":
             raise Invalid(f"mounts.{n}.type", NO_IMAGES)
     for n, network in enumerate(spec.networks):
-        _check_network(actor, host, network.name, f"networks.{n}.name")
+        _check_network(actor, corner, network.name, f"networks.{n}.name")
+    if not SPECIAL.fullmatch(spec.network_mode):
+        _check_network(actor, corner, spec.network_mode, "network_mode")
     for field, name in others_in(spec):
         found = list(Container.objects.select_related("host").filter(host=host, name=name))
         found += list(Container.objects.select_related("host").filter(host=host, engine_id__startswith=name)[:2])
         if not found:
             raise Invalid(field, NOT_THERE, {"name": name})
-        _seen(actor, Right.CONTAINERS_OPERATE, found, field, name)
-    team = spec.labels[TEAM_LABEL]
-    mounts = [
-        replace(mount, labels=mount.labels | {TEAM_LABEL: team}) if mount.type == "volume" else mount
-        for mount in spec.mounts
-    ]
+        if any(row.owner_id != team for row in found):
+            raise Invalid(field, HIDDEN, {"name": name})
+    label = {TEAM_LABEL: next(iter(Team.objects.filter(pk__in=[team]).values_list("name", flat=True)), "")}
+    mounts = [replace(mount, labels=mount.labels | label) if mount.type == "volume" else mount for mount in spec.mounts]
     return replace(spec, mounts=mounts)
 
 
-def _seen(actor: Any, right: Right, rows: Iterable[Any], field: str, name: str) -> None:
-    if not all(may(actor, right, row) for row in rows):
+def _demand_usable(actor: Any, rows: Iterable[Any], team: int | None, field: str, name: str) -> None:
+    if not all(is_usable(actor, row, team) for row in rows):
         raise Invalid(field, HIDDEN, {"name": name})
 
 
-def _check_volume(actor: Any, host: Host, name: str, field: str) -> None:
-    _seen(actor, Right.VOLUMES_VIEW, Volume.objects.select_related("host").filter(host=host, name=name), field, name)
-
-
-def _check_network(actor: Any, host: Host, name: str, field: str) -> None:
+def _check_network(actor: Any, corner: Corner, name: str, field: str) -> None:
     if name in PREDEFINED or name in ("", "default"):
         return
-    rows = Network.objects.select_related("host").filter(host=host)
+    rows = Network.objects.select_related("host").filter(host=corner.host)
     found = list(rows.filter(name=name)) + list(rows.filter(engine_id__startswith=name))
     if not found:
         raise Invalid(field, NOT_THERE, {"name": name})
-    _seen(actor, Right.NETWORKS_VIEW, found, field, name)
+    _demand_usable(actor, found, corner.owner_id, field, name)
 
 
 def others_in(spec: ContainerSpec) -> Iterator[tuple[str, str]]:
@@ -147,29 +176,27 @@ def others_in(spec: ContainerSpec) -> Iterator[tuple[str, str]]:
 
 
 # ---------------------------------------------------------------- in a worker, by what the engine says
-def check_there(actor: Any, host: Host, model: Any, key: str, name: str) -> None:
-    """Of an image or a volume that the engine has: raises Failure when `actor` may use only their team's own, and it is
-    none of these. `key` is the engine's; what is in no table yet is nobody's."""
-    if not is_limited(actor, Right.CONTAINERS_CREATE, host):
+def check_there(actor: Any, corner: Corner, model: Any, key: str, name: str) -> None:
+    """Of an image or a volume that the engine has: raises Failure when `actor` may use only their teams' own, and it is
+    not the corner's. `key` is the engine's; what is in no table yet is nobody's."""
+    if not is_limited(actor, Right.CONTAINERS_CREATE, corner.host):
         return
-    row = model.objects.select_related("host").filter(host=host, **{model.key_column: key}).first()
-    if row is None or not may(actor, model.view_right, row):
+    row = model.objects.select_related("host").filter(host=corner.host, **{model.key_column: key}).first()
+    if row is None or not is_usable(actor, row, corner.owner_id):
         raise Failure("not_yours", 403, NOT_PULLED if model is Image else HIDDEN, {"name": name})
 
 
 # ---------------------------------------------------------------- images
-def claim_image(actor: Any, host: Host, engine_id: str) -> None:
-    """After a pull: the image is also the team's of who pulled it for their own things alone. The first one owns it."""
-    teams = teams_there(actor, Right.IMAGES_VIEW, host)
-    if may(actor, Right.IMAGES_VIEW, host) or not teams or not engine_id:
+def claim_image(actor: Any, corner: Corner, engine_id: str) -> None:
+    """After a pull: the image is also the team's for which it was pulled. The first one owns it."""
+    host, team = corner.host, corner.owner_id
+    if may(actor, Right.IMAGES_MANAGE, host) or team is None or not engine_id:
         return
     known = Image.objects.filter(host=host, engine_id=engine_id).exists()
-    adopted = Adoption.objects.filter(host=host, noun="image", key=engine_id).exists()
-    if not known and not adopted:
-        word = {"team_id": teams[0], "by_name": actor.username}
+    if not known:
+        word = {"team_id": team, "by_name": actor.username}
         Adoption.objects.get_or_create(host=host, noun="image", key=engine_id, defaults=word)
-    for team in teams:
-        Share.objects.get_or_create(host=host, noun="image", key=engine_id, team_id=team)
+    Share.objects.get_or_create(host=host, noun="image", key=engine_id, team_id=team)
     apply_owners([host], ["image"])
 
 

@@ -51,7 +51,7 @@ def start(
     if not allows_at(actor, get_kind(kind).right, host, to, team=team):
         raise Denied
     short = get_kind(kind).short
-    fingerprint = fingerprint_of(kind, host, target, params, sealed or {})
+    fingerprint = fingerprint_of(kind, host, target, params, sealed or {}, team)
     with transaction.atomic():
         try:
             with transaction.atomic():  # a savepoint: PostgreSQL goes on after the refusal
@@ -104,9 +104,11 @@ def _origin() -> dict[str, str]:
     return {"address": came.address, "via": came.via}
 
 
-def fingerprint_of(kind: str, host: str, target: str, params: dict[str, Any], sealed: dict[str, Any]) -> str:
+def fingerprint_of(
+    kind: str, host: str, target: str, params: dict[str, Any], sealed: dict[str, Any], team: int | None
+) -> str:
     """What two jobs that are the same have in common; keyed, since a secret could be guessed from a plain hash."""
-    words = json.dumps([kind, host, target, params, sealed], sort_keys=True, default=str)
+    words = json.dumps([kind, host, target, params, sealed, team], sort_keys=True, default=str)
     return salted_hmac("dermaga.jobs", words, algorithm="sha256").hexdigest()
 
 

@@ -14,7 +14,7 @@ from accounts.rights import Role
 from api.examples import examples
 from common.events import GROUP
 from hosts.models import Container, Host, Image, Network, Registry, Volume
-from hosts.models.owners import Share
+from hosts.models.owners import Adoption, Share
 from hosts.sockets import socket_urls as host_sockets
 from jobs.models import Job
 from jobs.sockets import socket_urls as job_sockets
@@ -146,6 +146,7 @@ def test_an_operation_on_a_rivals_object_is_as_on_one_that_does_not_exist(browse
         ("containers/dock", {"image": "quay/app:1", "networks": [{"name": "{}-net"}]}),
         ("containers/dock", {"image": "quay/app:1", "networks": [{"name": "quay-net", "links": ["{}-web"]}]}),
         ("containers/dock", {"image": "quay/app:1", "labels": {"dermaga.team": "{}-team"}}),
+        ("containers/dock", {"image": "quay/app:1", "network_mode": "{}-net"}),
     ],
 )
 def test_what_a_body_names_of_a_rival_is_refused_as_what_is_not_there(
@@ -170,6 +171,60 @@ def test_a_rivals_volume_is_mounted_by_nobody_else(browser: Client) -> None:
     assert answer.status_code == 422
     assert answer.json()["field"] == "mounts.0.source"
     assert not Job.objects.filter(kind="container.create").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("mounts.0.source", {"mounts": [{"type": "volume", "source": "rival-data", "target": "/x"}]}),
+        ("networks.0.name", {"networks": [{"name": "rival-net"}]}),
+        ("network_mode", {"network_mode": "rival-net"}),
+    ],
+)
+def test_who_may_look_at_all_of_the_host_uses_no_more_of_it(
+    browser: Client, nils: User, field: str, body: dict[str, Any]
+) -> None:
+    Grant.objects.create(user=nils, role=Role.VIEWER)
+    assert browser.get("/volumes/dock/rival-data/").status_code == 200
+    sent = json.dumps({"image": "quay/app:1", **body})
+    answer = browser.post("/api/v1/containers/dock", sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    joined = browser.post(
+        "/api/v1/networks/dock/rival-net/connect",
+        json.dumps({"container": "quay-web"}),
+        content_type="application/json",
+    )
+    assert joined.status_code == 403
+
+
+def test_what_one_team_may_see_another_team_of_the_same_person_does_not_use(browser: Client, nils: User) -> None:
+    rivals = Team.objects.get(name="rival-team")
+    Membership.objects.create(team=rivals, user=nils)
+    Grant.objects.create(team=rivals, role=Role.DEPLOYER, host=Host.objects.get(), own=True)
+    mount = {"type": "volume", "source": "rival-data", "target": "/x"}
+    sent = {"image": "quay/app:1", "mounts": [mount], "labels": {"dermaga.team": "north"}}
+    answer = browser.post("/api/v1/containers/dock", json.dumps(sent), content_type="application/json")
+    assert (answer.status_code, answer.json()["field"]) == (422, "mounts.0.source")
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("labels", {"labels": {"org.dermaga.volume": "rival-data"}}),
+        ("name", {"name": "dermaga-files-1"}),
+        ("name", {"name": "adopted"}),
+        ("name", {"labels": {"io.podman.compose.project": "shop", "io.podman.compose.service": "front"}}),
+        ("mounts.0.source", {"mounts": [{"type": "volume", "source": "adopted", "target": "/x"}]}),
+        ("platform", {"platform": "linux/s390x", "pull": "always"}),
+    ],
+)
+def test_names_that_are_somebody_elses_are_given_to_nothing(browser: Client, field: str, body: dict[str, Any]) -> None:
+    rivals, dock = Team.objects.get(name="rival-team"), Host.objects.get()
+    for noun, key in (("container", "adopted"), ("container", "shop/front"), ("volume", "adopted")):
+        Adoption.objects.create(host=dock, noun=noun, key=key, team=rivals, by_name="ada")
+    sent = json.dumps({"image": "quay/app:1", **body})
+    answer = browser.post("/api/v1/containers/dock", sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["field"]) == (422, field), answer.content
 
 
 # ---------------------------------------------------------------- sockets
@@ -217,6 +272,18 @@ async def test_a_socket_closes_when_the_grant_for_own_objects_goes(nils: User, m
     async with open_socket(nils, "/ws/logs", target="dock/quay-web") as socket:
         await socket.until(lambda: socket.of_kind("targets"))
         await Grant.objects.all().adelete()
+        assert await socket.closed() == 4403
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/ws/logs", "/ws/stats"])
+async def test_a_socket_closes_when_the_container_becomes_another_teams(
+    nils: User, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("accounts.sockets.GuardedConsumer.check_every", 0.1)
+    async with open_socket(nils, path, target="dock/quay-web") as socket:
+        await socket.until(lambda: socket.of_kind("targets"))
+        await Container.objects.filter(name="quay-web").aupdate(owner=await Team.objects.aget(name="rival-team"))
         assert await socket.closed() == 4403
 
 
@@ -318,3 +385,40 @@ def test_objects_with_the_label_of_a_team_that_comes_later_are_its(nils: User) -
     late.save()
     apply_owners(Host.objects.all())
     assert Network.objects.get(name="rival-net").owner is None
+
+
+def test_labels_of_an_image_do_not_say_which_container_it_is(nils: User) -> None:
+    """Whoever made the image would own it, where the word about a service of that name is for them."""
+    from hosts.engine import parse
+    from hosts.inventory import apply
+    from tests.rivals import shape
+    from tests.rows import container_json
+
+    dock, labels = Host.objects.get(), {"com.docker.compose.project": "p", "com.docker.compose.service": "s"}
+    Adoption.objects.create(host=dock, noun="container", key="p/s", team=Team.objects.get(name="north"), by_name="ada")
+    Image.objects.filter(engine_id=shape(THEIRS)).update(labels=labels)
+    for image, owner in ((shape(THEIRS), None), (shape(OURS), "north")):
+        row = parse.container_row(container_json("new", ImageID=image, Labels=labels))
+        assert row is not None
+        apply.apply_rows(dock, "container", [row], only={row["engine_id"]})
+        found = Container.objects.get(name="new")
+        assert (found.owner.name if found.owner else None) == owner, image
+
+
+def test_a_container_stays_its_owners_while_it_is_made_anew_and_under_another_name(nils: User) -> None:
+    from hosts.inventory.owners import move_word
+    from hosts.models.owners import key_of
+
+    assert key_of("container", "web.dermaga-old-7", {}) == key_of("container", "web.dermaga-new-7", {}) == "web"
+    dock, north = Host.objects.get(), Team.objects.get(name="north")
+    Adoption.objects.create(host=dock, noun="container", key="web", team=north, by_name="ada")
+    move_word(dock, "web", "front")
+    assert Adoption.objects.get(key="front").team == north
+    move_word(dock, "nobodys", "other")
+    assert not Adoption.objects.filter(key="other").exists()
+
+
+def test_figures_of_one_team_do_not_go_on_with_those_of_another(nils: User) -> None:
+    ours, theirs = Container.objects.get(name="quay-web"), Container.objects.get(name="rival-web")
+    theirs.name, theirs.labels = ours.name, ours.labels
+    assert ours.history_key != theirs.history_key

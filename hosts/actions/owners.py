@@ -12,10 +12,9 @@ from accounts.rights import Right
 from common.errors import Denied, Invalid
 from hosts.access import may
 from hosts.actions.act import demand
-from hosts.inventory.owners import apply_owners
+from hosts.inventory.owners import Owners, apply_owners
 from hosts.models import Adoption, Share
 from hosts.models.base import Owned, Shared
-from hosts.models.owners import key_of
 from hosts.owning import MANAGE, teams_for
 from hosts.pages import NOUNS
 
@@ -25,7 +24,7 @@ NO_TEAM = gettext_noop("There is no team called %(name)s.")
 def set_owner(actor: Any, row: Owned, team: str) -> None:
     """It belongs to the team of this name from now on, also when it is made anew, whatever its label says; "": to nobody.
     Raises Denied, and Invalid for `team`."""
-    noun, values = NOUNS[type(row)], row.__dict__
+    noun = NOUNS[type(row)]
     try:
         demand(actor, Right.HOSTS_MANAGE, row.host)
     except Denied:
@@ -35,7 +34,9 @@ def set_owner(actor: Any, row: Owned, team: str) -> None:
     was = row.owner.name if row.owner else ""
     with transaction.atomic():
         word = {"team": found, "by_name": actor.username}
-        Adoption.objects.update_or_create(host=row.host, noun=noun, key=key_of(noun, values), defaults=word)
+        Adoption.objects.update_or_create(
+            host=row.host, noun=noun, key=Owners(row.host, noun).key(row.__dict__), defaults=word
+        )
         record(actor, f"{noun}.owner", str(row), host=row.host.name, detail={"team": team, "was": was})
         apply_owners([row.host], [noun])
 

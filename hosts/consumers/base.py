@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import orjson
 from channels.db import database_sync_to_async
 
-from accounts.rights import allows_at
+from accounts.rights import standing_of
 from accounts.sockets import NOT_ALLOWED, TOO_MANY, TOO_SLOW, UNKNOWN, GuardedConsumer
 from common.errors import Denied, NotFound
 from hosts.access import get_container
@@ -63,9 +63,11 @@ class ContainerConsumer(GuardedConsumer):
     async def why_leave(self) -> int:
         if code := await super().why_leave():
             return code
-        places = zip(self.viewer.hosts, self.viewer.owners, strict=True)
-        if not all(allows_at(self.user, self.rule, host, team=owner) for host, owner in places if host):
-            return NOT_ALLOWED  # it may hold elsewhere still
+        reach = standing_of(self.user).reach(self.rule)
+        owned = [key for key in self.viewer.watched if not reach.covers(key[0])]
+        owners = await database_sync_to_async(_owners)(owned) if owned else {}
+        if not all(reach.owns(key[0], owners.get(key)) for key in owned):
+            return NOT_ALLOWED  # it may hold elsewhere still, or the container is another team's by now
         return TOO_SLOW if self.viewer.stuck_for > STUCK_AT_MOST else 0
 
     # ---------------------------------------------------------------- what
@@ -74,7 +76,7 @@ class ContainerConsumer(GuardedConsumer):
         _count(names)
         found = await database_sync_to_async(self._find)(names)
         self.viewer.hosts = [container.host.name for container in found]
-        self.viewer.owners = [container.owner_id for container in found]
+        self.viewer.watched = [(container.host.name, container.engine_id) for container in found]
         return found
 
     async def logs(self, names: list[str]) -> list[Log]:
@@ -92,13 +94,20 @@ class ContainerConsumer(GuardedConsumer):
     def tell_targets(self, logs: list[Log], **more: Any) -> None:
         """Says what each target index means."""
         self.viewer.hosts = [log.host.name if log.host else log.place for log in logs]
-        self.viewer.owners = [log.owner_id for log in logs]
+        self.viewer.watched = [(log.host.name, log.engine_id) for log in logs if log.host]
         targets = [{"host": log.place, "id": log.engine_id, "name": log.name} for log in logs]
         self.viewer.tell({"t": "targets", "targets": targets, **more})
 
     def tell_disabled(self, place: int, reason: str = DISABLED) -> None:
         """Says that the host of a target is switched off here."""
         self.viewer.tell({"t": "state", "target": place, "state": "lost", "code": "disabled", "reason": reason})
+
+
+def _owners(keys: list[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
+    """The key of the team of each container that is there, by the name of its host and its id."""
+    hosts, ids = {host for host, _ in keys}, {engine_id for _, engine_id in keys}
+    rows = Container.objects.filter(host__name__in=hosts, engine_id__in=ids)
+    return {(host, engine_id): owner for host, engine_id, owner in rows.values_list("host__name", "engine_id", "owner")}
 
 
 def _count(names: list[str]) -> None:

@@ -80,7 +80,7 @@ class Viewer:
         self._since = time.monotonic()
         self.skipped_total = 0
         self.hosts: list[str] = []  # names, by place of the target
-        self.owners: list[int | None] = []  # the teams that own the targets
+        self.watched: list[tuple[str, str]] = []  # (host's name, container's id) of each target
 
     @property
     def stuck_for(self) -> float:

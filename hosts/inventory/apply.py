@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from common.events import changed
 from hosts.engine import disk
-from hosts.inventory.owners import Owners, end_shares, owner_of_event
+from hosts.inventory.owners import Owners, forget_words, owner_of_event
 from hosts.models import Container, ContainerDetail, DiskReading, Event, Host, Image, Network, Plugin, Use, Volume
 from hosts.models.owners import OWNED
 
@@ -47,7 +47,7 @@ def apply_rows(
     gone = old.keys() - wanted.keys()
     with transaction.atomic():
         if gone:
-            end_shares(host, noun, [old[one] for one in gone])
+            forget_words(host, noun, [old[one] for one in gone])
             model._default_manager.filter(host=host, **{f"{key}__in": gone}).delete()
         if fresh:
             names = [name for name in next(iter(wanted.values())) if name != key]

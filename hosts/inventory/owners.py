@@ -17,7 +17,7 @@ from hosts.models.base import Owned
 from hosts.models.owners import OWNED, TEAM_LABEL, key_of
 
 MODELS: dict[str, type[Owned]] = {"container": Container, "image": Image, "network": Network, "volume": Volume}
-COLUMNS = ("name", "project", "service", "engine_id", "labels", "image_id")
+COLUMNS = ("name", "engine_id", "labels", "image_id")
 
 
 class Owners:
@@ -36,25 +36,34 @@ class Owners:
         return dict(rows.values_list("key", "team")) if self._teams else {}
 
     @cached_property
-    def _of_images(self) -> dict[str, str]:
-        """Of each image of the host that has the label, what it says."""
+    def _of_images(self) -> dict[str, dict[str, Any]]:
+        """The labels of each image of the host."""
         rows = Image.objects.filter(host=self.host).values_list("engine_id", "labels")
-        return {key: str(labels[TEAM_LABEL]) if TEAM_LABEL in labels else "" for key, labels in rows}
+        return {key: labels if isinstance(labels, dict) else {} for key, labels in rows}
+
+    def _own_labels(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without those that are its image's as well; none where that is not known (yet)."""
+        labels: Mapping[str, Any] = values["labels"]
+        if self.noun != "container":
+            return labels
+        if not labels or (of_image := self._of_images.get(values["image_id"])) is None:
+            return {}
+        return {name: value for name, value in labels.items() if of_image.get(name) != value}
+
+    def key(self, values: Mapping[str, Any]) -> str:
+        """What the word about its owner is kept by; `values` are the columns of its row."""
+        return key_of(self.noun, values["name"], self._own_labels(values), values.get("engine_id", ""))
 
     def of(self, values: Mapping[str, Any]) -> int | None:
         """The key of the team whose it is; `values` are the columns of its row."""
         if not self._teams:
             return None
-        key = key_of(self.noun, values)
+        key = self.key(values)
         if key in self._adopted:
             return self._adopted[key]
-        said = str(values["labels"].get(TEAM_LABEL) or "")
-        team = self._teams.get(said)
-        if team is None or self.noun == "image":  # whoever builds one says what they like in it
+        if self.noun == "image":  # whoever builds one says what they like in it
             return None
-        if self.noun == "container" and self._of_images.get(values["image_id"], said) == said:
-            return None
-        return team
+        return self._teams.get(str(self._own_labels(values).get(TEAM_LABEL) or ""))
 
     def given(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows, each with the column `owner_id`."""
@@ -99,7 +108,19 @@ def owner_of_event(host: Host, row: Mapping[str, Any]) -> int | None:
     return int(found) if found else None
 
 
-def end_shares(host: Host, noun: str, gone: Iterable[Any]) -> None:
-    """Of objects that are not there any more: what comes under the name of one is shared with nobody."""
+def forget_words(host: Host, noun: str, gone: Iterable[Any]) -> None:
+    """Of objects that are not there any more: what comes under the name of one is shared with nobody, and an image that
+    comes again is of who pulls it then."""
     if noun in OWNED and noun != "container":
-        Share.objects.filter(host=host, noun=noun, key__in=[getattr(row, row.key_column) for row in gone]).delete()
+        keys = [getattr(row, row.key_column) for row in gone]
+        Share.objects.filter(host=host, noun=noun, key__in=keys).delete()
+        if noun == "image":
+            Adoption.objects.filter(host=host, noun=noun, key__in=keys).delete()
+
+
+def move_word(host: Host, old: str, new: str) -> None:
+    """A container that is called otherwise stays whose it is by somebody's word."""
+    word = Adoption.objects.filter(host=host, noun="container", key=key_of("container", old, {})).first()
+    if word is not None and old != new:
+        said = {"team": word.team, "by_name": word.by_name}
+        Adoption.objects.update_or_create(host=host, noun="container", key=key_of("container", new, {}), defaults=said)

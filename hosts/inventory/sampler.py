@@ -100,5 +100,5 @@ class Sampler:
 
 
 def _running(host_id: int) -> list[Container]:
-    fields = ("engine_id", "name", "labels", "created", "series")
+    fields = ("engine_id", "name", "labels", "created", "series", "owner")
     return list(Container.objects.filter(host=host_id, state="running").only(*fields))

@@ -93,7 +93,12 @@ class Container(Owned):
 
     @property
     def history_key(self) -> str:
-        """What its stats are kept by: a container that is recreated has a new id, and goes on with the old history."""
+        """What its stats are kept by: a container that is recreated has a new id, and goes on with the old history; one
+        of another team begins its own."""
+        return f"team {self.owner_id}/{self._name_for_good}"[:KEY_AT_MOST] if self.owner_id else self._name_for_good
+
+    @property
+    def _name_for_good(self) -> str:
         project, service, number = (self.labels.get(f"com.docker.compose.{part}") for part in COMPOSE_PARTS)
         if project and service and number and self.labels.get("com.docker.compose.oneoff") != "True":
             return f"{project}/{service}/{number}"[:KEY_AT_MOST]  # no container's name has a slash

@@ -5,23 +5,34 @@ from typing import Any
 
 from django.db import models
 
+from hosts.engine.parse.containers import PROJECTS, SERVICES
+from hosts.specs.replaced import STANDS_IN
+
+SWARM_SERVICE = "com.docker.swarm.service.name"
 KEY_AT_MOST = 600
 TEAM_LABEL = "dermaga.team"
 OWNED = ("container", "image", "network", "volume")
 
 
-def key_of(noun: str, values: Mapping[str, Any]) -> str:
-    """What names an object of a host for good, by the columns of its row: a container that is made anew, by Compose, by a
-    swarm or here, has the key of the one before."""
+def first_of(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """What the first of these labels says that is there."""
+    return next((str(labels[name]) for name in names if labels.get(name)), "")
+
+
+def key_of(noun: str, name: str, labels: Mapping[str, str], engine_id: str = "") -> str:
+    """What names an object of a host for good: a container that is made anew, by Compose, by a swarm or here, has the key
+    of the one before. `labels` are its own: those that a container has from its image are whoever's who made that."""
     if noun == "image":
-        return str(values["engine_id"])[:KEY_AT_MOST]
+        return engine_id[:KEY_AT_MOST]
     if noun == "container":
-        service = str(values["labels"].get("com.docker.swarm.service.name") or "")
-        if service:
+        if service := str(labels.get(SWARM_SERVICE) or ""):
             return f"service:{service}"[:KEY_AT_MOST]
-        if values["project"] and values["service"]:
-            return f"{values['project']}/{values['service']}"[:KEY_AT_MOST]  # no container's name has a slash
-    return str(values["name"])[:KEY_AT_MOST]
+        project, service = (first_of(labels, names) for names in (PROJECTS, SERVICES))
+        if project and service:
+            return f"{project}/{service}"[:KEY_AT_MOST]  # no container's name has a slash
+        found = STANDS_IN.fullmatch(name)  # for another one, while that is made anew
+        return (found["name"] if found else name)[:KEY_AT_MOST]
+    return name[:KEY_AT_MOST]
 
 
 class Adoption(models.Model):

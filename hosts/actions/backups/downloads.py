@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts.rights import Right
+from accounts.rights import SYSTEM, Right
 from common.errors import Failure
 from common.streaming import from_thread
 from hosts.actions import policing
@@ -72,7 +72,7 @@ def _blocks(volume: Volume, calls: _Calls) -> Iterator[bytes]:
 @contextmanager
 def _helper(volume: Volume, *, runs: bool) -> Iterator[Target]:
     """For this download alone; what a killed process leaves goes by itself (hosts.actions.volumes.volume_files)."""
-    host, images = volume.host, likely_shells(volume.host, volume.name)
+    host, images = volume.host, likely_shells(SYSTEM, volume.host, volume.name)
     if not images:
         sentence = gettext_noop(
             "%(host)s has no image yet, and a volume is read through a container: pull any small image."

@@ -8,8 +8,10 @@ from accounts.rights import Right
 from common.errors import Conflict
 from hosts import options
 from hosts.actions.act import on_engine
+from hosts.inventory.owners import move_word
 from hosts.models import Container
 from hosts.models.containers import STATES_FOR
+from hosts.owning import check_name
 
 
 def start(actor: Any, container: Container) -> None:
@@ -55,8 +57,10 @@ def unpause(actor: Any, container: Container) -> None:
 def rename(actor: Any, container: Container, name: str) -> None:
     """Gives it another name."""
     name = options.name(name)
+    check_name(actor, Right.CONTAINERS_OPERATE, container, name)
     with _engine(actor, container, "rename", name=name) as api:
         api.rename(container.engine_id, name)
+        move_word(container.host, container.name, name)
 
 
 def remove(actor: Any, container: Container, *, volumes: bool = False, force: bool = False) -> None:

@@ -17,7 +17,7 @@ from hosts.engine.calls import Call
 from hosts.engine.errors import EngineError
 from hosts.models import Host, Image, Volume
 from hosts.options import REFERENCE
-from hosts.owning import check_there, claim_image
+from hosts.owning import Corner, check_there, claim_image
 from hosts.specs.body import to_engine
 from hosts.specs.check import IMAGE_ID
 from hosts.specs.spec import ContainerSpec
@@ -38,6 +38,7 @@ class Making:
         self.request = to_engine(spec, self.asking.version)
         self.id = ""
         self._asked = False  # it may be there although no answer came
+        self.corner = Corner(host, context.job.team_id)
         self.had: set[str] = set()  # volumes of the container that it takes the place of
         self._volumes: list[str] = []  # that the engine makes with it
         context.hide(*self._secrets())
@@ -57,7 +58,7 @@ class Making:
         self.context.progress(0, _("Looking for the image"), now=True)
         there = self.asking.image(spec.image) if spec.pull != "always" else None
         if there is not None:
-            check_there(self.context.job.by, host, Image, str(there.get("Id") or ""), spec.image)
+            check_there(self.context.job.by, self.corner, Image, str(there.get("Id") or ""), spec.image)
             return
         words = {"host": host.name, "image": spec.image}
         if spec.pull == "never":
@@ -87,7 +88,7 @@ class Making:
                 self.context.check_cancelled()
                 raise
         pulled = self.asking.image(spec.image) or {}
-        claim_image(self.context.job.by, host, str(pulled.get("Id") or ""))
+        claim_image(self.context.job.by, self.corner, str(pulled.get("Id") or ""))
 
     def _pulled(self, share: float, layers: list[dict[str, Any]]) -> None:
         left = sum(layer["state"] not in {"done", "exists"} for layer in layers)
@@ -110,7 +111,7 @@ class Making:
             if self.asking.find(f"/volumes/{quote(name, safe='')}") is None:
                 self._volumes.append(name)
             elif name not in self.had:
-                check_there(self.context.job.by, self.host, Volume, name, name)
+                check_there(self.context.job.by, self.corner, Volume, name, name)
         self._asked = True
         answer = self.asking.ask("POST", "/containers/create", self.request.query, self.request.body) or {}
         self.id = str(answer.get("Id") or "")

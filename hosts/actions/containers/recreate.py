@@ -17,6 +17,7 @@ from hosts.actions.containers.replacing import Replacing
 from hosts.engine import parse
 from hosts.engine.errors import EngineError
 from hosts.inventory import apply
+from hosts.inventory.owners import move_word
 from hosts.models import Container, Host
 from hosts.owning import Corner, check_uses, claimed, is_limited
 from hosts.specs.body import to_engine
@@ -57,7 +58,9 @@ def start_recreate(
         labels, corner = claimed(actor, Right.CONTAINERS_CREATE, host, spec.labels, "container", spec.name)
         if is_limited(actor, Right.CONTAINERS_CREATE, host) and corner.owner_id != team:
             raise Invalid("labels", gettext_noop("It stays with its team: leave the label dermaga.team as it is."))
-        spec = check_uses(actor, corner, replace(spec, labels=labels))
+        used = container.data.get("mounts", []) if isinstance(container.data, dict) else []
+        had = {str(mount.get("name") or "") for mount in used}
+        spec = check_uses(actor, corner, replace(spec, labels=labels), had)
         check(spec)
         request = to_engine(spec, host.spoken_version)
         allowed = policing.creation_check(actor, host, request)
@@ -101,8 +104,8 @@ def run_recreate(context: JobContext) -> dict[str, Any]:
         before = from_inspect(old, asking.image(str(old.get("Image") or "")), defaults)
         newest = context.params["newest"]
         spec = replace(before, pull="always", name="") if newest else from_json(context.sealed["spec"])
-        if not newest:
-            check_uses(context.job.by, corner, spec)  # it may have waited
+        had = {str(mount.get("Name") or "") for mount in old.get("Mounts") or []}
+        check_uses(context.job.by, corner, replace(spec, platform="") if newest else spec, had)  # it may have waited
         Making(context, host, spec, is_there=newest).provide_image()
         newer = _is_newer(asking, context, old, spec)
         if newest and not newer:
@@ -112,6 +115,7 @@ def run_recreate(context: JobContext) -> dict[str, Any]:
         start = bool((old.get("State") or {}).get("Running")) if start is None else start
         replacing = _replacing(context, host, old, spec, start)
         replacing.replace(lambda: _take_along(context, asking, replacing, defaults))
+        move_word(host, replacing.old_name, replacing.name)
         return {"newer": newer, **replacing.outcome}
 
 
@@ -220,6 +224,8 @@ def _take_one(
     same = _bare((asking.image(before.image) or {}).get("Id")) == _bare(has)
     spec = replace(before, name="", image=before.image if same else has)  # only what it joins is new
     join(spec, names, replacing.new_id)
+    had = {str(mount.get("Name") or "") for mount in other.get("Mounts") or []}
+    check_uses(context.job.by, Corner(replacing.host, context.job.team_id), replace(spec, platform=""), had)
     keep_volumes(spec, other, before)
     ran = bool((other.get("State") or {}).get("Running"))
     anew = _replacing(context, replacing.host, other, spec, ran)

@@ -16,7 +16,7 @@ from hosts.actions.asking import Asking
 from hosts.engine import pulls
 from hosts.engine.refusals import NoPlatform
 from hosts.models import Host, Image
-from hosts.owning import Corner, claim_image, is_limited, teams_there
+from hosts.owning import NO_PLATFORM, Corner, claim_image, is_limited, teams_there
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
@@ -39,6 +39,8 @@ def start_pull(
     teams = teams_there(actor, Right.IMAGES_MANAGE, host) if is_limited(actor, Right.IMAGES_MANAGE, host) else []
     corner = Corner(host, teams[0] if teams else None)
     demand(actor, Right.IMAGES_MANAGE, corner)
+    if platform and teams:
+        raise Invalid("platform", NO_PLATFORM)
     found = options.REFERENCE.fullmatch(reference.strip())
     if not found or len(reference) > options.REFERENCE_AT_MOST:
         raise Invalid(
@@ -50,7 +52,7 @@ def start_pull(
     full = f"{name}@{tag}" if found["digest"] else f"{name}:{tag}"
     policing.allow_now(actor, host, "image.pull", full, policing.pull_check(name, "" if all_tags else tag))
     if all_tags:
-        if is_limited(actor, Right.IMAGES_MANAGE, host):
+        if teams:
             raise Invalid("all_tags", gettext_noop("Pull one tag at a time: here you may pull for your team alone."))
         _may_all_tags(host, found)
         full, params["tag"] = name, ""
@@ -104,7 +106,7 @@ def run_pull(context: JobContext) -> dict[str, Any]:
             if tag:
                 joint = "@" if ":" in tag else ":"
                 image = Asking(host, context).image(f"{name}{joint}{tag}") or {}
-                claim_image(context.job.by, host, str(image.get("Id") or ""))
+                claim_image(context.job.by, Corner(host, context.job.team_id), str(image.get("Id") or ""))
             return found
         except NoPlatform as error:
             if error.pulled:

@@ -18,7 +18,7 @@ from hosts.inventory import apply
 from hosts.models import Container, Host, Network, Use
 from hosts.models.base import OnHost
 from hosts.network_plan import PAIRS_AT_MOST, NetworkPlan, address
-from hosts.owning import Corner, claimed
+from hosts.owning import Corner, claimed, is_usable
 from hosts.specs.body import demand_version, endpoint_body
 from hosts.specs.check import MAC
 from hosts.specs.spec import Network as SpecNetwork
@@ -222,7 +222,7 @@ def _in_use(actor: Any, network: Network) -> Conflict:
 def _part(actor: Any, network: Network, container: Container) -> OnHost:
     """What the right has to hold on: the network, or, of one that is shared with the container's team, the container."""
     demand(actor, Right.CONTAINERS_OPERATE, container)
-    shared = not may(actor, Right.NETWORKS_MANAGE, network) and may(actor, Right.NETWORKS_VIEW, network)
+    shared = not may(actor, Right.NETWORKS_MANAGE, network) and is_usable(actor, network, container.owner_id)
     return Corner(network.host, container.owner_id) if shared else network
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.rights import Right
+from accounts.rights import SYSTEM, Right
 from common.errors import Conflict, Failure
 from hosts.actions import policing
 from hosts.actions.act import calling, recorded
@@ -173,7 +173,7 @@ def running_helper(context: JobContext, host: Host, volume: str) -> Iterator[Hel
 
 def _running_helper(context: JobContext, host: Host, volume: str, read_only: bool, stack: ExitStack) -> Helper:
     """Of the first image that has what it needs."""
-    for image in likely_shells(host, volume):
+    for image in likely_shells(SYSTEM, host, volume):
         try:
             with ExitStack() as this:
                 made = this.enter_context(_made(context, host, volume, image, read_only=read_only, runs=RUN_SECONDS))

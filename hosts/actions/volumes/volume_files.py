@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts.rights import Right
+from accounts.rights import SYSTEM, Right
 from common.errors import DermagaError, Failure
 from hosts.actions import policing
 from hosts.actions.act import recorded
@@ -21,6 +21,7 @@ from hosts.inventory import apply
 from hosts.models import Container, Host, Volume
 from hosts.models.hosts import LIVE_STATES
 from hosts.models.owners import TEAM_LABEL
+from hosts.owning import is_limited
 
 OPEN_MINUTES = 30
 REUSED_MINUTES = 20  # one that has less time left is not given to somebody who comes now
@@ -40,7 +41,7 @@ def open_files(actor: Any, volume: Volume) -> dict[str, str]:
         for helper in _helpers(volume):
             if helper.created and helper.created > now - timedelta(minutes=REUSED_MINUTES):
                 return _opened(helper.engine_id, helper.created)
-        images = likely_shells(host, volume.name)
+        images = likely_shells(actor if is_limited(actor, Right.CONTAINERS_FILES, host) else SYSTEM, host, volume.name)
         if not images:
             sentence = gettext_noop(
                 "%(host)s has no image yet, and files of a volume are looked at through a container: pull any small image."
@@ -99,7 +100,6 @@ def close_old(actor: Any) -> None:
 
 def _helpers(volume: Volume) -> list[Container]:
     """Open ones, the newest first."""
-    rows = Container.objects.filter(
-        host=volume.host_id, name__startswith=NAME, state__in=["running", "created"]
-    ).order_by("-created")
+    rows = Container.objects.filter(host=volume.host_id, owner=volume.owner_id, name__startswith=NAME)
+    rows = rows.filter(state__in=["running", "created"]).order_by("-created")
     return [row for row in rows if row.labels.get(VOLUME_LABEL) == volume.name]
