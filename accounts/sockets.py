@@ -98,6 +98,7 @@ class GuardedConsumer(AsyncWebsocketConsumer):
     rule: ClassVar[Right]
     check_every = CHECK_EVERY
     user: User
+    let_in = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,7 +125,13 @@ class GuardedConsumer(AsyncWebsocketConsumer):
             if user.token is not None:
                 came.via = f"token {user.token}"
             self.spawn(self._watch_over())
+            self.let_in = True
             await self.opened()
+
+    async def websocket_receive(self, message: Any) -> None:
+        """What is said before the close arrives by who was not let in is not heard."""
+        if self.let_in:
+            await super().websocket_receive(message)
 
     async def opened(self) -> None:
         """Called when the rule is met."""
