@@ -22,6 +22,7 @@ from tests.hosts.consumers.sockets import open_scope, open_socket
 from tests.rivals import NOBODYS, OURS, THEIRS, addresses, call, counts, everything_on, parts_of, said
 from tests.rows import a_host, a_swarm, person
 
+pytestmark = pytest.mark.core
 DOCK = "dock"  # the host that both share
 
 
