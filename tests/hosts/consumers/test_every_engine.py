@@ -41,6 +41,9 @@ STEADY = (
 async def test_a_log_with_all_that_is_odd_and_what_follows(engine: AnyEngine, run: Runner) -> None:
     name = run(ODD + "sleep 1000")
     await mirror(engine)
+    async with asyncio.timeout(30):  # a line that is still being written for seconds is shown in pieces
+        while (await docker(engine, "logs", name)).count("x") < 1_000_000:
+            await asyncio.sleep(0.1)
     async with open_socket(await a_person(), "/ws/logs", target=f"harbour/{name}", tail="all") as socket:
         await socket.until(lambda: socket.state("live") and len(socket.texts) >= 5)
         await docker(engine, "exec", name, "touch", "/go")
