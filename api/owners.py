@@ -8,14 +8,13 @@ from pydantic import Field
 
 from accounts.rights import Right
 from api.auth import needs
-from hosts.access import get_container, get_image, get_network, get_volume
+from hosts.access import GET_OWNED
 from hosts.actions import owners
 from hosts.models.base import Owned, Shared
 from hosts.models.owners import shared_names
 from hosts.owning import shareable
 
 router = Router(tags=["teams"])
-GET: dict[str, Any] = {"container": get_container, "image": get_image, "network": get_network, "volume": get_volume}
 Noun = Literal["container", "image", "network", "volume"]
 
 
@@ -40,14 +39,14 @@ def show(row: Owned) -> dict[str, Any]:
 @needs(Right.HOSTS_VIEW)
 def owner_get(request: HttpRequest, noun: Noun, host: str, ref: str) -> Any:
     """Whose an object is."""
-    return show(GET[noun](request.user, host, ref))
+    return show(GET_OWNED[noun](request.user, host, ref))
 
 
 @router.put("", response=dict)
 @needs(Right.HOSTS_VIEW)
 def owner_set(request: HttpRequest, body: OwnerIn) -> Any:
     """Says whose it is, also when it is made anew, and with whom it is shared."""
-    row: Owned = GET[body.noun](request.user, body.host, body.ref)
+    row: Owned = GET_OWNED[body.noun](request.user, body.host, body.ref)
     if body.team is not None:
         owners.set_owner(request.user, row, body.team)
     if body.shared is not None:

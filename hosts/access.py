@@ -325,3 +325,12 @@ def get_histories(user: Any, names: list[str]) -> list[Series | None]:
         known.get((row.host_id, row.history_key)) if row else get_history(user, *name.split("/", 1))[0]
         for name, row in zip((name if "/" in name else f"{name}/" for name in names), containers, strict=True)
     ]
+
+
+# objects that a team may own, by (user, host's name, ref)
+GET_OWNED: dict[str, Any] = {
+    "container": get_container,
+    "image": get_image,
+    "network": get_network,
+    "volume": get_volume,
+}

@@ -12,6 +12,7 @@ from accounts.rights import Right, standing_of
 from accounts.teams import visible_teams
 from common.errors import Denied, Failure, Invalid
 from hosts.access import may
+from hosts.engine.volume_helpers import NAME
 from hosts.inventory.owners import apply_owners
 from hosts.models import Adoption, Container, Host, Image, Network, Share, Volume
 from hosts.models.base import OnHost, Owned, Shared
@@ -30,7 +31,7 @@ NOT_PULLED = gettext_noop(
 NO_PLATFORM = gettext_noop(
     "Another platform moves the image's name for all on the host: leave it out, or ask who manages the host."
 )
-OF_HELPERS, HELPER = "org.dermaga.", "dermaga-files-"  # hosts.engine.volume_helpers
+OF_HELPERS = "org.dermaga."  # how their labels begin
 NO_IMAGES = gettext_noop("Images are mounted only by who may create any container on the host.")
 
 
@@ -82,7 +83,7 @@ def claimed(
     if ours:
         raise Invalid("labels", gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
     _check_free(host, noun, key_of(noun, name, labels), mine[said])
-    if name.startswith(HELPER):
+    if name.startswith(NAME):
         raise Invalid("name", HIDDEN, {"name": name})
     return labels, Corner(host, mine[said])
 
@@ -96,7 +97,7 @@ def _check_free(host: Host, noun: str, key: str, team: int | None, field: str = 
 def check_name(actor: Any, right: Right, container: Container, name: str) -> None:
     """Raises Invalid for a new name that somebody may not give who may do things to their team's own alone."""
     if not may(actor, right, container.host):
-        if name.startswith(HELPER):
+        if name.startswith(NAME):
             raise Invalid("name", HIDDEN, {"name": name})
         _check_free(container.host, "container", key_of("container", name, {}), container.owner_id)
 

@@ -178,10 +178,7 @@ def _lock(row: Any) -> str:
 # ---------------------------------------------------------------- arguments as JSON
 OF_SWARM = (Node, Service, Secret, Config)
 FIND: dict[str, Callable[..., Any]] = {
-    "container": access.get_container,
-    "image": access.get_image,
-    "network": access.get_network,
-    "volume": access.get_volume,
+    **access.GET_OWNED,
     "plugin": access.get_plugin,
     "host": lambda actor, _place, name: access.get_host(actor, name),
     "swarm": lambda actor, _place, ref: access.get_swarm(actor, ref),

@@ -6,17 +6,13 @@ from typing import Any
 from django.db import models
 
 from hosts.engine.parse.containers import PROJECTS, SERVICES
+from hosts.engine.parse.values import first_of
 from hosts.specs.replaced import STANDS_IN
 
 SWARM_SERVICE = "com.docker.swarm.service.name"
 KEY_AT_MOST = 600
 TEAM_LABEL = "dermaga.team"
 OWNED = ("container", "image", "network", "volume")
-
-
-def first_of(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """What the first of these labels says that is there."""
-    return next((str(labels[name]) for name in names if labels.get(name)), "")
 
 
 def key_of(noun: str, name: str, labels: Mapping[str, str], engine_id: str = "") -> str:
@@ -27,7 +23,7 @@ def key_of(noun: str, name: str, labels: Mapping[str, str], engine_id: str = "")
     if noun == "container":
         if service := str(labels.get(SWARM_SERVICE) or ""):
             return f"service:{service}"[:KEY_AT_MOST]
-        project, service = (first_of(labels, names) for names in (PROJECTS, SERVICES))
+        project, service = (first_of(dict(labels), names) for names in (PROJECTS, SERVICES))
         if project and service:
             return f"{project}/{service}"[:KEY_AT_MOST]  # no container's name has a slash
         found = STANDS_IN.fullmatch(name)  # for another one, while that is made anew

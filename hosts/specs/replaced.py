@@ -34,6 +34,11 @@ def keep_volumes(spec: ContainerSpec, answer: Mapping[str, Any], before: Contain
     return kept
 
 
+def volumes_of(answer: Mapping[str, Any]) -> set[str]:
+    """Names of the volumes that a container has, by its inspect answer; "" for what is mounted and has none."""
+    return {str(mount.get("Name") or "") for mount in answer.get("Mounts") or []}
+
+
 def keep_addresses(spec: ContainerSpec, answer: Mapping[str, Any]) -> None:
     """Podman does not tell which addresses somebody chose: in networks that people made all of them stay."""
     had = (answer.get("NetworkSettings") or {}).get("Networks") or {}

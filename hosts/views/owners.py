@@ -1,7 +1,5 @@
 """The page that says whose an object is."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.guard import guard
 from accounts.rights import Right
 from common.errors import Denied, DermagaError, NotFound
-from hosts.access import get_container, get_image, get_network, get_volume, may
+from hosts.access import GET_OWNED, may
 from hosts.actions import owners
 from hosts.forms.owners import OwnerForm
 from hosts.models.base import Owned, Shared
@@ -19,16 +17,14 @@ from hosts.models.owners import shared_names
 from hosts.owning import may_share, teams_for
 from hosts.pages import page_of
 
-GET: dict[str, Any] = {"container": get_container, "image": get_image, "network": get_network, "volume": get_volume}
-
 
 @guard(Right.HOSTS_VIEW)
 @require_http_methods(["GET", "POST"])
 def owner_edit(request: HttpRequest, noun: str, host: str, ref: str) -> HttpResponse:
     """For who manages the host; its owner says with whom it is shared."""
-    if noun not in GET:
+    if noun not in GET_OWNED:
         raise NotFound
-    row: Owned = GET[noun](request.user, host, ref)
+    row: Owned = GET_OWNED[noun](request.user, host, ref)
     if not may_share(request.user, row):
         raise Denied
     manages = may(request.user, Right.HOSTS_MANAGE, row.host)

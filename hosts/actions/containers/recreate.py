@@ -23,7 +23,17 @@ from hosts.owning import Corner, check_uses, claimed, is_limited
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
 from hosts.specs.inspected import Defaults, from_inspect
-from hosts.specs.replaced import ASIDE, COMING, STANDS_IN, join, joins, keep_addresses, keep_volumes, relabel
+from hosts.specs.replaced import (
+    ASIDE,
+    COMING,
+    STANDS_IN,
+    join,
+    joins,
+    keep_addresses,
+    keep_volumes,
+    relabel,
+    volumes_of,
+)
 from hosts.specs.spec import ContainerSpec, from_json, to_json
 from jobs import queue
 from jobs.models import Job, lock
@@ -104,8 +114,8 @@ def run_recreate(context: JobContext) -> dict[str, Any]:
         before = from_inspect(old, asking.image(str(old.get("Image") or "")), defaults)
         newest = context.params["newest"]
         spec = replace(before, pull="always", name="") if newest else from_json(context.sealed["spec"])
-        had = {str(mount.get("Name") or "") for mount in old.get("Mounts") or []}
-        check_uses(context.job.by, corner, replace(spec, platform="") if newest else spec, had)  # it may have waited
+        wanted = replace(spec, platform="") if newest else spec
+        check_uses(context.job.by, corner, wanted, volumes_of(old))  # it may have waited
         Making(context, host, spec, is_there=newest).provide_image()
         newer = _is_newer(asking, context, old, spec)
         if newest and not newer:
@@ -224,8 +234,8 @@ def _take_one(
     same = _bare((asking.image(before.image) or {}).get("Id")) == _bare(has)
     spec = replace(before, name="", image=before.image if same else has)  # only what it joins is new
     join(spec, names, replacing.new_id)
-    had = {str(mount.get("Name") or "") for mount in other.get("Mounts") or []}
-    check_uses(context.job.by, Corner(replacing.host, context.job.team_id), replace(spec, platform=""), had)
+    corner = Corner(replacing.host, context.job.team_id)
+    check_uses(context.job.by, corner, replace(spec, platform=""), volumes_of(other))
     keep_volumes(spec, other, before)
     ran = bool((other.get("State") or {}).get("Running"))
     anew = _replacing(context, replacing.host, other, spec, ran)

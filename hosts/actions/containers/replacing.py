@@ -17,7 +17,7 @@ from hosts.engine.errors import EngineError, TimedOut
 from hosts.engine.logs import LogQuery, iter_log_download
 from hosts.engine.targets import Target
 from hosts.models import Host
-from hosts.specs.replaced import ASIDE, COMING
+from hosts.specs.replaced import ASIDE, COMING, volumes_of
 from hosts.specs.spec import ContainerSpec
 from jobs.run import JobContext
 
@@ -54,7 +54,7 @@ class Replacing:
         self.aside = f"{self.old_name[:NAME_AT_MOST]}{ASIDE}{context.job.pk}"
         spec.name = f"{self.old_name[:NAME_AT_MOST]}{COMING}{context.job.pk}"
         self.making = Making(context, host, spec)
-        self.making.had = {str(mount.get("Name") or "") for mount in old.get("Mounts") or []}
+        self.making.had = volumes_of(old)
         self.asking, self.undoing = self.making.asking, self.making.undoing
         self.start, self.settle, self.healthy_within = start, settle, healthy_within
         state = old.get("State") or {}
