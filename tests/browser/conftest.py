@@ -3,20 +3,20 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Page, Playwright
 
-from tests.servers.browser import DESKTOP, PHONE, OpenPage, log_in, playing
+from tests.servers.browser import DESKTOP, PHONE, Chromium, OpenPage, log_in, playing
 from tests.servers.product import Product
 
 
 @pytest.fixture(scope="session")
-def logged_in(playwright: Playwright, browser: Browser, product: Product) -> Any:
+def logged_in(playwright: Playwright, browser: Chromium, product: Product) -> Any:
     """The cookies of a browser in which the admin has logged in."""
     with playing(playwright):
         context = browser.new_context()
         log_in(context.new_page(), product.url)
         state = context.storage_state()
-        context.close()
+        browser.close_context(context)
     return state
 
 

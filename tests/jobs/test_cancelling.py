@@ -15,6 +15,7 @@ import pytest
 import requests
 import zstandard
 
+from hosts.engine import volume_helpers
 from jobs import kinds
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.run import current
@@ -42,7 +43,10 @@ TOKEN = "SWMTKN-1-" + "a" * 50 + "-" + "b" * 25
 
 @dataclass
 class Holds(Behaviour):
-    """Never answers the first request with this method, or any if `ever`."""
+    """Never answers the first request with this method, or any if `ever`.
+
+    Helper containers do not count: what a case before this one left is put back when its engine behaves again.
+    """
 
     method: str
     ever: bool = False
@@ -50,12 +54,17 @@ class Holds(Behaviour):
     left: threading.Event = field(default_factory=threading.Event)
 
     async def __call__(self, request: Request | None, connection: Connection, normal: Answer) -> None:
-        if request is None or request.method != self.method or (self.asked.is_set() and not self.ever):
+        if request is None or not self._is_meant(request):
             await normal(connection)
             return
         self.asked.set()
         await connection.closed_by_client()
         self.left.set()
+
+    def _is_meant(self, request: Request) -> bool:
+        if request.method != self.method or request.path.startswith(f"/containers/{volume_helpers.NAME}"):
+            return False
+        return self.ever or not self.asked.is_set()
 
 
 @dataclass
@@ -301,7 +310,7 @@ CASES: dict[str, list[Case]] = {
     # ---------------------------------------------------------------- networks, volumes, the host
     "volume.create": [Case(lambda b: b.post("volumes/{host}", name="fresh"), "POST /volumes/create", MAY)],
     "volume.files": [Case(lambda b: b.post("volumes/{host}/data/files"), "POST /containers/create", MAY)],
-    "volume.delete": [Case(lambda b: b.post("volumes/{host}/data/remove"), "DELETE /volumes/*", MAY)],
+    "volume.delete": [Case(lambda b: b.post("volumes/{host}/data/remove"), "DELETE /volumes/data", MAY)],
     "network.create": [Case(lambda b: b.post("networks/{host}", name="fresh"), "POST /networks/create", MAY)],
     **{
         f"network.{verb}": [
@@ -316,7 +325,7 @@ CASES: dict[str, list[Case]] = {
     "network.remove": [Case(lambda b: b.post("networks/{host}/unused/remove"), "DELETE /networks/*", MAY)],
     "network.prune": [Case(lambda b: b.post("networks/{host}/prune"), "DELETE /networks/*", MAY)],
     "volume.remove": [
-        Case(lambda b: b.post("volumes/{host}/remove", volumes=["data"]), "DELETE /volumes/*", MAY),
+        Case(lambda b: b.post("volumes/{host}/remove", volumes=["data"]), "DELETE /volumes/data", MAY),
     ],
     "volume.copy": [Case(lambda b: b.post("volumes/{host}/data/copy", name="twin"), "POST /volumes/create", MADE)],
     "volume.backup": [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     Page,
     Playwright,
@@ -29,6 +30,7 @@ ARGUMENTS = [
 ]
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+CLOSES_WITHIN = 30.0  # seconds
 OpenPage = Callable[..., Page]
 
 
@@ -58,15 +60,47 @@ def playwright() -> Iterator[Playwright]:
         driver.stop()
 
 
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One Chromium for all tests; each page has a context of its own."""
-    with playing(playwright):
+class Chromium:
+    """One browser for all tests. Use it inside `playing`.
+
+    Chromium under load leaves a request to close a context (`Target.disposeBrowserContext`) without an answer now and
+    then, for ever. What a test looked at is over by then: the next one gets another browser.
+    """
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._browser = self._launch()
+
+    def _launch(self) -> Browser:
         # the run's mark in the environment: a browser of a run that was killed is killed too
-        browser = playwright.chromium.launch(
+        browser = self._playwright.chromium.launch(
             executable_path=CHROMIUM, args=ARGUMENTS, env=dict(current().environment())
         )
         current().note(f"Chromium {browser.version}")
+        return browser
+
+    def new_context(self, **options: Any) -> BrowserContext:
+        """As Playwright's."""
+        return self._browser.new_context(**options)
+
+    def close_context(self, context: BrowserContext) -> None:
+        """As `context.close()`, which has no deadline of its own."""
+        try:
+            context._sync(asyncio.wait_for(context._impl_obj.close(reason=None), CLOSES_WITHIN))
+        except TimeoutError:
+            # Playwright's driver kills the old one at the end
+            current().note("a context that Chromium did not close: another Chromium from there on")
+            self._browser = self._launch()
+
+    def close(self) -> None:
+        self._browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Chromium]:
+    """One Chromium for all tests; each page has a context of its own."""
+    with playing(playwright):
+        browser = Chromium(playwright)
     yield browser
     with playing(playwright):
         browser.close()
@@ -79,7 +113,7 @@ def page_errors() -> list[str]:
 
 
 @pytest.fixture
-def open_page(playwright: Playwright, browser: Browser, page_errors: list[str]) -> Iterator[OpenPage]:
+def open_page(playwright: Playwright, browser: Chromium, page_errors: list[str]) -> Iterator[OpenPage]:
     """Opens an empty page in a new context: `open_page(viewport=PHONE, color_scheme="dark", locale="id")`.
 
     At the end of the test an error on the console of any of them fails the test.
@@ -98,7 +132,7 @@ def open_page(playwright: Playwright, browser: Browser, page_errors: list[str]) 
     with playing(playwright):
         yield opened
         for context in contexts:
-            context.close()
+            browser.close_context(context)
     if page_errors:
         pytest.fail("The page's console has errors:\n" + "\n".join(page_errors), pytrace=False)
 
