@@ -1,7 +1,6 @@
 """What everybody did."""
 
 from operator import attrgetter
-from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -9,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts.differences import lines, words
 from accounts.guard import guard
 from accounts.models import AuditChain, AuditEntry
 from accounts.rights import Right
@@ -17,6 +17,8 @@ from common.htmx import template_for
 from common.lists import Table
 from common.moments import moment
 
+EMPTY: tuple[object, ...] = ("", None, [], {})
+SIDES = ("before", "after")  # of a difference
 COLUMNS: Columns = {
     "number": attrgetter("number"),
     "time": attrgetter("time"),
@@ -56,9 +58,7 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
         return file
     context = ENTRIES.context(request, rows) | {"chain": AuditChain.now()}
     for entry in context["page"].items:
-        entry.facts = [(name, _words(value)) for name, value in entry.detail.items() if value not in ("", None, [], {})]
+        entry.changes = lines(entry.detail)
+        told = entry.detail.items()
+        entry.facts = [(name, words(value)) for name, value in told if value not in EMPTY and name not in SIDES]
     return render(request, template_for(request, "audit/page.html", "audit/_rows.html"), context)
-
-
-def _words(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

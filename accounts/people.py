@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.models import User
 from accounts.rights import Right, Role, System, allows
 from common.errors import Conflict, Denied, Invalid
@@ -37,9 +38,9 @@ def remove(actor: User | System, user: User) -> None:
     with transaction.atomic():
         _lock_administrators()
         _keep_one_administrator(user, stays=False)
-        name, role = user.username, user.role
+        name, was = user.username, told(user, *FIELDS)
         user.delete()
-        record(actor, "user.remove", name, detail={"role": role})
+        record(actor, "user.remove", name, detail=difference(was, {}))
 
 
 def _require(actor: User | System, action: str, target: str) -> None:
@@ -52,15 +53,15 @@ def _require(actor: User | System, action: str, target: str) -> None:
 def _store(actor: User | System, user: User, values: Mapping[str, Any], password: str) -> User:
     _lock_administrators()
     is_new = user.pk is None
-    changed = [name for name in FIELDS if name in values and (is_new or getattr(user, name) != values[name])]
-    was = {name: getattr(user, name) for name in changed if not is_new}
-    for name in changed:
-        setattr(user, name, values[name])
+    before = {} if is_new else told(user, *FIELDS)
+    for name in FIELDS:
+        if name in values:
+            setattr(user, name, values[name])
     _check(user)
     _keep_one_administrator(user, stays=user.role == Role.ADMIN and user.is_active and not user.is_service)
     _set_password(user, password)
     user.save()
-    detail = {"fields": changed, "was": was, "role": user.role, "password": bool(password)}
+    detail = {"password": bool(password)} | difference(before, told(user, *FIELDS))
     record(actor, "user.add" if is_new else "user.change", user.username, detail=detail)
     return user
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import sessions
 from accounts.audit import record
+from accounts.differences import difference
 from accounts.models import RoleWithSecondFactor, User
 from accounts.rights import Right, Role, System, allows
 from common.errors import Conflict, Denied, Invalid
@@ -87,7 +88,7 @@ def require_for(actor: User | System, names: Iterable[str]) -> None:
         RoleWithSecondFactor.objects.bulk_create(
             [RoleWithSecondFactor(role=name) for name in wanted], ignore_conflicts=True
         )
-        record(actor, "second_factor.require", detail={"roles": wanted, "was": was})
+        record(actor, "second_factor.require", detail=difference({"roles": was}, {"roles": wanted}))
 
 
 def remove(actor: Any, user: User) -> None:

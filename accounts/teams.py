@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.models import Grant, Membership, OwnRole, Team, User
 from accounts.models.teams import GRANTABLE, host_model
 from accounts.rights import ALL, Right, allows
@@ -18,6 +19,7 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,63}")
 ABOUT_AT_MOST = 200
 LABEL_AT_MOST = 200
 MANAGE = Right.USERS_MANAGE
+ROLE_FIELDS = ("name", "about", "rights")
 NAME_TAKEN = gettext_noop("There is one called %(name)s already. Choose another name.")
 
 
@@ -56,7 +58,7 @@ def store_team(actor: Any, team: Team, *, name: str, about: str = "") -> Team:
     """Adds a team, or changes its name and what is said about it. Raises Denied, Invalid."""
     action = "team.change" if team.pk else "team.add"
     _demand(actor, action, team.name or name)
-    return _stored(actor, team, action, name=name, about=about)
+    return _stored(actor, team, action, name=name, about=about, was=told(team, "name", "about") if team.pk else {})
 
 
 def remove_team(actor: Any, team: Team) -> None:
@@ -68,7 +70,7 @@ def remove_team(actor: Any, team: Team) -> None:
             "grants": [str(grant.role_name) + " " + grant.place for grant in team.grants.select_related("host")],
         }
         team.delete()
-        record(actor, "team.remove", team.name, detail=detail)
+        record(actor, "team.remove", team.name, detail=difference(told(team, "name", "about") | detail, {}))
 
 
 def set_member(actor: Any, team: Team, name: str, *, lead: bool = False) -> Membership:
@@ -80,8 +82,11 @@ def set_member(actor: Any, team: Team, name: str, *, lead: bool = False) -> Memb
     if user is None:
         raise Invalid("user", gettext_noop("There is no account of this name."))
     with transaction.atomic():
-        membership, new = Membership.objects.update_or_create(team=team, user=user, defaults={"lead": lead})
-        record(actor, "team.member", team.name, detail={"user": user.username, "lead": lead, "new": new})
+        old = Membership.objects.select_for_update().filter(team=team, user=user).first()
+        was = {"part": _part(old.lead)} if old else {}
+        membership, _new = Membership.objects.update_or_create(team=team, user=user, defaults={"lead": lead})
+        detail = {"user": user.username} | difference(was, {"part": _part(lead)})
+        record(actor, "team.member", team.name, detail=detail)
     return membership
 
 
@@ -97,7 +102,12 @@ def remove_member(actor: Any, team: Team, name: str) -> None:
         raise NotFound
     with transaction.atomic():
         membership.delete()
-        record(actor, "team.leave", team.name, detail={"user": membership.user.username})
+        detail = {"user": membership.user.username} | difference({"part": _part(membership.lead)}, {})
+        record(actor, "team.leave", team.name, detail=detail)
+
+
+def _part(lead: bool) -> str:
+    return "lead" if lead else "member"
 
 
 # ---------------------------------------------------------------- roles
@@ -113,9 +123,9 @@ def store_role(actor: Any, role: OwnRole, *, name: str, rights: Iterable[str], a
         raise Invalid("rights", gettext_noop("There is no right called %(name)s."), {"name": unknown[0][:60]})
     if not wanted:
         raise Invalid("rights", gettext_noop("Choose at least one right."))
-    was = role.rights
+    was = told(role, *ROLE_FIELDS) if role.pk else {}
     role.rights = wanted
-    return _stored(actor, role, action, name=name, about=about, detail={"rights": wanted, "was": was})
+    return _stored(actor, role, action, name=name, about=about, was=was)
 
 
 def remove_role(actor: Any, role: OwnRole) -> None:
@@ -127,7 +137,7 @@ def remove_role(actor: Any, role: OwnRole) -> None:
                 gettext_noop("%(name)s is granted to somebody. Take these grants away first."), {"name": role.name}
             )
         role.delete()
-        record(actor, "role.remove", role.name, detail={"rights": role.rights})
+        record(actor, "role.remove", role.name, detail=difference(told(role, *ROLE_FIELDS), {}))
 
 
 # ---------------------------------------------------------------- grants
@@ -168,7 +178,7 @@ def add_grant(
         if Grant.objects.filter(**what).exists():
             raise Conflict(gettext_noop("This is granted already."))
         grant.save()
-        record(actor, "grant.add", whom, host=host, detail=_said(grant))
+        record(actor, "grant.add", whom, host=host, detail={"grant": grant.pk} | difference({}, _said(grant)))
     return grant
 
 
@@ -177,7 +187,7 @@ def remove_grant(actor: Any, grant: Grant) -> None:
     whom = str(grant.team or grant.user)
     _demand(actor, "grant.remove", whom)
     with transaction.atomic():
-        detail = _said(grant)
+        detail = {"grant": grant.pk} | difference(_said(grant), {})
         grant.delete()
         record(actor, "grant.remove", whom, host=grant.host.name if grant.host else "", detail=detail)
 
@@ -193,21 +203,21 @@ def get_grant(actor: Any, pk: int) -> Grant:
 
 def _said(grant: Grant) -> dict[str, Any]:
     to = {"team": grant.team.name} if grant.team else {"user": str(grant.user)}
-    return {"grant": grant.pk, "role": grant.role_name, "on": grant.place, "own": grant.own, **to}
+    return {"role": grant.role_name, "on": grant.place, "own": grant.own, **to}
 
 
-def _stored(actor: Any, row: Any, action: str, *, name: str, about: str, detail: dict[str, Any] | None = None) -> Any:
+def _stored(actor: Any, row: Any, action: str, *, name: str, about: str, was: dict[str, Any]) -> Any:
     name, about = name.strip(), about.strip()
     if not SLUG.fullmatch(name):
         raise Invalid("name", gettext_noop("A name has letters, digits, dashes and underscores, 63 at most."))
     if len(about) > ABOUT_AT_MOST or not (about.isprintable() or not about):
         raise Invalid("about", gettext_noop("Write one line of at most %(n)s characters."), {"n": ABOUT_AT_MOST})
-    was = row.name if row.pk and row.name != name else ""
     row.name, row.about = name, about
     try:
         with transaction.atomic():
             row.save()
-            record(actor, action, name, detail={**(detail or {}), **({"was_called": was} if was else {})})
+            now = told(row, *(ROLE_FIELDS if isinstance(row, OwnRole) else ("name", "about")))
+            record(actor, action, name, detail=difference(was, now))
     except IntegrityError as error:
         raise Invalid("name", NAME_TAKEN, {"name": name}) from error
     return row

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import origin, own
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.models import ApiToken, Team, User
 from accounts.models.teams import host_model
 from accounts.rights import Limits, Right, System, allows, rights_of
@@ -159,8 +160,8 @@ def make(
     try:
         with transaction.atomic():
             token = ApiToken.make(user, name, **limits)  # type: ignore[arg-type]
-            told = limits | {"expires": expires.isoformat() if expires else None}
-            record(actor, "token.create", name, detail={"user": user.username} | told)
+            now = limits | {"expires": expires.isoformat() if expires else None}
+            record(actor, "token.create", name, detail={"user": user.username} | difference({}, now))
     except IntegrityError as error:
         words = gettext_noop("%(user)s has a token called %(name)s already. Choose another name.")
         raise Conflict(words, {"user": user.username, "name": name}) from error
@@ -223,5 +224,7 @@ def remove(actor: User | System, token: ApiToken) -> None:
     """Nobody is let in by it any more, and its sockets close within seconds. Raises Denied."""
     own.require(actor, token.user, "token.remove")
     with transaction.atomic():
+        was = told(token, "scope", "hosts", "teams", "networks")
+        was |= {"expires": token.expires.isoformat() if token.expires else None}
         token.delete()
-        record(actor, "token.remove", token.name, detail={"user": token.user.username})
+        record(actor, "token.remove", token.name, detail={"user": token.user.username} | difference(was, {}))

@@ -98,6 +98,16 @@ def _check_pool(pool: str, size: int) -> None:
         raise Invalid("subnet_size", gettext_noop("Subnets of /%(size)s do not fit into the pool %(pool)s."), words)
 
 
+SETTINGS = {  # our name: part, name and unit in an engine's specification
+    "task_history": ("Orchestration", "TaskHistoryRetentionLimit", 1),
+    "snapshot_interval": ("Raft", "SnapshotInterval", 1),
+    "keep_snapshots": ("Raft", "KeepOldSnapshots", 1),
+    "log_entries": ("Raft", "LogEntriesForSlowFollowers", 1),
+    "heartbeat_seconds": ("Dispatcher", "HeartbeatPeriod", SECOND),
+    "cert_hours": ("CAConfig", "NodeCertExpiry", HOUR),
+}
+
+
 @dataclass(frozen=True)
 class SettingsPlan:
     """A swarm's settings. None leaves one as it is."""
@@ -129,15 +139,8 @@ class SettingsPlan:
 
     def change(self, spec: dict[str, Any]) -> None:
         """Alters an engine's specification of a swarm."""
-        places = (
-            (self.task_history, "Orchestration", "TaskHistoryRetentionLimit", 1),
-            (self.snapshot_interval, "Raft", "SnapshotInterval", 1),
-            (self.keep_snapshots, "Raft", "KeepOldSnapshots", 1),
-            (self.log_entries, "Raft", "LogEntriesForSlowFollowers", 1),
-            (self.heartbeat_seconds, "Dispatcher", "HeartbeatPeriod", SECOND),
-            (self.cert_hours, "CAConfig", "NodeCertExpiry", HOUR),
-        )
-        for value, part, name, unit in places:
+        for field_name, (part, name, unit) in SETTINGS.items():
+            value = getattr(self, field_name)
             if value is not None:
                 spec.setdefault(part, {})[name] = int(value * unit)
         if self.autolock is not None:
@@ -145,10 +148,15 @@ class SettingsPlan:
         if self.labels is not None:
             spec["Labels"] = dict(self.labels)
 
-    @property
-    def changed(self) -> list[str]:
-        """Names of what it says."""
-        return [name for name in self.__dataclass_fields__ if getattr(self, name) is not None]
+    def told(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """What an engine's specification says of that which is to change, by our names."""
+        found: dict[str, Any] = {}
+        for name, (part, theirs, unit) in SETTINGS.items():
+            value = (spec.get(part) or {}).get(theirs)
+            found[name] = None if value is None else value / unit
+        found["autolock"] = bool((spec.get("EncryptionConfig") or {}).get("AutoLockManagers"))
+        found["labels"] = dict(spec.get("Labels") or {})
+        return {name: value for name, value in found.items() if getattr(self, name) is not None}
 
 
 def check_labels(labels: Mapping[str, str] | None, name: str = "labels") -> None:

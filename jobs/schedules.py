@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.origin import came_from
 from accounts.rights import Right, allows_at
 from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
@@ -23,6 +24,7 @@ NAME_AT_MOST = 100
 LATE_AFTER = timedelta(minutes=5)  # a time that nobody took for so long was missed
 MISSED_AT_MOST = 10_000  # times that are counted after a long pause
 RUNS_KEPT = 500  # of a schedule
+TOLD = ("name", "cron", "timezone", "catch_up", "enabled")
 
 log = structlog.get_logger("dermaga.schedules")
 
@@ -65,17 +67,18 @@ def set_enabled(actor: Any, schedule: Schedule, enabled: bool) -> None:
     """Lets it run, or not. What falls into the pause is not missed."""
     _demand(actor, schedule)
     with transaction.atomic():
+        was = _stored_now(schedule)
         schedule.enabled = enabled
         schedule.next_run = next_time(schedule.cron, schedule.timezone, timezone.now()) if enabled else None
         schedule.save(update_fields=["enabled", "next_run"])
-        _said(actor, "schedule.enable" if enabled else "schedule.disable", schedule)
+        _said(actor, "schedule.enable" if enabled else "schedule.disable", schedule, was)
 
 
 def remove(actor: Any, schedule: Schedule) -> None:
     """Deletes it with its history; jobs that it started stay."""
     _demand(actor, schedule)
     with transaction.atomic():
-        _said(actor, "schedule.remove", schedule)
+        _said(actor, "schedule.remove", schedule, told(schedule, *TOLD), {})
         schedule.delete()
 
 
@@ -169,8 +172,9 @@ def _store(
     schedule.next_run = following if schedule.enabled else None
     try:
         with transaction.atomic():
+            was = _stored_now(schedule)
             schedule.save()
-            _said(actor, action, schedule)
+            _said(actor, action, schedule, was)
     except IntegrityError as error:
         raise Invalid("name", gettext_noop("There is a schedule of this name already. Choose another.")) from error
     return schedule
@@ -190,7 +194,13 @@ def _may(actor: Any, work: Job | Schedule) -> bool:
     return all(allows_at(actor, right, work.host, work.to, team=work.team_id) for right in rights)
 
 
-def _said(actor: Any, action: str, schedule: Schedule) -> None:
-    detail = {"schedule": schedule.pk, "kind": schedule.kind, "cron": schedule.cron, "timezone": schedule.timezone}
+def _stored_now(schedule: Schedule) -> dict[str, Any]:
+    old = Schedule.objects.filter(pk=schedule.pk).first()
+    return told(old, *TOLD) if old else {}
+
+
+def _said(actor: Any, action: str, schedule: Schedule, was: dict[str, Any], now: dict[str, Any] | None = None) -> None:
+    detail = {"schedule": schedule.pk, "kind": schedule.kind}
+    detail |= difference(was, told(schedule, *TOLD) if now is None else now)
     record(actor, action, schedule.name, host=schedule.host, detail=detail)
     changed("schedule", "", str(schedule.pk))

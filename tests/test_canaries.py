@@ -42,7 +42,7 @@ USER = "bird"
 PAGES = (
     "/", "/hosts/", "/hosts/tls/edit/", "/hosts/ssh/edit/", "/registries/", "/registries/tokens/", "/registries/tokens/accounts/add/", "/jobs/",
     "/jobs/?format=json", "/images/", "/images/build/", "/images/pull/", "/containers/?format=json", "/events/",
-    "/diagnostics/", "/plugins/", "/jobs/schedules/", "/secrets/", "/secrets/?format=json", "/configs/", "/swarms/",
+    "/diagnostics/", "/plugins/", "/jobs/schedules/", "/secrets/", "/secrets/?format=json", "/configs/", "/swarms/", "/audit/", "/audit/?format=json",
 )  # fmt: skip
 LISTS = (
     "jobs?limit=100",
@@ -55,6 +55,7 @@ LISTS = (
     "plugins",
     "secrets",
     "configs",
+    "audit?limit=500",
     "openapi.json",
 )
 

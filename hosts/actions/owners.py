@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference
 from accounts.models import Team
 from accounts.rights import Right
 from common.errors import Denied, Invalid
@@ -37,7 +38,7 @@ def set_owner(actor: Any, row: Owned, team: str) -> None:
         Adoption.objects.update_or_create(
             host=row.host, noun=noun, key=Owners(row.host, noun).key(row.__dict__), defaults=word
         )
-        record(actor, f"{noun}.owner", str(row), host=row.host.name, detail={"team": team, "was": was})
+        record(actor, f"{noun}.owner", str(row), host=row.host.name, detail=difference({"team": was}, {"team": team}))
         apply_owners([row.host], [noun])
 
 
@@ -57,7 +58,7 @@ def set_shared(actor: Any, row: Shared, teams: Iterable[str]) -> None:
         rows.exclude(team__in=found).delete()
         for team in found:
             Share.objects.get_or_create(host=row.host, noun=noun, key=key, team=team)
-        detail = {"teams": sorted(team.name for team in found), "was": was}
+        detail = difference({"teams": was}, {"teams": sorted(team.name for team in found)})
         record(actor, f"{noun}.share", str(row), host=row.host.name, detail=detail)
 
 

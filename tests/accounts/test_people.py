@@ -60,7 +60,7 @@ def test_an_account_is_made_changed_and_removed_over_rest() -> None:
     assert api("get", "users/otto").status_code == 404
     found = AuditEntry.objects.filter(target="otto", outcome="done", actor__username="ada").order_by("number")
     assert [entry.action for entry in found] == ["user.add", *["user.change"] * 3, "user.remove"]
-    assert found[1].detail["was"] == {"role": "deployer"}
+    assert (found[1].detail["before"], found[1].detail["after"]) == ({"role": "deployer"}, {"role": "viewer"})
     assert LONG not in str([entry.detail for entry in found])
 
 
@@ -179,7 +179,7 @@ def test_other_roles_and_tokens_are_not_affected_and_it_is_taken_back(client: Cl
     required()
     assert client.get("/").status_code == 200
     entry = AuditEntry.objects.filter(action="second_factor.require").latest("number")
-    assert entry.detail == {"roles": [], "was": ["viewer"]}
+    assert entry.detail == {"before": {"roles": ["viewer"]}, "after": {"roles": []}}
 
 
 def test_an_administrator_who_requires_it_of_themselves_can_set_it_up(client: Client) -> None:

@@ -53,7 +53,7 @@ def test_a_token_is_shown_once_and_works(client: Client) -> None:
     assert token not in page and "10.8.0.0/16, 127.0.0.1/32" in page and "containers.view" in page
     assert re.search(r"127\.0\.0\.1</td>", page)  # where it was used last
     entry = AuditEntry.objects.get(action="token.create")
-    assert entry.detail["scope"] == ["containers.view"] and token not in str(entry.detail)
+    assert entry.detail["after"]["scope"] == ["containers.view"] and token not in str(entry.detail)
     row = ApiToken.objects.get()
     assert row.expires and timedelta(days=29) < row.expires - timezone.now() < timedelta(days=31)
 
@@ -255,7 +255,7 @@ def test_a_token_for_a_host_is_for_no_other_and_for_nothing_beside_hosts(client:
     for path in ("users", "registries", "audit", "diagnostics"):
         assert code(Client(), token, f"/api/v1/{path}")[0] == 403, path
     assert "quay" in client.get(OWN).content.decode()
-    assert AuditEntry.objects.get(action="token.create").detail["hosts"] == ["quay"]
+    assert AuditEntry.objects.get(action="token.create").detail["after"]["hosts"] == ["quay"]
 
 
 def test_a_token_for_a_team_is_for_what_it_owns(client: Client) -> None:

@@ -7,6 +7,7 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts.access import EVERYWHERE, may
@@ -17,6 +18,7 @@ from hosts.models.backups import BackupState
 from hosts.stores import store as stores
 from jobs.models.jobs import OPEN_STATES
 
+TOLD = ("name", "kind", "folder", "url", "region", "bucket", "prefix", "inside")  # no keys
 FIXED = ("kind", "folder", "url", "bucket", "prefix")  # what says where its backups are
 
 
@@ -26,7 +28,9 @@ def add(actor: Any, destination: Destination) -> Destination:
     with transaction.atomic():
         destination.inside = _may_be_inside(actor, destination)
         destination.save(force_insert=True)
-        record(actor, "destination.add", destination.name, detail=_detail(destination))
+        record(
+            actor, "destination.add", destination.name, detail=difference({}, told(destination, *TOLD, marked=("ca",)))
+        )
     return destination
 
 
@@ -41,7 +45,11 @@ def change(actor: Any, destination: Destination) -> Destination:
             raise Invalid(moved[0], words)
         destination.inside = _may_be_inside(actor, destination)
         destination.save()
-        record(actor, "destination.change", destination.name, detail={**_detail(destination), "was": old.name})
+        detail = {
+            **_detail(destination),
+            **difference(told(old, *TOLD, marked=("ca",)), told(destination, *TOLD, marked=("ca",))),
+        }
+        record(actor, "destination.change", destination.name, detail=detail)
     return destination
 
 
@@ -50,7 +58,12 @@ def remove(actor: Any, destination: Destination) -> None:
     demand(actor, Right.BACKUPS_PLACES, EVERYWHERE)
     try:
         with transaction.atomic():
-            record(actor, "destination.remove", destination.name, detail=_detail(destination))
+            record(
+                actor,
+                "destination.remove",
+                destination.name,
+                detail=difference(told(destination, *TOLD, marked=("ca",)), {}),
+            )
             # what a failed job could not clean up there, since the place is broken, must not keep it here
             halves = Backup.objects.filter(destination=destination, state=BackupState.WRITING)
             halves.exclude(job__state__in=OPEN_STATES).delete()

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Conflict, Failure
 from hosts.actions.act import asks_now, current_job, demand_enabled, recorded_at
@@ -39,7 +40,7 @@ def update(actor: Any, container: Container, changes: dict[str, Any]) -> list[st
         after = apply_to(before, changes)
         body = to_update(before, after)
         names = different(before, after)
-        detail |= {"before": _texts(before, names), "after": _texts(after, names)}
+        detail |= difference(_texts(before, names), _texts(after, names))
         if not body:
             return []
         path = f"/containers/{container.engine_id}/update"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Conflict
 from hosts import options
@@ -58,7 +59,7 @@ def rename(actor: Any, container: Container, name: str) -> None:
     """Gives it another name."""
     name = options.name(name)
     check_name(actor, Right.CONTAINERS_OPERATE, container, name)
-    with _engine(actor, container, "rename", name=name) as api:
+    with _engine(actor, container, "rename", **difference({"name": container.name}, {"name": name})) as api:
         api.rename(container.engine_id, name)
         move_word(container.host, container.name, name)
 

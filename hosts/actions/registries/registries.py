@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts.access import EVERYWHERE, may
@@ -18,6 +19,9 @@ from hosts.registry.client import Client
 from hosts.registry.names import DIGEST, HUB, REPOSITORY, TAG
 from hosts.registry.places import Login, Place
 
+TOLD = ("name", "address", "plain_http", "inside")
+ACCOUNT = ("username", "is_default")  # not the secret
+
 
 def add(actor: Any, registry: Registry) -> Registry:
     """Stores a new registry."""
@@ -25,7 +29,7 @@ def add(actor: Any, registry: Registry) -> Registry:
     with transaction.atomic():
         registry.inside = _may_be_inside(actor, registry.address)
         registry.save(force_insert=True)
-        record(actor, "registry.add", registry.name, detail=_detail(registry))
+        record(actor, "registry.add", registry.name, detail=difference({}, told(registry, *TOLD, marked=("ca",))))
     return registry
 
 
@@ -64,7 +68,10 @@ def change(actor: Any, registry: Registry) -> Registry:
                 )
         registry.inside = _may_be_inside(actor, registry.address)
         registry.save(update_fields=["name", "address", "ca", "plain_http", "inside"])
-        record(actor, "registry.change", registry.name, detail={**_detail(registry), "was": old.name})
+        detail = {"address": registry.address} | difference(
+            told(old, *TOLD, marked=("ca",)), told(registry, *TOLD, marked=("ca",))
+        )
+        record(actor, "registry.change", registry.name, detail=detail)
     return registry
 
 
@@ -74,7 +81,7 @@ def remove(actor: Any, registry: Registry) -> None:
     if registry.is_hub:
         raise Conflict(gettext_noop("Docker Hub stays: images without a registry's address come from there."))
     with transaction.atomic():
-        record(actor, "registry.remove", registry.name, detail=_detail(registry))
+        record(actor, "registry.remove", registry.name, detail=difference(told(registry, *TOLD, marked=("ca",)), {}))
         registry.delete()
 
 
@@ -137,7 +144,8 @@ def remove_account(actor: Any, account: RegistryAccount) -> None:
     """Forgets a login; another one becomes the default."""
     demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     with transaction.atomic():
-        record(actor, "registry.account.remove", account.username, detail={"registry": account.registry.name})
+        detail = {"registry": account.registry.name} | difference(told(account, *ACCOUNT), {})
+        record(actor, "registry.account.remove", account.username, detail=detail)
         account.delete()
         left: RegistryAccount | None = account.registry.accounts.first()
         if left is not None and not left.is_default:
@@ -152,8 +160,12 @@ def _store(actor: Any, action: str, account: RegistryAccount, is_default: bool) 
             if is_default:
                 others.update(is_default=False)
             account.is_default = is_default or not others.filter(is_default=True).exists()
+            old = RegistryAccount.objects.filter(pk=account.pk).first()
             account.save()
-            record(actor, action, account.username, detail={"registry": account.registry.name})
+            was, detail = told(old, *ACCOUNT) if old else {}, {"registry": account.registry.name}
+            if old and old.secret != account.secret:
+                detail["secret"] = "changed"
+            record(actor, action, account.username, detail=detail | difference(was, told(account, *ACCOUNT)))
     except IntegrityError as error:
         raise Invalid(
             "username", gettext_noop("There is an account of this name at this registry already. Change that one.")
@@ -165,7 +177,3 @@ def _may_be_inside(actor: Any, address: str) -> bool:
     """Whether Dermaga goes into private networks for it: for who manages all hosts, and where one of them stored it."""
     stored = Registry.objects.filter(address=address, inside=True)
     return may(actor, Right.HOSTS_MANAGE, EVERYWHERE) or stored.exists()
-
-
-def _detail(registry: Registry) -> dict[str, Any]:
-    return {"address": registry.address, "plain_http": registry.plain_http}

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext_noop
 
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Conflict, Failure
 from hosts.actions.act import asks_now, current_job, failure, recorded_at
@@ -116,6 +117,18 @@ def update(
             if version is not None or not left:
                 raise moved_on(str(spec.get("Name") or engine_id[:12])) from error
     return None
+
+
+def setting(detail: dict[str, Any], told: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
+    """A change for `update` that sets parts of a specification by the engine's names, and says in an audit's `detail` what
+    they were and became."""
+
+    def change(spec: dict[str, Any]) -> None:
+        was = {name.lower(): spec.get(name) for name in told}
+        detail.update(difference(was, {name.lower(): value for name, value in told.items()}))
+        spec.update(told)
+
+    return change
 
 
 def moved_on(name: str) -> Conflict:

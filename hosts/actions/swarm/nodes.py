@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
-from hosts.actions.swarm.manager import on_manager, refresh, update
+from hosts.actions.swarm.manager import on_manager, refresh, setting, update
 from hosts.inventory import swarms
 from hosts.models import Node
 from hosts.swarm_plan import AVAILABILITIES, ROLES, check_labels
@@ -18,10 +18,11 @@ def set_role(actor: Any, node: Node, role: str) -> None:
     if role not in ROLES:
         raise Invalid("role", gettext_noop("Choose worker or manager."))
     verb = "promote" if role == "manager" else "demote"
-    with on_manager(actor, Right.SWARM_MANAGE, node.swarm, f"node.{verb}", node.name) as manager:
+    detail: dict[str, Any] = {}  # what was and what is comes in when it is known
+    with on_manager(actor, Right.SWARM_MANAGE, node.swarm, f"node.{verb}", node.name, detail=detail) as manager:
         if role == "worker":
             _keeps_quorum(node)
-        update(manager, "node", node.engine_id, lambda spec: spec.update({"Role": role}))
+        update(manager, "node", node.engine_id, setting(detail, {"Role": role}))
         refresh(manager, node.swarm, "node", node.engine_id)
 
 
@@ -59,12 +60,10 @@ def change(
     told = {"Availability": availability, "Labels": labels}
     changed = {name: value for name, value in told.items() if value is not None}
     verb = "change" if len(changed) > 1 else "availability" if labels is None else "labels"
-    detail: dict[str, Any] = {} if availability is None else {"to": availability}
-    if labels is not None:
-        detail["names"] = sorted(labels)
+    detail: dict[str, Any] = {}
     with on_manager(actor, Right.SWARM_OPERATE, node.swarm, f"node.{verb}", node.name, detail=detail) as manager:
         seen = version if labels is not None else None
-        update(manager, "node", node.engine_id, lambda spec: spec.update(changed), seen)
+        update(manager, "node", node.engine_id, setting(detail, changed), seen)
         refresh(manager, node.swarm, "node", node.engine_id)
 
 

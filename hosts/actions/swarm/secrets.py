@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from common.hiding import hiding
-from hosts.actions.swarm.manager import on_manager, refresh, update
+from hosts.actions.swarm.manager import on_manager, refresh, setting, update
 from hosts.inventory import swarms
 from hosts.models import Config, Node, Secret, Swarm
 from hosts.swarm_plan import check_labels, check_value
@@ -97,11 +97,9 @@ def _check(noun: str, name: str, value: bytes, labels: dict[str, str], templatin
 def set_labels(actor: Any, row: Secret | Config, labels: dict[str, str], version: int | None = None) -> None:
     """Replaces its labels. Nothing else of it can be changed."""
     check_labels(labels)
-    noun = row.noun
-    with on_manager(
-        actor, MANAGE[noun], row.swarm, f"{noun}.labels", row.name, detail={"names": sorted(labels)}
-    ) as manager:
-        update(manager, noun, row.engine_id, lambda spec: spec.update({"Labels": labels}), version)
+    noun, detail = row.noun, dict[str, Any]()
+    with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.labels", row.name, detail=detail) as manager:
+        update(manager, noun, row.engine_id, setting(detail, {"Labels": labels}), version)
         refresh(manager, row.swarm, noun, row.engine_id)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts.actions.act import recorded_at
@@ -18,8 +19,8 @@ from hosts.swarm_plan import NOT_NAMES, ROLES, SLUG, SettingsPlan
 
 def rename(actor: Any, swarm: Swarm, name: str) -> None:
     """Gives it another name here; its engines call every swarm "default"."""
-    to = name if SLUG.fullmatch(name) else ""
-    with recorded_at(actor, Right.SWARM_MANAGE, swarm, "swarm.rename", swarm.name, detail={"to": to}):
+    detail = difference({"name": swarm.name}, {"name": name if SLUG.fullmatch(name) else ""})
+    with recorded_at(actor, Right.SWARM_MANAGE, swarm, "swarm.rename", swarm.name, detail=detail):
         _check_name(swarm, name)
         swarms.rename(swarm, name)
 
@@ -40,22 +41,27 @@ def change(
     renamed = name is not None and name != swarm.name
     if renamed:
         _check_name(swarm, name or "")
-    with on_manager(
-        actor, Right.SWARM_MANAGE, swarm, "swarm.change", swarm.name, detail={"fields": plan.changed}
-    ) as manager:
-        _update(manager, swarm, plan, version)
+    detail: dict[str, Any] = {}
+    with on_manager(actor, Right.SWARM_MANAGE, swarm, "swarm.change", swarm.name, detail=detail) as manager:
+        detail |= _update(manager, swarm, plan, version)
     if renamed:
         rename(actor, swarm, name or "")
 
 
-def _update(manager: Asking, swarm: Swarm, plan: SettingsPlan, version: int | None = None, *, rotate: str = "") -> None:
+def _update(
+    manager: Asking, swarm: Swarm, plan: SettingsPlan, version: int | None = None, *, rotate: str = ""
+) -> dict[str, Any]:
+    """What was, and became, as the audit keeps it."""
+    said: dict[str, Any] = {}
     query = {f"rotate{rotate}": "true"} if rotate else {}
     for left in reversed(range(TRIES)):
         raw = manager.ask("GET", "/swarm", seconds=30)
         current = raw["Version"]["Index"]
         if version is not None and current != version:
             raise moved_on(swarm.name)
+        was = plan.told(raw["Spec"])
         plan.change(raw["Spec"])
+        said = difference(was, plan.told(raw["Spec"]))
         try:
             manager.ask("POST", "/swarm/update", {"version": str(current), **query}, raw["Spec"], seconds=30)
             break
@@ -66,6 +72,7 @@ def _update(manager: Asking, swarm: Swarm, plan: SettingsPlan, version: int | No
                 raise moved_on(swarm.name) from error
     if row := swarm_row(manager.ask("GET", "/swarm", seconds=30)):
         swarms.apply_settings(swarm, row)
+    return said
 
 
 # ---------------------------------------------------------------- what lets others in

@@ -7,6 +7,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 
 from accounts.audit import record
+from accounts.differences import difference, told
 from accounts.rights import Right
 from common.events import changed
 from hosts.access import EVERYWHERE
@@ -20,6 +21,7 @@ from hosts.models import Host
 from hosts.models.hosts import HostState
 
 CONNECTION_FIELDS = ("url", "kind", "tls_ca", "tls_cert", "tls_key", "ssh_key", "ssh_known_hosts")
+TOLD, MARKED = ("name", "url", "kind", "labels"), ("tls_ca", "tls_cert", "ssh_known_hosts")  # no keys
 TRIES = 5  # to remove a host of which somebody writes
 PAUSE_SECONDS = 0.05
 
@@ -29,7 +31,7 @@ def add(actor: Any, host: Host) -> Host:
     demand(actor, Right.HOSTS_MANAGE, EVERYWHERE)
     with transaction.atomic():
         host.save(force_insert=True)
-        record(actor, "host.add", host.name, host=host.name, detail={"url": host.url, "kind": host.kind})
+        record(actor, "host.add", host.name, host=host.name, detail=difference({}, told(host, *TOLD, marked=MARKED)))
         changed("host", host.name)
     return host
 
@@ -46,7 +48,10 @@ def change(actor: Any, host: Host) -> Host:
         host.save(update_fields=[*CONNECTION_FIELDS, "name", "labels", "revision"])
         if moved:
             apply_state(host.pk, HostState.CONNECTING)
-        record(actor, "host.change", host.name, host=host.name, detail={"fields": moved + names, "was": old.name})
+        detail = {"fields": moved + names} | difference(
+            told(old, *TOLD, marked=MARKED), told(host, *TOLD, marked=MARKED)
+        )
+        record(actor, "host.change", host.name, host=host.name, detail=detail)
         changed("host", host.name)
     return host
 
@@ -55,10 +60,15 @@ def set_enabled(actor: Any, host: Host, enabled: bool) -> None:
     """Enables or disables a host; disabling keeps its last known rows."""
     demand(actor, Right.HOSTS_MANAGE, host)
     with transaction.atomic():
+        was = Host.objects.select_for_update().filter(pk=host.pk).values_list("enabled", flat=True).first()
         Host.objects.filter(pk=host.pk).update(enabled=enabled, revision=F("revision") + 1)
         if enabled:
             apply_state(host.pk, HostState.CONNECTING)
-        record(actor, "host.enable" if enabled else "host.disable", host.name, host=host.name)
+        action, detail = (
+            "host.enable" if enabled else "host.disable",
+            difference({"enabled": was}, {"enabled": enabled}),
+        )
+        record(actor, action, host.name, host=host.name, detail=detail)
         changed("host", host.name)
 
 
@@ -81,7 +91,7 @@ def _forget(actor: Any, host: Host, key: int) -> None:
     with transaction.atomic():
         Host.objects.filter(pk=key).delete()
         forget_empty()
-        record(actor, "host.remove", host.name, host=host.name, detail={"url": host.url})
+        record(actor, "host.remove", host.name, host=host.name, detail=difference(told(host, *TOLD, marked=MARKED), {}))
         changed("host", host.name)
         for noun in ("container", "image", "network", "volume", "event"):
             changed(noun, host.name)

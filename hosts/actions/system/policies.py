@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Denied, Invalid
 from hosts.access import EVERYWHERE
@@ -36,10 +37,9 @@ def store(actor: Any, policy: Policy, rules: Rules, about: str = "") -> Policy:
     if len(about) > ABOUT_AT_MOST or not about.isprintable():
         raise Invalid("about", gettext_noop("Write one line of at most %(most)s characters."), {"most": ABOUT_AT_MOST})
     rules.check()
-    before = policy.rules
+    before = {**policy.rules, "about": policy.about} if policy.pk else {}
     policy.rules, policy.about, policy.by_name = rules.as_json(), about.strip(), actor.username
-    changed = {key: value for key, value in policy.rules.items() if before.get(key) != value}
-    detail = {"before": {key: before.get(key) for key in changed}, "after": changed}
+    detail = difference(before, {**policy.rules, "about": policy.about})
     try:
         with transaction.atomic():
             policy.save()
@@ -57,4 +57,4 @@ def remove(actor: Any, policy: Policy) -> None:
     with transaction.atomic():
         place, rules = policy.place, policy.rules
         policy.delete()
-        record(actor, "policy.remove", place, host=host, detail={"before": rules})
+        record(actor, "policy.remove", place, host=host, detail=difference(rules, {}))
