@@ -24,8 +24,9 @@ PROBLEM: dict[str, Any] = {
     },
 }
 ERROR = {
-    "description": "An error: not logged in (401), not allowed (403; by the policy of a host: policy_refused), unknown (404), in no "
-    "state for it (409), a wrong value (400, 422), or the host does not answer as it should (502, 504).",
+    "description": "An error: not logged in (401), not allowed (403; by the policy of a host: policy_refused; more than a "
+    "team's quota: quota_exceeded), unknown (404), in no state for it (409), a wrong value (400, 422), or the host does not "
+    "answer as it should (502, 504).",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 PLACE = "#/components/schemas/"

@@ -23,6 +23,7 @@ from api import (
     owners,
     plugins,
     policies,
+    quotas,
     registries,
     schedules,
     second_factor,
@@ -80,6 +81,7 @@ api.add_router("users", sessions.router)
 api.add_router("invitations", invitations.router)
 api.add_router("second-factor", second_factor.router)
 api.add_router("policies", policies.router)
+api.add_router("quotas", quotas.router)
 api.add_router("teams", teams.router)
 api.add_router("roles", teams.roles)
 api.add_router("grants", teams.grants)

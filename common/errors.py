@@ -91,6 +91,16 @@ class PolicyRefused(Invalid):
         return str(_(self.template)) % {**self.params, "reason": reason}
 
 
+class QuotaExceeded(Invalid):
+    """A team may not have that as well. Its place is a host's name, or "" for all hosts together."""
+
+    status = 403
+    code = "quota_exceeded"
+
+    def __str__(self) -> str:
+        return str(_(self.template)) % {**self.params, "place": self.params["place"] or _("all hosts together")}
+
+
 class Failure(DermagaError):
     """An engine or another server did not do what was asked; carries its code and its own words."""
 

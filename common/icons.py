@@ -73,6 +73,7 @@ NAMES = frozenset(
         "filter",
         "folder",
         "folder-plus",
+        "gauge",
         "hash",
         "heartbeat",
         "help",

@@ -12,6 +12,7 @@ from accounts.rights import Right, standing_of
 from accounts.teams import visible_teams
 from common.errors import Denied, Failure, Invalid
 from hosts.access import may
+from hosts.engine.parse import labels_of
 from hosts.engine.volume_helpers import NAME
 from hosts.inventory.owners import apply_owners
 from hosts.models import Adoption, Container, Host, Image, Network, Share, Volume
@@ -30,6 +31,9 @@ NOT_PULLED = gettext_noop(
 )
 NO_PLATFORM = gettext_noop(
     "Another platform moves the image's name for all on the host: leave it out, or ask who manages the host."
+)
+LABELLED = gettext_noop(
+    "The image %(image)s has the label dermaga.team itself, so that its containers are nobody's. Use one without it."
 )
 OF_HELPERS = "org.dermaga."  # how their labels begin
 NO_IMAGES = gettext_noop("Images are mounted only by who may create any container on the host.")
@@ -187,6 +191,14 @@ def check_there(actor: Any, corner: Corner, model: Any, key: str, name: str) -> 
         raise Failure("not_yours", 403, NOT_PULLED if model is Image else HIDDEN, {"name": name})
 
 
+def check_labels_of(corner: Corner, image: Any, spec: ContainerSpec) -> None:
+    """Raises Failure for a container of a team whose image (its inspect answer) says the same: a label that comes from an
+    image says nothing, and the container would be nobody's."""
+    labels = labels_of(((image or {}).get("Config") or {}).get("Labels"))
+    if corner.owner_id is not None and labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
+        raise Failure("labelled", 409, LABELLED, {"image": spec.image})
+
+
 # ---------------------------------------------------------------- images
 def claim_image(actor: Any, corner: Corner, engine_id: str) -> None:
     """After a pull: the image is also the team's for which it was pulled. The first one owns it."""
@@ -222,8 +234,13 @@ def teams_for(actor: Any, row: Owned) -> list[str]:
     host, names = row.host, set(visible_teams(actor).values_list("name", flat=True))
     names |= set(shared_names(row)) if isinstance(row, Shared) else set()
     if may(actor, Right.HOSTS_MANAGE, host):
-        grants = Grant.objects.select_related("team", "host").filter(Q(host=host) | Q(host=None), team__isnull=False)
-        labels = {host.name: host.labels if isinstance(host.labels, dict) else {}}
-        there = (grant.team for grant in grants if not grant.label or grant.hosts(labels))
-        names |= {team.name for team in there if team} | ({row.owner.name} if row.owner else set())
+        names |= {team.name for team in granted_at(host)} | ({row.owner.name} if row.owner else set())
     return sorted(names)
+
+
+def granted_at(host: Host) -> list[Team]:
+    """The teams to whom something on the host is granted, by name."""
+    grants = Grant.objects.select_related("team", "host").filter(Q(host=host) | Q(host=None), team__isnull=False)
+    labels = {host.name: host.labels if isinstance(host.labels, dict) else {}}
+    there = {grant.team for grant in grants if grant.team and (not grant.label or grant.hosts(labels))}
+    return sorted(there, key=lambda team: team.name)

@@ -20,7 +20,7 @@ from hosts.views.networks import network_acts, network_map, networks
 from hosts.views.plugins import plugin_acts, plugins
 from hosts.views.registries import registries, registry_browse
 from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms, tasks
-from hosts.views.system import diagnostics, disk_page, hosts, policies
+from hosts.views.system import diagnostics, disk_page, hosts, policies, quotas
 from hosts.views.volumes import volume_copies, volume_files, volume_removals, volumes
 
 C = "containers/<slug:host>/<str:ref>"
@@ -49,6 +49,10 @@ urlpatterns = [
     path("policies/add/", policies.policy_add, name="policy_add"),
     path("policies/<int:pk>/edit/", policies.policy_edit, name="policy_edit"),
     path("policies/<int:pk>/remove/", policies.policy_remove, name="policy_remove"),
+    path("quotas/", quotas.quota_list, name="quota_list"),
+    path("quotas/<slug:team>/", quotas.quota_team, name="quota_team"),
+    path("quotas/<slug:team>/edit/", quotas.quota_edit, name="quota_edit"),
+    path("quotas/<slug:team>/remove/", quotas.quota_remove, name="quota_remove"),
     path("containers/", containers.container_list, name="container_list"),
     path("containers/create/", container_create.container_create, name="container_create"),
     path("containers/create/images/", image_suggestions.image_suggestions, name="image_suggestions"),

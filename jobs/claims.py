@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import Quota
 from common.events import changed
 from jobs.kinds import seconds_of
 from jobs.models import Job, JobState
@@ -25,13 +28,23 @@ class Running:
     def __init__(self) -> None:
         self.of_host: Counter[tuple[str, bool]] = Counter()
         self.of_person: Counter[Any] = Counter()
+        self.of_team: Counter[tuple[int | None, str]] = Counter()  # long jobs; host "": of all hosts together
         self.locks: dict[str, int] = {}
-        for pk, host, person, locks, short in Job.objects.filter(state=JobState.RUNNING).values_list(
-            "pk", "host", "by_id", "locks", "short"
+        for pk, host, person, locks, short, team in Job.objects.filter(state=JobState.RUNNING).values_list(
+            "pk", "host", "by_id", "locks", "short", "team"
         ):
+            if not short:
+                self.of_team[team, ""] += 1
+                self.of_team[team, host] += bool(host)
             self.of_host[host, short] += 1
             self.of_person[person] += 1
             self.locks |= dict.fromkeys(locks, pk)
+
+    @cached_property
+    def most_of_team(self) -> dict[tuple[int, str], int]:
+        """How many long jobs of a team may run at once on a host; "": on all of them together."""
+        rows = Quota.objects.exclude(jobs=None).values_list("team", "host__name", "jobs")
+        return {(team, host or ""): most for team, host, most in rows if most is not None}
 
     def holds(self, job: Job) -> str:
         """Why `job` has to wait, in words; "" when nothing keeps it."""
@@ -43,7 +56,25 @@ class Running:
                 "n": self.of_host[job.host, job.short],
                 "host": job.host,
             }
+        for host in ("", job.host) if job.team_id is not None and not job.short else ():
+            most = self.most_of_team.get((job.team_id or 0, host))
+            if most is not None and self.of_team[job.team_id, host] >= most:
+                return _("Waits its turn: the quota of the team %(team)s lets %(n)s jobs run at once.") % {
+                    "team": job.team.name if job.team else "",
+                    "n": most,
+                }
         return ""
+
+    def keeps(self, *, short: bool) -> Q:
+        """What is in the queue of hosts and teams of which none may begin now: the look at the queue leaves it out, so
+        that however much it is, it keeps nobody else from that look."""
+        at_once = SHORT_AT_ONCE_ON_A_HOST if short else settings.JOBS_AT_ONCE_ON_A_HOST
+        full = [host for (host, is_short), n in self.of_host.items() if host and is_short == short and n >= at_once]
+        found = Q(host__in=full)
+        for (team, host), most in () if short else self.most_of_team.items():
+            if self.of_team[team, host] >= most:
+                found |= Q(team=team, host=host) if host else Q(team=team)
+        return found
 
     def ordered(self, queued: Iterable[Job]) -> list[Job]:
         """Who has the least running comes first, then who asked first."""
@@ -58,7 +89,10 @@ def claim(worker: str, only: int | None = None, *, short: bool = False) -> Job |
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRESQL_LOCK])
         running, queued = Running(), _queued()
-        rows = queued.filter(pk=only) if only is not None else queued.filter(short=short)[:LOOKED_AT]
+        if only is not None:
+            rows = queued.filter(pk=only)
+        else:
+            rows = queued.filter(short=short).exclude(running.keeps(short=short))[:LOOKED_AT]
         for job in running.ordered(rows):
             if running.holds(job):
                 continue
@@ -84,7 +118,7 @@ def why_waiting(jobs: Iterable[Job]) -> dict[int, str]:
     if not waiting:
         return {}
     running = Running()
-    rows = _queued().only("host", "by_id", "locks", "short")[:LOOKED_AT]
+    rows = _queued().only("host", "by_id", "locks", "short", "team")[:LOOKED_AT]
     free = [job for job in running.ordered(rows) if not running.holds(job)]
     lanes = {short: [job.pk for job in free if job.short == short] for short in (False, True)}
     return {job.pk: running.holds(job) or _place(lanes[job.short], job.pk) for job in waiting}

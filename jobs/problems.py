@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from common.errors import Conflict, Denied, DermagaError, Failure, Invalid, NotFound, PolicyRefused
+from common.errors import Conflict, Denied, DermagaError, Failure, Invalid, NotFound, PolicyRefused, QuotaExceeded
 
 PLAIN: dict[str, type[DermagaError]] = {kind.__name__: kind for kind in (NotFound, Denied, Conflict)}
-AT_FIELDS: dict[str, type[Invalid]] = {kind.__name__: kind for kind in (Invalid, PolicyRefused)}
+AT_FIELDS: dict[str, type[Invalid]] = {kind.__name__: kind for kind in (Invalid, PolicyRefused, QuotaExceeded)}
 JSON = (str, int, float, bool, type(None))
 
 

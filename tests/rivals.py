@@ -139,7 +139,7 @@ def addresses(word: str, host: str = "") -> Iterator[str]:
         if path.startswith("jobs/schedules"):
             noun = "schedule_id"
         ref = known.get(noun, f"{word}-web")
-        path = re.sub(r"<slug:(host|swarm|verb|noun)>", lambda part: known[part[1]], path)
+        path = re.sub(r"<slug:(host|swarm|verb|noun|team)>", lambda part: known[part[1]], path)
         path = path.replace("<slug:name>", host or word if path.startswith(("hosts/", "backups/")) else ref)
         path = re.sub("<str:(ref|name)>", lambda _part, ref=ref: ref, path)  # type: ignore[misc]
         yield "/" + re.sub("<int:[a-z_]+>", ref if ref.isdecimal() else known["grant"], path)

@@ -2,6 +2,7 @@
 
 from accounts.models.audit import AuditChain, AuditEntry
 from accounts.models.links import LinkKind, OneTimeLink
+from accounts.models.quotas import Quota
 from accounts.models.saved_views import SavedView
 from accounts.models.second_factor import RoleWithSecondFactor
 from accounts.models.teams import Grant, Membership, OwnRole, Team
@@ -17,6 +18,7 @@ __all__ = [
     "Membership",
     "OneTimeLink",
     "OwnRole",
+    "Quota",
     "RoleWithSecondFactor",
     "SavedView",
     "Team",

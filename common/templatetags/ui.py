@@ -72,6 +72,12 @@ def filesize_iec(value: float | str | None) -> str:
 
 
 @register.filter
+def cpus(value: int) -> str:
+    """CPUs from billionths: 1.5."""
+    return f"{value / 1_000_000_000:.2f}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def percent(value: float | None) -> str:
     """A percentage with one digit where it is small: 0.4 %, 141 %; "-" when unknown."""
     if value is None:

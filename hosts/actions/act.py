@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.rights import Right, allows
 from common.downloads import attachment
-from common.errors import Conflict, Denied, DermagaError, Failure, PolicyRefused
+from common.errors import Conflict, Denied, DermagaError, Failure, PolicyRefused, QuotaExceeded
 from hosts.access import Placed, may
 from hosts.engine.calls import Call, ended_by
 from hosts.engine.connect import client
@@ -134,7 +134,7 @@ def recorded_at(
             if job := _job.get():
                 job.check_cancelled()  # what was cut off by us did not fail
             raise failure(error) from error
-    except (Denied, Conflict, PolicyRefused) as error:
+    except (Denied, Conflict, PolicyRefused, QuotaExceeded) as error:
         record(actor, action, target, host=place, outcome="refused", detail={**detail, "reason": error.code})
         raise
     except DermagaError as error:

@@ -9,6 +9,7 @@ from hosts.engine.answers import NotFound
 from hosts.engine.calls import ANSWER_AT_MOST, Call
 from hosts.engine.errors import EngineError
 from hosts.models import Host
+from hosts.quotas.requests import on_request
 from jobs.run import JobContext
 
 SECONDS = 60.0  # that one request may take, unless told otherwise
@@ -22,6 +23,8 @@ class Asking:
         self.host = host
         self.context = context
         self.actor = context.job.by if context else actor  # nobody is exempt from no policy
+        self.team = context.job.team_id if context else None  # whose quota counts
+        self.replaces = ""  # the id of the container whose part of the quota a new one has
         self.version = host.spoken_version
         self._call: Call | None = None
         if context:
@@ -43,9 +46,27 @@ class Asking:
         at_most: int = ANSWER_AT_MOST,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The decoded answer. Raises EngineError, Cancelled when that is why it failed, and PolicyRefused."""
-        if method != "GET":
-            police(self.actor, self.host, Asking(self.host, self.context), method, path, params, body)
+        """The decoded answer. Raises EngineError, Cancelled when that is why it failed, PolicyRefused and QuotaExceeded."""
+        if method == "GET":
+            return self._send(method, path, params, body, version, seconds, at_most, headers)
+        aside = Asking(self.host, self.context)
+        police(self.actor, self.host, aside, method, path, params, body)
+        with on_request(self.team, aside, method, path, body, self.replaces) as shown:
+            answer = self._send(method, path, params, body, version, seconds, at_most, headers)
+            shown.answered(answer)
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: Any,
+        version: str,
+        seconds: float,
+        at_most: int,
+        headers: Mapping[str, str] | None,
+    ) -> Any:
         with Call(self.host.endpoint()) as call:
             self._call = call
             if self.context:
@@ -59,10 +80,10 @@ class Asking:
                     self.context.check_cancelled()  # what was cut off by us did not fail
                 raise
 
-    def find(self, path: str) -> Any:
+    def find(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """The answer to a GET; None where there is no such thing."""
         try:
-            return self.ask("GET", path, seconds=30)
+            return self.ask("GET", path, params, seconds=30)
         except NotFound:
             return None
 

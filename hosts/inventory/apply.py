@@ -12,6 +12,7 @@ from hosts.engine import disk
 from hosts.inventory.owners import Owners, forget_words, owner_of_event
 from hosts.models import Container, ContainerDetail, DiskReading, Event, Host, Image, Network, Plugin, Use, Volume
 from hosts.models.owners import OWNED
+from hosts.policy.allotted import allotted
 
 NOUNS: dict[str, type[models.Model]] = {
     "container": Container,
@@ -23,6 +24,12 @@ NOUNS: dict[str, type[models.Model]] = {
 KEY = {"container": "engine_id", "image": "engine_id", "network": "engine_id", "volume": "name", "plugin": "engine_id"}
 BATCH = 200
 WITHOUT_HEALTH = {"Podman"}  # engines whose lists do not tell it: inspect answers do
+
+# columns of a container that an inspect answer says
+OF_INSPECT = [
+    *("started", "finished", "restart_count", "exit_code", "health"),
+    *("nano_cpus", "memory_limit", "pids_limit", "ports_published"),
+]
 
 
 def apply_rows(
@@ -107,14 +114,17 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             continue
         details.append(ContainerDetail(container=row, inspect=inspect, seen=now))
         parsed = container_row_from_inspect(inspect)
-        before = (row.started, row.finished, row.restart_count, row.exit_code, row.health)
+        before = [getattr(row, name) for name in OF_INSPECT]
         row.started, row.finished = parsed["started"], parsed["finished"]
         row.restart_count = parsed["restart_count"]
         if row.state == "exited":
             row.exit_code = parsed["exit_code"]
         if row.state == "running" and host.engine in WITHOUT_HEALTH:
             row.health = parsed["health"]
-        if before != (row.started, row.finished, row.restart_count, row.exit_code, row.health):
+        wants = allotted(inspect.get("HostConfig") if isinstance(inspect, dict) else None)
+        row.nano_cpus, row.memory_limit, row.pids_limit = wants.nano_cpus, wants.memory, wants.pids
+        row.ports_published = wants.ports
+        if before != [getattr(row, name) for name in OF_INSPECT]:
             moved.append(row)
     with transaction.atomic():
         ContainerDetail.objects.bulk_create(
@@ -124,10 +134,9 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             unique_fields=["container"],
             update_fields=["inspect", "seen"],
         )
-        fields = ["started", "finished", "restart_count", "exit_code", "health"]
         # not bulk_update, which builds an expression for each value and takes ten times as long
         Container.objects.bulk_create(
-            moved, batch_size=BATCH, update_conflicts=True, unique_fields=["pk"], update_fields=fields
+            moved, batch_size=BATCH, update_conflicts=True, unique_fields=["pk"], update_fields=OF_INSPECT
         )
         if moved:
             changed("container", host.name, *(row.engine_id for row in moved))

@@ -11,6 +11,7 @@ from hosts.models.owners import Adoption, Share
 from hosts.models.plugins import Plugin
 from hosts.models.policies import Policy
 from hosts.models.processes import Process
+from hosts.models.quotas import Pull, Reservation
 from hosts.models.registries import Registry, RegistryAccount
 from hosts.models.secrets import Config, Secret
 from hosts.models.services import Service, Task
@@ -38,8 +39,10 @@ __all__ = [
     "Plugin",
     "Policy",
     "Process",
+    "Pull",
     "Registry",
     "RegistryAccount",
+    "Reservation",
     "Secret",
     "Series",
     "Service",

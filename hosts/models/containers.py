@@ -57,6 +57,11 @@ class Container(Owned):
     project = models.CharField(max_length=255, blank=True)
     service = models.CharField(max_length=255, blank=True)
     ports = models.JSONField(default=list)  # [{"ip", "private", "public", "type"}]
+    # what it may use at most, from its inspect answer: 0 is no limit, None is not known yet
+    nano_cpus = models.BigIntegerField(null=True)
+    memory_limit = models.BigIntegerField(null=True)
+    pids_limit = models.BigIntegerField(null=True)
+    ports_published = models.PositiveIntegerField(null=True)  # ports of the host that it has when it runs
     # what a search looks through, in one piece: five comparisons a row are five times as slow
     words = models.GeneratedField(
         expression=Lower(

@@ -61,8 +61,11 @@ PEOPLES = {
     "Destination",
     "Hold",
     "Policy",
+    "Pull",
+    "Quota",
     "Registry",
     "RegistryAccount",
+    "Reservation",
     "Share",
 }  # models of hosts that no engine knows
 _columns = [column.name for column in Host._meta.fields]

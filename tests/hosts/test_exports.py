@@ -117,6 +117,7 @@ def test_no_list_lacks_a_file(client: Client, db: None) -> None:
         "/teams/",
         "/roles/",
         "/policies/",
+        "/quotas/",
         LIBRARYS,
     }
     client.force_login(person("ada", "admin"))
@@ -128,7 +129,7 @@ def test_no_list_lacks_a_file(client: Client, db: None) -> None:
     assert "containers.operate" in body(client, "/roles/?format=csv").splitlines()[1]
     Policy.objects.create(label="env=prod", by_name="ada")
     assert json.loads(body(client, "/policies/?format=json"))[0]["place"] == "label:env=prod"
-    for path in ("/users/", "/teams/", "/roles/", "/policies/"):
+    for path in ("/users/", "/teams/", "/roles/", "/policies/", "/quotas/"):
         assert "format=csv" in client.get(path).content.decode()
 
 

@@ -10,15 +10,16 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Quota, Team, User
 from accounts.rights import Right
 from common.errors import Conflict
-from jobs import kinds, queue, run
+from hosts.models import Host
+from jobs import claims, kinds, queue, run
 from jobs.claims import claim
 from jobs.models import Job, JobState, lock
 from jobs.run import JobContext, run_job, run_next
 from jobs.tasks import run as wake
-from tests.rows import person
+from tests.rows import a_host, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.core]
 WEB = lock("fra-1", "container", "web")
@@ -64,6 +65,30 @@ def test_only_so_many_run_at_once_on_a_host_and_another_host_is_not_kept(works: 
     taken = [claim("worker") for _ in range(4)]
     assert [job and job.host for job in taken] == ["fra-1", "fra-1", "ham-2", None]
     assert states() == ["running", "running", "queued", "running"]
+
+
+def test_so_many_jobs_of_a_team_run_at_once_and_the_others_do_not_wait_behind_its_queue(
+    works: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "LOOKED_AT", 3)
+    team = Team.objects.create(name="north")
+    a_host("fra-1")
+    Quota.objects.create(team=team, jobs=2)
+    first, second, third, *_more = [asked("otto", n, team=team.pk) for n in range(6)]
+    other = asked("olga", 9)
+    taken = [claim("worker") for _ in range(4)]
+    assert {job.pk for job in taken if job} == {first.pk, second.pk, other.pk} and taken[3] is None
+    assert claims.why_waiting([third]) == {
+        third.pk: "Waits its turn: the quota of the team north lets 2 jobs run at once."
+    }
+    Job.objects.filter(pk=first.pk).update(state=JobState.DONE)
+    assert claim("worker") == third
+    # on one host, with more for all of them
+    Quota.objects.all().delete()
+    Quota.objects.create(team=team, jobs=1, host=Host.objects.get(name="fra-1"))
+    assert claim("worker") is None
+    elsewhere = asked("otto", 7, host="", team=team.pk)
+    assert claim("worker") == elsewhere
 
 
 def test_one_job_at_a_time_works_on_an_object(works: Any) -> None:

@@ -214,7 +214,7 @@ def _cast(work: VolumeWork, source: Source, recast: Recast, share: tuple[float, 
 
 def _replace(work: VolumeWork, source: Source, look: Recast) -> None:
     context, told = work.context, {"name": work.volume, "host": work.host.name}
-    if work.asker.find(work.volume) is None:
+    if work.asker.volume(work.volume) is None:
         raise Conflict(gettext_noop("There is no volume called %(name)s any more."), told)
     left = _("%(name)s on %(host)s is not whole now. Restore it once more.") % told
     with _without_users(work):

@@ -13,6 +13,8 @@ from hosts.actions.act import demand, recorded
 from hosts.actions.containers.making import Making
 from hosts.models import Host
 from hosts.owning import Corner, check_uses, claimed
+from hosts.quotas.allotting import with_defaults
+from hosts.quotas.requests import check_now
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
 from hosts.specs.spec import ContainerSpec, from_json, to_json
@@ -28,11 +30,12 @@ def start_create(
     wrong field, and for one that this engine is too old for."""
     labels, corner = claimed(actor, Right.CONTAINERS_CREATE, host, spec.labels, "container", spec.name)
     demand(actor, Right.CONTAINERS_CREATE, corner)
-    spec = check_uses(actor, corner, replace(spec, labels=labels))
+    spec = check_uses(actor, corner, with_defaults(replace(spec, labels=labels), corner.owner_id, host))
     check(spec)
     request, target = to_engine(spec, host.spoken_version), spec.name or spec.image
     allowed = policing.creation_check(actor, host, request)
     policing.allow_now(actor, host, "container.create", target, allowed)
+    check_now(actor, host, corner.owner_id, request.body, "container.create", target)
     return queue.start(
         actor,
         "container.create",

@@ -17,7 +17,8 @@ from hosts.engine.calls import Call
 from hosts.engine.errors import EngineError
 from hosts.models import Host, Image, Volume
 from hosts.options import REFERENCE
-from hosts.owning import Corner, check_there, claim_image
+from hosts.owning import Corner, check_labels_of, check_there, claim_image
+from hosts.quotas.allotting import pulling
 from hosts.specs.body import to_engine
 from hosts.specs.check import IMAGE_ID
 from hosts.specs.spec import ContainerSpec
@@ -69,7 +70,8 @@ class Making:
             sentence = gettext_noop("%(host)s has no image %(image)s, and by an ID nothing can be pulled.")
             raise Failure("no_image", 404, sentence, words)
         login = logins.open_login(self.context, found["name"], self.context.params.get("account"))
-        with Call(host.endpoint()) as call:
+        counted = pulling(self.corner.owner_id, host, self.context.job.by_name, spec.image)
+        with counted, Call(host.endpoint()) as call:
             self.context.on_cancel(call.end)
             try:
                 pulls.pull(
@@ -107,6 +109,7 @@ class Making:
                 gettext_noop("%(host)s has a container called %(name)s already. Choose another name."),
                 {"host": self.host.name, "name": spec.name},
             )
+        check_labels_of(self.corner, self.asking.image(spec.image), spec)
         for name in dict.fromkeys(mount.source for mount in spec.mounts if mount.type == "volume" and mount.source):
             if self.asking.find(f"/volumes/{quote(name, safe='')}") is None:
                 self._volumes.append(name)

@@ -20,6 +20,7 @@ from hosts.inventory import apply
 from hosts.inventory.owners import move_word
 from hosts.models import Container, Host
 from hosts.owning import Corner, check_uses, claimed, is_limited
+from hosts.quotas.requests import check_now
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
 from hosts.specs.inspected import Defaults, from_inspect
@@ -75,6 +76,7 @@ def start_recreate(
         request = to_engine(spec, host.spoken_version)
         allowed = policing.creation_check(actor, host, request)
         policing.allow_now(actor, host, "container.recreate", container.name, allowed)
+        check_now(actor, host, team, request.body, "container.recreate", container.name, container.engine_id)
     names = {container.name, *([spec.name] if spec and spec.name else [])}
     return queue.start(
         actor,

@@ -55,6 +55,7 @@ class Replacing:
         spec.name = f"{self.old_name[:NAME_AT_MOST]}{COMING}{context.job.pk}"
         self.making = Making(context, host, spec)
         self.making.had = volumes_of(old)
+        self.making.asking.replaces = self.old_id
         self.asking, self.undoing = self.making.asking, self.making.undoing
         self.start, self.settle, self.healthy_within = start, settle, healthy_within
         state = old.get("State") or {}

@@ -17,6 +17,7 @@ from hosts.engine import pulls
 from hosts.engine.refusals import NoPlatform
 from hosts.models import Host, Image
 from hosts.owning import NO_PLATFORM, Corner, claim_image, is_limited, teams_there
+from hosts.quotas.allotting import pulling
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
@@ -90,19 +91,20 @@ def run_pull(context: JobContext) -> dict[str, Any]:
             else logins.count_tags(name, logins.may_use(context.job.by, params.get("account")), seconds=COUNT_SECONDS),
         )
         try:
-            found = pulls.pull(
-                call,
-                name,
-                tag,
-                version=host.spoken_version,
-                report=report.progress,
-                log=context.log,
-                platform=params.get("platform", ""),
-                registry=login.registry,
-                user=login.user,
-                headers=login.headers,
-                tags=report.tags,
-            )
+            with pulling(context.job.team_id, host, context.job.by_name, context.job.target):
+                found = pulls.pull(
+                    call,
+                    name,
+                    tag,
+                    version=host.spoken_version,
+                    report=report.progress,
+                    log=context.log,
+                    platform=params.get("platform", ""),
+                    registry=login.registry,
+                    user=login.user,
+                    headers=login.headers,
+                    tags=report.tags,
+                )
             if tag:
                 joint = "@" if ":" in tag else ":"
                 image = Asking(host, context).image(f"{name}{joint}{tag}") or {}

@@ -135,7 +135,7 @@ def filling(
     """A new volume, which is removed unless the block ends well. Raises Conflict when there is one of that name."""
     asker = VolumeAsker(host, context)
     with recorded(context.job.by, Right.VOLUMES_MANAGE, host, "volume.fill", name, detail={"job": context.job.pk}):
-        if asker.find(name) is not None:
+        if asker.volume(name) is not None:
             words = gettext_noop("There is a volume called %(name)s on %(host)s already.")
             raise Conflict(words, {"name": name, "host": host.name})
         hold = _held(context, host, HoldKind.VOLUME, name, name)
@@ -148,7 +148,7 @@ def filling(
             settle(context, hold)
             raise
         hold.delete()
-    if row := parse.volume_row(asker.find(name) or {}):
+    if row := parse.volume_row(asker.volume(name) or {}):
         apply.apply_rows(host, "volume", [row], only={name})
 
 

@@ -80,7 +80,7 @@ class VolumeAsker(Asking):
         """What the engine says of it. Raises NotFound."""
         return self.ask("GET", f"/volumes/{quote(name, safe='')}") or {}
 
-    def find(self, name: str) -> dict[str, Any] | None:
+    def volume(self, name: str) -> dict[str, Any] | None:
         """The same; None where there is no such volume."""
         try:
             return self.look(name)

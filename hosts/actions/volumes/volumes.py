@@ -15,6 +15,8 @@ from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Container, Host, Use, Volume
 from hosts.owning import claimed
+from hosts.quotas.allotting import allotted
+from hosts.quotas.amounts import Amount
 from hosts.volume_plan import VolumePlan
 
 SHOWN = 4
@@ -38,9 +40,10 @@ def create(actor: Any, host: Host, plan: VolumePlan) -> None:
         there = (api.volumes(filters={"name": plan.name}) or {}).get("Volumes") or []
         if any(volume.get("Name") == plan.name for volume in there):
             raise Invalid("name", gettext_noop("There is a volume called %(name)s already."), {"name": plan.name})
-        made = api.create_volume(plan.name, driver=plan.driver, driver_opts=plan.options, labels=plan.labels)
-    if found := parse.volume_row(made):
-        apply.apply_rows(host, "volume", [found], only={found["name"]})
+        with allotted(corner.owner_id, host, Amount(volumes=1)):
+            made = api.create_volume(plan.name, driver=plan.driver, driver_opts=plan.options, labels=plan.labels)
+            if found := parse.volume_row(made):
+                apply.apply_rows(host, "volume", [found], only={found["name"]})
 
 
 def remove(actor: Any, volume: Volume, *, force: bool = False) -> None:

@@ -1,0 +1,117 @@
+"""The quota of the team that a job is for, around each request that makes a container or changes what one may use."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from accounts.audit import record
+from common.errors import QuotaExceeded
+from hosts.engine import parse
+from hosts.engine.errors import EngineError
+from hosts.inventory import apply
+from hosts.models import Container, Host, Volume
+from hosts.policy.allotted import Allotted, allotted, updated
+from hosts.quotas import allotting
+from hosts.quotas.allotting import Held
+from hosts.quotas.amounts import Amount, of_container
+from hosts.specs.replaced import volumes_of
+
+CREATE = "/containers/create"
+UPDATE = re.compile(r"/containers/([^/]+)/update")
+
+
+class Asks(Protocol):
+    """What a request is sent by."""
+
+    host: Host
+
+    def find(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """The decoded answer to a GET; None where there is nothing."""
+
+
+def unbound_of(wants: Allotted) -> frozenset[str]:
+    """Bounds of which a container says no limit."""
+    none = {"cpus": not wants.nano_cpus, "memory": not wants.memory, "pids": not wants.pids}
+    return frozenset(name for name, is_so in none.items() if is_so)
+
+
+def wanted(host: Host, body: Mapping[str, Any], image_ports: int = 0) -> tuple[Amount, frozenset[str]]:
+    """What a container of this body would have, and of what it says no limit; with the volumes that come with it.
+    `image_ports`: how many its image names."""
+    wants = allotted(body.get("HostConfig"))
+    amount = of_container(host, wants)
+    mounts = (body.get("HostConfig") or {}).get("Mounts") or []
+    names = [str(one.get("Source") or "") for one in mounts if one.get("Type") == "volume"]
+    there = set(Volume.objects.filter(host=host, name__in=names).values_list("name", flat=True))
+    new = len({name for name in names if name and name not in there}) + names.count("")
+    ports = len(body.get("ExposedPorts") or {}) + image_ports if wants.all_ports else 0
+    return amount + Amount(volumes=new, ports=ports), unbound_of(wants)
+
+
+def check_now(
+    actor: Any, host: Host, team: int | None, body: Mapping[str, Any], action: str, target: str, old: str = ""
+) -> None:
+    """Before there is a job: who asked hears it at once, and it is in the audit. Raises QuotaExceeded."""
+    amount, unbound = wanted(host, body)
+    try:
+        allotting.check(team, host, amount, unbound=unbound, old=old)
+    except QuotaExceeded as error:
+        detail = {"reason": error.code, "what": sorted({str(one.params["what"]) for one in (error, *error.others)})}
+        record(actor, action, target, host=host.name, outcome="refused", detail=detail)
+        raise
+
+
+@contextmanager
+def on_request(
+    team: int | None, asks: Asks, method: str, path: str, body: Mapping[str, Any] | None, old: str
+) -> Iterator["Shown"]:
+    """Around a request. Tell what it gives the engine's answer. Raises QuotaExceeded."""
+    change = UPDATE.fullmatch(path) if method == "POST" else None
+    if team is None or method != "POST" or not (change or path == CREATE) or not allotting.quotas_of(team, asks.host):
+        yield Shown(asks, None)
+        return
+    if change:
+        found = asks.find(f"/containers/{change[1]}/json") or {}
+        wants = allotted(updated(found.get("HostConfig"), body))
+        amount, unbound, old = of_container(asks.host, wants), unbound_of(wants), str(found.get("Id") or "")
+    else:
+        image = str((body or {}).get("Image") or "")
+        config = (asks.find(f"/images/{image}/json") or {}).get("Config") or {}
+        amount, unbound = wanted(asks.host, body or {}, len(config.get("ExposedPorts") or {}))
+    with allotting.allotted(team, asks.host, amount, unbound=unbound, old=old) as held:
+        yield Shown(asks, held, old if change else "", team)
+
+
+class Shown:
+    """Puts what an engine made into the table, where something is held for it."""
+
+    def __init__(self, asks: Asks, held: Held | None, changed: str = "", team: int | None = None) -> None:
+        self._asks, self._held, self._changed, self._team = asks, held, changed, team
+
+    def answered(self, answer: Any) -> None:
+        """The engine did it."""
+        if self._held is None:
+            return
+        key = self._changed or str((answer or {}).get("Id") or "")
+        with suppress(EngineError):
+            self._show(key)
+        if not Container.objects.filter(
+            host=self._asks.host, engine_id=key, owner=self._team, nano_cpus__isnull=False
+        ).exists():
+            self._held.later(key)
+
+    def _show(self, key: str) -> None:
+        host = self._asks.host
+        if not self._changed:
+            params = {"all": "1", "filters": json.dumps({"id": [key]})}
+            rows = [parse.container_row(entry) for entry in self._asks.find("/containers/json", params) or []]
+            apply.apply_rows(host, "container", [row for row in rows if row], only={key})
+        inspect = self._asks.find(f"/containers/{key}/json") or {}
+        apply.apply_details(host, {key: inspect})
+        for volume in volumes_of(inspect) - {""}:
+            if not Volume.objects.filter(host=host, name=volume).exists():
+                found = parse.volume_row(self._asks.find(f"/volumes/{quote(volume, safe='')}"))
+                apply.apply_rows(host, "volume", [found] if found else [], only={volume})

@@ -1,0 +1,105 @@
+"""What a team has: of the tables, of what is being made for it, and of what it pulled."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import Quota
+from accounts.models.quotas import BOUNDS
+from hosts.engine.volume_helpers import NAME as HELPERS
+from hosts.models import Container, Host, Pull, Reservation, Volume
+from hosts.quotas.amounts import NAMES, WORDS, Amount, bound, of_row
+from jobs.models import Job
+
+A_DAY = timedelta(hours=24)
+
+
+def containers_of(team: int, host: Host | None = None) -> QuerySet[Container]:
+    """Those that count; of all hosts without `host`."""
+    rows = Container.objects.filter(owner=team).exclude(name__startswith=HELPERS).select_related("host")
+    return rows.filter(host=host) if host else rows
+
+
+def volumes_of(team: int, host: Host | None = None) -> QuerySet[Volume]:
+    """Its own, without those that are shared with it."""
+    rows = Volume.objects.filter(owner=team)
+    return rows.filter(host=host) if host else rows
+
+
+def used(team: int, host: Host | None = None, *, without: str = "") -> Amount:
+    """What it has there, with what is being made; `without` the container of this id."""
+    rows = {row.engine_id: row for row in containers_of(team, host).exclude(engine_id=without)}
+    amounts = {key: of_row(row) for key, row in rows.items()}
+    volumes = volumes_of(team, host)
+    found = Amount(volumes=volumes.count(), volume_bytes=volumes.aggregate(n=Sum("size"))["n"] or 0)
+    held = Reservation.objects.filter(team=team, until__gt=timezone.now())
+    for reservation in held.filter(host=host) if host else held:
+        more, row = Amount.of(reservation.amount), rows.get(reservation.key)
+        if row is None:
+            found += more if not reservation.key or reservation.key != without else Amount()
+        else:  # it is being changed, or its limits are not read yet
+            amounts[row.engine_id] = more if row.nano_cpus is None else amounts[row.engine_id].most(more)
+    for amount in amounts.values():
+        found += amount
+    return found
+
+
+def pulls_of(team: int, host: Host | None = None) -> QuerySet[Pull]:
+    """Those of the last 24 hours."""
+    rows = Pull.objects.filter(team=team, time__gt=timezone.now() - A_DAY)
+    return rows.filter(host=host) if host else rows
+
+
+def jobs_of(team: int, host: Host | None = None) -> QuerySet[Job]:
+    """Those that run or wait."""
+    rows = Job.objects.open().filter(team=team, short=False)
+    return rows.filter(host=host.name) if host else rows
+
+
+@dataclass(frozen=True)
+class Line:
+    """One bound of a quota: how much of it is used. In the units of an Amount, pulls and jobs by number."""
+
+    name: str
+    most: int
+    used: int
+
+    @property
+    def label(self) -> Any:
+        """What it is about."""
+        return WORDS[self.name].label
+
+    @property
+    def left(self) -> int:
+        """What may still be had."""
+        return max(0, self.most - self.used)
+
+    @property
+    def percent(self) -> int:
+        """Of the bound, up to 100."""
+        return min(100, round(100 * self.used / self.most)) if self.most else 100
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Its numbers for people."""
+        show = WORDS[self.name].show
+        return {"most": show(self.most), "used": show(self.used), "left": show(self.left)}
+
+
+def lines(quota: Quota) -> list[Line]:
+    """All bounds of a quota."""
+    amount = used(quota.team_id, quota.host)
+    has = {name: getattr(amount, name) for name in NAMES}
+    has["pulls"] = pulls_of(quota.team_id, quota.host).count()
+    has["jobs"] = jobs_of(quota.team_id, quota.host).count()
+    most = {name: bound(quota, name) for name in BOUNDS}
+    return [Line(name, n, has[name]) for name, n in most.items() if n is not None]
+
+
+def by_whom(rows: QuerySet[Any]) -> list[tuple[str, int]]:
+    """Who pulled, or started jobs, and how many: the most first."""
+    return Counter(rows.values_list("by_name", flat=True)).most_common()
