@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import chain, origin
-from accounts.models import AuditChain, AuditEntry, User
+from accounts.models import AuditChain, AuditEntry, Forward, User
 from accounts.rights import SYSTEM, System
 
 CHUNK = 5000  # entries that are forgotten in one transaction
@@ -62,7 +62,8 @@ def _next() -> AuditChain:
 
 
 def forget_old() -> int:
-    """Removes entries older than AUDIT_KEPT_DAYS (0: none), and says so in the audit; returns how many."""
+    """Removes entries older than AUDIT_KEPT_DAYS (0: none) that all targets of forwarding have, and says so in the audit;
+    returns how many."""
     if not settings.AUDIT_KEPT_DAYS:
         return 0
     before = timezone.now() - timedelta(days=settings.AUDIT_KEPT_DAYS)
@@ -80,6 +81,8 @@ def _forget(newer: int | None) -> int:
         if ends is None:
             return 0
         through = min((newer or ends.number + 1) - 1, ends.kept_after + CHUNK)
+        if (sent := Forward.oldest_sent()) is not None:
+            through = min(through, sent)
         old = AuditEntry.objects.filter(number__gt=ends.kept_after, number__lte=through)
         last = old.order_by("-number").first()
         if last is None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
+from accounts.models import Forward
 from accounts.rights import Right
 from api.auth import needs
 from hosts import diagnostics
@@ -24,7 +25,14 @@ def diagnostics_get(request: HttpRequest) -> Any:
         "product": show_product(diagnostics.product()),
         "processes": [show_part(part) for part in diagnostics.parts(request.user)],
         "hosts": [show_host(host) for host in hosts],
+        "forwards": [show_forward(forward) for forward in Forward.objects.all()],
     }
+
+
+def show_forward(forward: Forward) -> dict[str, Any]:
+    """How the audit gets to a target."""
+    names = ("name", "enabled", "sent", "sent_at", "behind", "failures", "retry_at", "error")
+    return {name: getattr(forward, name) for name in names}
 
 
 def show_product(product: diagnostics.Product) -> dict[str, Any]:

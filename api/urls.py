@@ -14,6 +14,7 @@ from api import (
     disk,
     events,
     files,
+    forwards,
     hosts,
     images,
     invitations,
@@ -80,6 +81,7 @@ api.add_router("users", users.router)
 api.add_router("users", sessions.router)
 api.add_router("invitations", invitations.router)
 api.add_router("second-factor", second_factor.router)
+api.add_router("forwards", forwards.router)
 api.add_router("policies", policies.router)
 api.add_router("quotas", quotas.router)
 api.add_router("teams", teams.router)

@@ -146,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-uploads": {"task": "jobs.forget_old_uploads", "schedule": 3600.0},
     "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},
     "forget-old-audit": {"task": "accounts.forget_old_audit", "schedule": 3600.0},
+    "forward-audit": {"task": "hosts.forward_audit", "schedule": 2.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
     "sweep-backups": {"task": "hosts.sweep_backups", "schedule": 60.0},
     "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
+from accounts.models import Forward
 from accounts.rights import Right, allows, standing_of
 from common.errors import Denied, Invalid, NotFound
 from hosts.models import (
@@ -118,6 +119,15 @@ def get_destination(user: Any, name: str, right: Right = Right.BACKUPS_VIEW) -> 
         raise NotFound
     if not allows(user, right):  # it lies on no host, and whoever backs up anything may use it
         raise Denied
+    return found
+
+
+def get_forward(user: Any, name: str) -> Forward:
+    """The target of the audit called `name`, for who manages users."""
+    found = Forward.objects.filter(name=name).first() if _is_text(name) else None
+    if found is None:
+        raise NotFound
+    _demand(user, Right.USERS_MANAGE, Right.USERS_MANAGE, EVERYWHERE)
     return found
 
 

@@ -68,6 +68,10 @@ BACKUPS: Columns = {
     },
 }
 DESTINATIONS: Columns = {name: attrgetter(name) for name in ("name", "kind", "place", "added")}
+FORWARDS: Columns = {
+    name: attrgetter(name)
+    for name in ("name", "kind", "address", "enabled", "sent", "sent_at", "behind", "failures", "retry_at", "error")
+}
 REGISTRIES: Columns = {
     **{name: attrgetter(name) for name in ("name", "address", "plain_http")},
     "users": lambda row: [account.username for account in row.accounts.all()],

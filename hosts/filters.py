@@ -275,6 +275,7 @@ BACKUPS = Table(
 DESTINATIONS = Table(
     search=("name", "folder", "url", "bucket"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name"
 )
+FORWARDS = Table(search=("name", "address"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name")
 PLUGINS = Table(
     search=("name", "reference", "description", "kind", "host__name"),
     sorts={"name": ["name"], "host": ["host__name", "name"], "state": ["enabled", "name"], "kind": ["kind", "name"]},

@@ -241,6 +241,23 @@ def note_sizes() -> None:
     planner.note_sizes()
 
 
+@shared_task(name="hosts.forward_audit", expires=5)
+def forward_audit() -> None:
+    """Every two seconds: targets of the audit that have not got all of it, each by a worker."""
+    from hosts.forwarding import sending
+
+    for pk in sending.due():
+        forward_to.delay(pk)
+
+
+@shared_task(name="hosts.forward_to", expires=30)
+def forward_to(pk: int) -> None:
+    """What one target has not got. A process that is killed meanwhile loses nothing."""
+    from hosts.forwarding import sending
+
+    sending.forward(pk)
+
+
 @shared_task(name="hosts.put_back", expires=10)
 def put_back() -> None:
     """Every few seconds: what jobs held whose worker was killed is put back, and helpers of pages that never ran go."""

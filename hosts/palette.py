@@ -65,6 +65,7 @@ PLACES = (
     Place(Right.USERS_MANAGE, "key", _("Roles"), "role_list"),
     Place(Right.LOGIN, "help", _("What I may do"), "my_access"),
     Place(Right.AUDIT_READ, "shield-lock", _("Audit"), "audit_list"),
+    Place(Right.USERS_MANAGE, "send", _("Forwarding"), "forward_list"),
     Place(Right.DIAGNOSTICS, "heartbeat", _("Diagnostics"), "diagnostics"),
     Place(Right.LOGIN, "plug-connected", _("New API token"), "own_token_add"),
     Place(Right.LOGIN, "plug-connected", _("API tokens"), "own_tokens"),
@@ -73,6 +74,7 @@ PLACES = (
     # ---------------------------------------------------------------- acts
     Place(Right.HOSTS_MANAGE, "plus", _("Add host"), "host_add"),
     Place(Right.HOSTS_MANAGE, "plus", _("New policy"), "policy_add"),
+    Place(Right.USERS_MANAGE, "plus", _("Add target of the audit"), "forward_add"),
     Place(Right.USERS_MANAGE, "user-plus", _("Add user"), "user_add"),
     Place(Right.USERS_MANAGE, "plus", _("New team"), "team_add"),
     Place(Right.USERS_MANAGE, "plus", _("New role"), "role_add"),

@@ -20,7 +20,7 @@ from hosts.views.networks import network_acts, network_map, networks
 from hosts.views.plugins import plugin_acts, plugins
 from hosts.views.registries import registries, registry_browse
 from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms, tasks
-from hosts.views.system import diagnostics, disk_page, hosts, policies, quotas
+from hosts.views.system import diagnostics, disk_page, forwards, hosts, policies, quotas
 from hosts.views.volumes import volume_copies, volume_files, volume_removals, volumes
 
 C = "containers/<slug:host>/<str:ref>"
@@ -45,6 +45,11 @@ urlpatterns = [
     path("hosts/<slug:name>/test/", hosts.host_test, name="host_test"),
     path("hosts/<slug:name>/policy/", policies.host_policy, name="host_policy"),
     path("hosts/<slug:name>/policy/edit/", policies.host_policy_edit, name="host_policy_edit"),
+    path("audit/forwards/", forwards.forward_list, name="forward_list"),
+    path("audit/forwards/add/", forwards.forward_add, name="forward_add"),
+    path("audit/forwards/<slug:name>/", forwards.forward_edit, name="forward_edit"),
+    path("audit/forwards/<slug:name>/test/", forwards.forward_test, name="forward_test"),
+    path("audit/forwards/<slug:name>/remove/", forwards.forward_remove, name="forward_remove"),
     path("policies/", policies.policy_list, name="policy_list"),
     path("policies/add/", policies.policy_add, name="policy_add"),
     path("policies/<int:pk>/edit/", policies.policy_edit, name="policy_edit"),

@@ -39,6 +39,14 @@ SCHEDULE = {"name": ("", LONG, "a\0b", -1, []), "cron": NAME, "timezone": NAME, 
 
 OPERATIONS: dict[str, Case] = {
     "a place for backups": Case("destinations", S3, BUCKET),
+    "a target of the audit": Case(
+        "forwards",
+        {"name": "hook", "kind": "webhook", "address": "https://logs.example.com/in", "secret": "canary-of-wrong-input"},
+        {
+            "name": NAME, "kind": NAME, "address": NAME, "secret": ("", "short", "a\0b" * 9, "a\nb" * 9, LONG, -1), "ca": OPTIONAL,
+            "enabled": FLAG, "everything": FLAG,
+        },
+    ),
     "a backup": Case("volumes/quay/data/backup", {"destination": "shelf"}, {"stop": FLAG}),
     "a schedule of backups": Case(
         "volumes/quay/data/backup/schedule",
@@ -85,6 +93,11 @@ OPERATIONS: dict[str, Case] = {
 TYPED = (LONG, "a\0b", "\U0001f433 quay")
 TEXTS, NUMBERS = ("", *TYPED), (*TYPED, "-1", str(HUGE), "1.5")
 FORMS: dict[str, Case] = {
+    "a target of the audit": Case(
+        "audit/forwards/add/",
+        {"name": "siem", "kind": "tls", "address": "logs.example.com:6514", "enabled": "on"},
+        {"name": TEXTS[:2], "address": TYPED[1:], "kind": TYPED[1:2], "ca": TYPED[:1]},
+    ),
     "a place for backups": Case(
         "backups/destinations/add/",
         S3,

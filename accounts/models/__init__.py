@@ -1,6 +1,7 @@
 """Rows of people: one file a noun."""
 
 from accounts.models.audit import AuditChain, AuditEntry
+from accounts.models.forwards import Forward, ForwardKind
 from accounts.models.links import LinkKind, OneTimeLink
 from accounts.models.quotas import Quota
 from accounts.models.saved_views import SavedView
@@ -13,6 +14,8 @@ __all__ = [
     "ApiToken",
     "AuditChain",
     "AuditEntry",
+    "Forward",
+    "ForwardKind",
     "Grant",
     "LinkKind",
     "Membership",

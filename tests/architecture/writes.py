@@ -59,6 +59,7 @@ PEOPLES = {
     "Adoption",
     "Backup",
     "Destination",
+    "Forward",
     "Hold",
     "Policy",
     "Pull",

@@ -41,6 +41,8 @@ PAGES = (
     "/hosts/local/map/",
     "/hosts/local/remove/",
     "/hosts/add/",
+    "/audit/forwards/",
+    "/audit/forwards/add/",
     "/account/2fa/",
     "/account/reauthenticate/",
     "/images/",

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
+from accounts.models import Forward
 from accounts.rights import Right
 from common.htmx import is_fragment
 from hosts import diagnostics, filters
@@ -25,4 +26,8 @@ def diagnostics_page(request: HttpRequest) -> HttpResponse:
 
 
 def _product(request: HttpRequest) -> dict[str, object]:
-    return {"product": diagnostics.product(), "parts": diagnostics.parts(request.user)}
+    return {
+        "product": diagnostics.product(),
+        "parts": diagnostics.parts(request.user),
+        "forwards": Forward.objects.all(),
+    }
