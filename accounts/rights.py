@@ -84,7 +84,7 @@ OWNABLE = frozenset(
     right
     for right in ALL
     if right.split(".")[0] in {"containers", "images", "networks", "volumes", "logs", "stats", "jobs", "events"}
-)
+) | {Right.REGISTRIES_VIEW}  # with accounts that are the team's
 VIEWS = frozenset(right for right in ALL if right.endswith(".view"))
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,

@@ -1,5 +1,6 @@
 """Registries and their accounts over REST. A secret goes in and never comes out."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,11 +11,11 @@ from accounts.rights import Right
 from api.auth import needs
 from api.bodies import changes_in, valid
 from api.lists import Limit, Many, Offset, many
-from hosts import filters
+from hosts import filters, logins
 from hosts.access import get_account, get_registry
 from hosts.actions.containers import browse
 from hosts.actions.registries import registries
-from hosts.forms.registries import AccountForm, RegistryForm
+from hosts.forms.registries import AccountForm, RegistryForm, values_of
 from hosts.models import Registry, RegistryAccount
 
 router = Router(tags=["registries"])
@@ -40,11 +41,14 @@ class RegistryChange(Schema):
 
 
 class AccountIn(Schema):
-    """A login: a password or an access token."""
+    """A login: a password or an access token. `team` is the one whose members use it, "" for the installation's, which
+    are used by all who may see registries, or by `only_managers` of these."""
 
     username: str
     secret: str
     is_default: bool = False
+    team: str = ""
+    only_managers: bool = False
 
 
 class AccountChange(Schema):
@@ -53,6 +57,8 @@ class AccountChange(Schema):
     username: str | None = None
     secret: str | None = None
     is_default: bool | None = None
+    team: str | None = None
+    only_managers: bool | None = None
 
 
 class Check(Schema):
@@ -72,43 +78,44 @@ class Found(Many):
     page: int
 
 
-def show(registry: Registry) -> dict[str, Any]:
-    """A registry as JSON."""
+def show(actor: Any, registry: Registry) -> dict[str, Any]:
+    """A registry as JSON, with the accounts that `actor` sees."""
+    accounts = RegistryAccount.objects.filter(registry=registry).visible_to(actor)
     return {
         "name": registry.name,
         "address": registry.address,
         "plain_http": registry.plain_http,
         "ca": registry.ca,
-        "accounts": [show_account(account) for account in registry.accounts.all()],
+        "accounts": [show_account(account) for account in accounts],
     }
 
 
 def show_account(account: RegistryAccount) -> dict[str, Any]:
     """An account as JSON: never its secret."""
-    return {"id": account.pk, "username": account.username, "is_default": account.is_default}
+    return {"id": account.pk, **values_of(account)}
 
 
 @router.get("", response=Many)
 @needs(Right.REGISTRIES_VIEW)
 def registry_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
     """All registries, with their accounts; `search` as on the page."""
-    rows = Registry.objects.visible_to(request.user).prefetch_related("accounts")
+    rows = Registry.objects.visible_to(request.user)
     rows, _ = filters.REGISTRIES.ordered(filters.REGISTRIES.narrow(rows, request.GET), sort)
-    return many(rows, limit, offset, show)
+    return many(rows, limit, offset, partial(show, request.user))
 
 
 @router.post("", response={201: dict})
 @needs(Right.REGISTRIES_MANAGE)
 def registry_add(request: HttpRequest, body: RegistryIn) -> Any:
     """Adds a registry."""
-    return 201, show(registries.add(request.user, valid(RegistryForm(body.dict())).fill(Registry())))
+    return 201, show(request.user, registries.add(request.user, valid(RegistryForm(body.dict())).fill(Registry())))
 
 
 @router.get("/{registry}", response=dict)
 @needs(Right.REGISTRIES_VIEW)
 def registry_get(request: HttpRequest, registry: str) -> Any:
     """One registry."""
-    return show(get_registry(request.user, registry))
+    return show(request.user, get_registry(request.user, registry))
 
 
 @router.patch("/{registry}", response=dict)
@@ -118,7 +125,7 @@ def registry_change(request: HttpRequest, registry: str, body: RegistryChange) -
     found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
     values = {name: getattr(found, name) for name in ("name", "address", "plain_http", "ca")} | changes_in(body)
     form = valid(RegistryForm(values, registry=found))
-    return show(registries.change(request.user, form.fill(Registry.objects.get(pk=found.pk))))
+    return show(request.user, registries.change(request.user, form.fill(Registry.objects.get(pk=found.pk))))
 
 
 @router.delete("/{registry}", response={204: None})
@@ -212,7 +219,7 @@ def _show_tag(tag: Any) -> dict[str, Any]:
 def account_add(request: HttpRequest, registry: str, body: AccountIn) -> Any:
     """Stores a login, encrypted."""
     found = get_registry(request.user, registry, Right.REGISTRIES_MANAGE)
-    form = valid(AccountForm(body.dict()))
+    form = valid(AccountForm(body.dict(), teams=logins.teams_for(request.user)))
     return 201, show_account(registries.add_account(request.user, found, **form.cleaned_data))
 
 
@@ -221,8 +228,11 @@ def account_add(request: HttpRequest, registry: str, body: AccountIn) -> Any:
 def account_change(request: HttpRequest, registry: str, account: int, body: AccountChange) -> Any:
     """Changes a login; another user needs the secret again."""
     found = _account(request, registry, account)
-    stored = {"username": found.username, "is_default": found.is_default, "secret": ""}
-    form = valid(AccountForm(stored | changes_in(body), account=found))
+    values = values_of(found) | {"secret": ""}
+    if body.team not in (None, values["team"]):
+        values["is_default"] = False  # there may be one there
+    values |= changes_in(body)
+    form = valid(AccountForm(values, teams=logins.teams_for(request.user, found), account=found))
     return show_account(registries.change_account(request.user, found, **form.cleaned_data))
 
 

@@ -98,7 +98,8 @@ def get_registry(user: Any, name: str, right: Right = Right.REGISTRIES_VIEW) -> 
     registry = None if "\0" in name else Registry.objects.visible_to(user).filter(name=name).first()
     if registry is None:
         raise NotFound
-    _demand(user, Right.REGISTRIES_VIEW, right, EVERYWHERE)
+    if right is not Right.REGISTRIES_VIEW and not may(user, right, EVERYWHERE):
+        raise Denied
     return registry
 
 

@@ -13,8 +13,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from accounts.rights import Right, allows
+from accounts.models import Team
+from accounts.rights import Right
+from accounts.teams import visible_teams
 from common.errors import Failure, Invalid
+from hosts.access import EVERYWHERE, may
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
 from hosts.registry import content
@@ -37,12 +40,18 @@ class Opened:
 
 
 def usable(actor: Any) -> Any:
-    """The accounts that somebody may let an engine log in with."""
-    registries = Registry.objects.visible_to(actor)
-    return (
-        RegistryAccount.objects.filter(registry__in=registries)
-        .select_related("registry")
-        .order_by("registry__name", "-is_default", "username")
+    """The accounts that somebody may let an engine log in with: of each registry the own team's first, then the default
+    one."""
+    rows = RegistryAccount.objects.usable(actor)
+    return rows.order_by("registry__name", *rows.query.order_by)
+
+
+def teams_for(actor: Any, account: RegistryAccount | None = None) -> list[str]:
+    """Names of the teams that an account may be given to by `actor`, and of the one that has it."""
+    everybodys = may(actor, Right.HOSTS_MANAGE, EVERYWHERE)
+    found = Team.objects.all() if everybodys else visible_teams(actor)
+    return sorted(
+        set(found.values_list("name", flat=True)) | ({account.team.name} if account and account.team else set())
     )
 
 
@@ -52,13 +61,17 @@ def registry_of(image: str) -> str:
     return reference.registry if reference else ""
 
 
-def choose(actor: Any, image: str, choice: "str | int | None", name: str = "account") -> int | None:
+def choose(
+    actor: Any, image: str, choice: "str | int | None", name: str = "account", *, team: int | None = None
+) -> int | None:
     """What a job keeps: an account's number, NOBODY, or None for the default account of the image's registry then.
-    `choice` is what was picked: "" or None, "none" or 0, or a number. Raises Invalid at the field `name`."""
+    `choice` is what was picked: "" or None, "none" or 0, or a number; `team` for which team it is done. Raises Invalid at
+    the field `name`."""
     text = "" if choice is None else str(choice).strip()
     if text in {"", "none", "0"}:
         return None if text == "" else NOBODY
-    account = usable(actor).filter(pk=int(text)).first() if text.isdecimal() and len(text) < 16 else None
+    rows = RegistryAccount.objects.usable(actor, team)
+    account = rows.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 16 else None
     if account is None:
         raise Invalid(name, gettext_noop("There is no such account. Choose one of the list."))
     if account.registry.address != registry_of(image):
@@ -73,26 +86,20 @@ def choose(actor: Any, image: str, choice: "str | int | None", name: str = "acco
 
 def open_login(context: JobContext, image: str, account: int | None, *, always: bool = False) -> Opened:
     """For a job that is running: what the engine is to be sent for `image`, hidden in all that the job says. `always`:
-    a header also where nobody logs in. Raises Failure when the account is gone."""
+    a header also where nobody logs in. Raises Failure when the account is gone, or not theirs any more."""
     address = registry_of(image)
-    found = _account(address, may_use(context.job.by, account))
+    found = _account(address, account, context.job.by, context.job.team_id)
     if found is None:
         return Opened(address, "", {"X-Registry-Auth": NO_LOGIN} if always else {})
     return Opened(address, found.username, {"X-Registry-Auth": sealed(context, found)})
 
 
-def may_use(actor: Any, account: int | None) -> int | None:
-    """`account`, but nobody's where that is the default one and `actor` may use none."""
-    return NOBODY if account is None and not allows(actor, Right.REGISTRIES_VIEW) else account
-
-
-def _account(address: str, account: int | None) -> RegistryAccount | None:
+def _account(address: str, account: int | None, actor: Any, team: int | None) -> RegistryAccount | None:
     if account == NOBODY:
         return None
-    rows = RegistryAccount.objects.filter(registry__address=address).select_related("registry")
+    rows = RegistryAccount.objects.usable(actor, team).filter(registry__address=address)
     if account is None:
-        found: RegistryAccount | None = rows.first()
-        return found
+        return rows.first()
     found = rows.filter(pk=account).first()
     if found is None:
         sentence = gettext_noop("The account to log in to %(registry)s with is gone. Start it with another one.")
@@ -120,13 +127,13 @@ def open_some(
     """For a build that is running: the header with the logins to the registries at `addresses` (None: which ones are
     needed is not known), and who logs in by address. Chosen `accounts` come before the `defaults` of other registries.
     Raises Failure when a chosen account is gone."""
-    rows = RegistryAccount.objects.select_related("registry")
+    rows = RegistryAccount.objects.usable(context.job.by, context.job.team_id)
     chosen = {account.registry.address: account for account in rows.filter(pk__in=accounts)}
     if len(chosen) != len(accounts):
         sentence = gettext_noop("An account that this should log in with is gone. Start it with another one.")
         raise Failure("no_account", 404, sentence)
-    if defaults and allows(context.job.by, Right.REGISTRIES_VIEW):
-        chosen = {account.registry.address: account for account in rows.filter(is_default=True)} | chosen
+    if defaults:  # the first of a registry is the one that counts
+        chosen = {account.registry.address: account for account in reversed(rows.filter(is_default=True))} | chosen
     found = {address: account for address, account in chosen.items() if addresses is None or address in addresses}
     if not found:
         return {}, {}
@@ -137,14 +144,16 @@ def open_some(
     return {"X-Registry-Config": value}, {address: account.username for address, account in found.items()}
 
 
-def count_tags(image: str, account: int | None, *, seconds: float = SECONDS) -> int | None:
-    """How many tags a repository has, as its registry says within `seconds`; None when it does not, or is not stored
-    here. Raises Failure when the account is gone."""
+def count_tags(
+    actor: Any, image: str, account: int | None, *, team: int | None = None, seconds: float = SECONDS
+) -> int | None:
+    """How many tags a repository has, as its registry says within `seconds`, asked for `actor`; None when it does not, or
+    is not stored here. Raises Failure when the account is gone."""
     reference = parse_reference(image)
     registry = Registry.objects.filter(address=reference.registry).first() if reference else None
     if reference is None or registry is None:
         return None
-    found = _account(registry.address, account)
+    found = _account(registry.address, account, actor, team)
     login = found.login() if found else None
     with suppress(EngineError), Client(registry.place(), login, seconds=seconds) as client:
         names, more = content.tags(client, reference.repository)

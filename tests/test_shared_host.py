@@ -36,7 +36,9 @@ def nils(db: None, settings: Any) -> User:
     everything_on(dock, THEIRS, Team.objects.create(name="rival-team"), within=OURS)  # an administrator joined them
     a_swarm(dock)
     dock.member.swarm.__class__.objects.update(name="rival-swarm")
-    Registry.objects.create(name="rival-registry", address="registry.rival.example")
+    registry = Registry.objects.create(name="rival-registry", address="registry.rival.example")
+    rivals = Team.objects.get(name="rival-team")
+    registry.accounts.create(username="rival-robot", secret="canary", is_default=True, team=rivals)
     Membership.objects.create(team=team, user=user)
     Grant.objects.create(team=team, role=Role.HOST_ADMIN, host=dock, own=True)
     return user

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.engines.docker_engine import DockerEngine
-from tests.engines.registry import Registry
+from tests.engines.registry import PASSWORD, USER, Registry
 from tests.servers.member import Member, members
 from tests.servers.product import Product
 from tests.waiting import until
@@ -104,3 +104,24 @@ def test_an_image_is_of_who_pulls_it(
     assert made["state"] == "done", made
     docker_engine.docker("rm", "-f", f"{red.team}-app")
     docker_engine.docker("rmi", "-f", full)
+
+
+def test_a_team_pulls_with_its_own_account_and_nobody_else_does(
+    teams: tuple[Member, Member], product: Product, docker_engine: DockerEngine, locked_registry: Registry
+) -> None:
+    blue, red = teams
+    full = locked_registry.push(docker_engine, "busybox", f"{blue.team}/private:1")
+    product.api("registries", "POST", name=blue.team, address=locked_registry.address, plain_http=True)
+    try:
+        login: dict[str, Any] = {"username": USER, "secret": PASSWORD, "team": blue.team}
+        account = product.api(f"registries/{blue.team}/accounts", "POST", **login)["id"]
+        assert red.does("images/local/pull", image=full)["state"] == "failed"
+        refused = red.ask("images/local/pull", "POST", image=full, account=account)
+        assert (refused.status_code, refused.json()["field"]) == (422, "account")
+        assert red.ask(f"registries/{blue.team}").status_code == 404
+        assert red.does("containers/local", image=full, pull="always", command=["true"])["state"] == "failed"
+        assert blue.does("images/local/pull", image=full)["state"] == "done"
+        until(lambda: full in blue.names("images"), "it is blue's")
+        docker_engine.docker("rmi", full)
+    finally:
+        product.api(f"registries/{blue.team}", "DELETE")

@@ -102,10 +102,9 @@ class Grant(models.Model):
     @property
     def gives(self) -> frozenset[Right]:
         """What of these rights it can give where it holds."""
-        rights = self.holds
-        if self.host or self.label or self.own:
-            rights -= PLACELESS
-        return rights & (OWNABLE | {Right.HOSTS_VIEW}) if self.own else rights
+        if self.own:
+            return self.holds & (OWNABLE | {Right.HOSTS_VIEW})
+        return self.holds - PLACELESS if self.host or self.label else self.holds
 
     @property
     def role_name(self) -> str:

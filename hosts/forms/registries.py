@@ -1,6 +1,7 @@
 """The forms of a registry and of an account; a stored password is never shown again."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext
@@ -106,6 +107,16 @@ class RegistryForm(RefusedForm):
         return registry
 
 
+def values_of(account: RegistryAccount) -> dict[str, Any]:
+    """What the form has of it: all but the secret."""
+    return {
+        "username": account.username,
+        "is_default": account.is_default,
+        "team": account.team.name if account.team else "",
+        "only_managers": account.only_managers,
+    }
+
+
 class AccountForm(RefusedForm):
     """Add and edit. On edit an empty password keeps the stored one."""
 
@@ -118,12 +129,25 @@ class AccountForm(RefusedForm):
         help_text=_("Stored encrypted and never shown again. A token that may only read is enough to pull."),
     )
     is_default = forms.BooleanField(label=_("Use it where nobody chooses another account"), required=False)
+    team = forms.ChoiceField(
+        label=_("Team"),
+        required=False,
+        help_text=_("Its members pull, push and deploy with it; other teams neither see nor use it."),
+    )
+    only_managers = forms.BooleanField(
+        label=_("Only for who manages registries"), required=False, help_text=_("Of an account that is no team's.")
+    )
 
-    def __init__(self, *args: Any, account: RegistryAccount | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, teams: Iterable[str] = (), account: RegistryAccount | None = None, **kwargs: Any
+    ) -> None:
         self.account = account
         if account is not None:
-            kwargs["initial"] = {"username": account.username, "is_default": account.is_default}
+            kwargs["initial"] = values_of(account)
         super().__init__(*args, **kwargs)
+        offered = [("", _("none: it is the installation's")), *((name, name) for name in teams)]
+        cast(forms.ChoiceField, self.fields["team"]).choices = offered
+        self.fields["team"].error_messages["invalid_choice"] = _("There is no team called %(value)s.")
         if account is not None:
             self.fields["secret"].required = False
             self.fields["secret"].help_text = _("One is stored. Leave this empty to keep it.")

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
-from common.errors import Failure, Invalid
+from common.errors import Denied, Failure, Invalid
 from hosts.access import EVERYWHERE
-from hosts.actions.act import demand, failure
+from hosts.actions.act import demand, demand_each, failure
 from hosts.engine.errors import EngineError
 from hosts.models import Registry, RegistryAccount
 from hosts.registry import content, errors, hub
@@ -86,7 +86,6 @@ def sharing(actor: Any, registry: Registry, repository: str, tag: str, *, accoun
 def suggest(actor: Any, image: str, search: str = "") -> dict[str, Any]:
     """Tags for an image's name that is being typed: {"items": names, "count", "more", "problem": why there are none}.
     The name's registry is asked, with its default account if it is stored here."""
-    demand(actor, Right.REGISTRIES_VIEW, EVERYWHERE)
     reference = parse_reference(image.strip())
     if reference is None:
         raise Invalid(
@@ -121,9 +120,11 @@ def _part(names: list[str], more: bool, page: int, size: int) -> Part:
 @contextmanager
 def _asking(actor: Any, registry: Registry, account: int | None) -> Iterator[Client]:
     """A client that logs in with that account, or the default one. Raises Failure."""
-    demand(actor, Right.REGISTRIES_VIEW, EVERYWHERE)
-    rows = RegistryAccount.objects.filter(registry=registry)
-    chosen = rows.filter(pk=account).first() if account is not None else rows.first()
+    demand_each(actor, Right.REGISTRIES_VIEW, [])  # be it for their team's account alone
+    if not Registry.objects.visible_to(actor).filter(pk=registry.pk).exists():
+        raise Denied
+    rows = RegistryAccount.objects.usable(actor).filter(registry=registry)
+    chosen = rows.first() if account is None else rows.filter(pk=account).first()
     if account is not None and chosen is None:
         raise Invalid("account", gettext_noop("This registry has no such account (any more). Choose another one."))
     try:

@@ -47,7 +47,7 @@ def start_create(
             "name": spec.name,
             "image": spec.image,
             "start": start,
-            "account": logins.choose(actor, spec.image, account),
+            "account": logins.choose(actor, spec.image, account, team=corner.owner_id),
         },
         # whole: secrets are in the environment, in log options, in a volume's options, in commands
         sealed={"spec": to_json(spec)},

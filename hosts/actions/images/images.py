@@ -63,7 +63,7 @@ def start_pull(
         host=host.name,
         team=corner.owner_id,
         target=full,
-        params={**params, "account": logins.choose(actor, name, account)},
+        params={**params, "account": logins.choose(actor, name, account, team=corner.owner_id)},
         locks=[lock(host.name, "image", full)],
     )
 
@@ -88,7 +88,9 @@ def run_pull(context: JobContext) -> dict[str, Any]:
             context,
             None
             if tag
-            else logins.count_tags(name, logins.may_use(context.job.by, params.get("account")), seconds=COUNT_SECONDS),
+            else logins.count_tags(
+                context.job.by, name, params.get("account"), team=context.job.team_id, seconds=COUNT_SECONDS
+            ),
         )
         try:
             with pulling(context.job.team_id, host, context.job.by_name, context.job.target):

@@ -8,11 +8,13 @@ from django.utils.translation import gettext_noop
 
 from accounts.audit import record
 from accounts.differences import difference, told
+from accounts.models import Team
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts.access import EVERYWHERE, may
 from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
+from hosts.logins import teams_for
 from hosts.models import Registry, RegistryAccount
 from hosts.registry import content
 from hosts.registry.client import Client
@@ -20,7 +22,7 @@ from hosts.registry.names import DIGEST, HUB, REPOSITORY, TAG
 from hosts.registry.places import Login, Place
 
 TOLD = ("name", "address", "plain_http", "inside")
-ACCOUNT = ("username", "is_default")  # not the secret
+ACCOUNT = ("username", "is_default", "only_managers")  # not the secret
 
 
 def add(actor: Any, registry: Registry) -> Registry:
@@ -109,7 +111,10 @@ def delete_tag(
         if not rule.fullmatch(value):
             raise Invalid(field, gettext_noop("This is none. Copy it from the list of tags."))
     target, detail = f"{registry.address}/{repository}:{tag}", {"digest": digest}
-    chosen: RegistryAccount | None = account or registry.accounts.first()
+    rows = RegistryAccount.objects.usable(actor).filter(registry=registry)
+    if account is not None and not rows.filter(pk=account.pk).exists():
+        raise Invalid("account", gettext_noop("There is no such account. Choose one of the list."))
+    chosen = account or rows.first()
     try:
         with Client(registry.place(), chosen.login() if chosen else None) as client:
             content.delete(client, repository, tag, digest)
@@ -121,40 +126,82 @@ def delete_tag(
 
 # ---------------------------------------------------------------- accounts
 def add_account(
-    actor: Any, registry: Registry, *, username: str, secret: str, is_default: bool = False
+    actor: Any,
+    registry: Registry,
+    *,
+    username: str,
+    secret: str,
+    is_default: bool = False,
+    team: str = "",
+    only_managers: bool = False,
 ) -> RegistryAccount:
-    """Stores a login. The first one of a registry is used where nobody chooses another."""
+    """Stores a login. The first one of a registry, and of a team there, is used where nobody chooses another. `team`: the
+    name of the one whose it is, "" for the installation. Raises Denied, and Invalid."""
     demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
-    first = not registry.accounts.exists()
     account = RegistryAccount(registry=registry, username=username, secret=secret)
-    return _store(actor, "registry.account.add", account, is_default or first)
+    account.team, account.only_managers = _team(actor, account, team), only_managers and not team
+    return _store(actor, "registry.account.add", account, is_default)
 
 
 def change_account(
-    actor: Any, account: RegistryAccount, *, username: str, secret: str = "", is_default: bool = False
+    actor: Any,
+    account: RegistryAccount,
+    *,
+    username: str,
+    secret: str = "",
+    is_default: bool = False,
+    team: str = "",
+    only_managers: bool = False,
 ) -> RegistryAccount:
-    """Changes a login; an empty `secret` keeps the stored one."""
+    """Changes a login; an empty `secret` keeps the stored one, but not when it is taken from a team: who stored it for
+    that team gave it to no other. Raises Denied, and Invalid."""
     demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
+    found = _team(actor, account, team)
+    if account.team is not None and account.team != found and not secret:
+        raise Invalid(
+            "secret",
+            gettext_noop("It is %(team)s's: enter its password to take it from there."),
+            {"team": account.team},
+        )
+    was = account.team_id
+    account.team, account.only_managers = found, only_managers and not team
     account.username = username
     account.secret = secret or account.secret
-    return _store(actor, "registry.account.change", account, is_default)
+    stored = _store(actor, "registry.account.change", account, is_default)
+    if was != account.team_id:
+        _keep_default(account.registry, was)
+    return stored
+
+
+def _team(actor: Any, account: RegistryAccount, name: str) -> Team | None:
+    if not name:
+        return None
+    found = Team.objects.filter(name=name).first() if name in teams_for(actor, account) else None
+    if found is None:
+        raise Invalid("team", gettext_noop("There is no team called %(name)s."), {"name": name[:63]})
+    return found
+
+
+def _keep_default(registry: Registry, team: int | None) -> None:
+    """One of those that are left of a team, or of the installation, is the default one."""
+    left = RegistryAccount.objects.filter(registry=registry, team=team).first()
+    if left is not None and not left.is_default:
+        left.is_default = True
+        left.save(update_fields=["is_default"])
 
 
 def remove_account(actor: Any, account: RegistryAccount) -> None:
     """Forgets a login; another one becomes the default."""
     demand(actor, Right.REGISTRIES_MANAGE, EVERYWHERE)
     with transaction.atomic():
-        detail = {"registry": account.registry.name} | difference(told(account, *ACCOUNT), {})
+        detail = {"registry": account.registry.name} | difference(_told(account), {})
         record(actor, "registry.account.remove", account.username, detail=detail)
         account.delete()
-        left: RegistryAccount | None = account.registry.accounts.first()
-        if left is not None and not left.is_default:
-            left.is_default = True
-            left.save(update_fields=["is_default"])
+        _keep_default(account.registry, account.team_id)
 
 
 def _store(actor: Any, action: str, account: RegistryAccount, is_default: bool) -> RegistryAccount:
-    others = RegistryAccount.objects.filter(registry=account.registry).exclude(pk=account.pk)
+    others = RegistryAccount.objects.filter(registry=account.registry, team=account.team).exclude(pk=account.pk)
     try:
         with transaction.atomic():
             if is_default:
@@ -162,10 +209,10 @@ def _store(actor: Any, action: str, account: RegistryAccount, is_default: bool) 
             account.is_default = is_default or not others.filter(is_default=True).exists()
             old = RegistryAccount.objects.filter(pk=account.pk).first()
             account.save()
-            was, detail = told(old, *ACCOUNT) if old else {}, {"registry": account.registry.name}
+            was, detail = _told(old) if old else {}, {"registry": account.registry.name}
             if old and old.secret != account.secret:
                 detail["secret"] = "changed"
-            record(actor, action, account.username, detail=detail | difference(was, told(account, *ACCOUNT)))
+            record(actor, action, account.username, detail=detail | difference(was, _told(account)))
     except IntegrityError as error:
         raise Invalid(
             "username", gettext_noop("There is an account of this name at this registry already. Change that one.")
@@ -177,3 +224,7 @@ def _may_be_inside(actor: Any, address: str) -> bool:
     """Whether Dermaga goes into private networks for it: for who manages all hosts, and where one of them stored it."""
     stored = Registry.objects.filter(address=address, inside=True)
     return may(actor, Right.HOSTS_MANAGE, EVERYWHERE) or stored.exists()
+
+
+def _told(account: RegistryAccount) -> dict[str, Any]:
+    return told(account, *ACCOUNT) | {"team": account.team.name if account.team else ""}

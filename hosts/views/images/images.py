@@ -107,7 +107,7 @@ def image_tag_count(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("reference", "").replace("\0", "").strip()[:400]
     try:
         account = logins.choose(request.user, name, request.GET.get("account"))
-        count = logins.count_tags(name, account)
+        count = logins.count_tags(request.user, name, account)
     except DermagaError:
         count = None
     return render(request, "images/_tag_count.html", {"count": count})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -37,8 +37,10 @@ LOGGED_IN = gettext_noop("%(address)s takes the login of %(user)s.")
 @require_GET
 def registry_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
-    rows = Registry.objects.visible_to(request.user).annotate(account_count=Count("accounts"))
-    named = rows.prefetch_related("accounts")
+    accounts = RegistryAccount.objects.visible_to(request.user)
+    seen = Count("accounts", filter=Q(accounts__in=accounts.order_by().values("pk")))
+    rows = Registry.objects.visible_to(request.user).annotate(account_count=seen)
+    named = rows.prefetch_related(Prefetch("accounts", accounts))
     if file := filters.REGISTRIES.file(request, named, columns.REGISTRIES, "registries"):
         return file
     context = filters.REGISTRIES.context(request, rows)
@@ -50,7 +52,13 @@ def registry_list(request: HttpRequest) -> HttpResponseBase:
 def registry_page(request: HttpRequest, name: str) -> HttpResponse:
     """What is stored of it."""
     registry = get_registry(request.user, name)
-    context = {"registry": registry, "accounts": registry.accounts.all(), "asked": asked_of(request)}
+    rows = RegistryAccount.objects.filter(registry=registry)
+    context = {
+        "registry": registry,
+        "accounts": rows.visible_to(request.user),
+        "usable": rows.usable(request.user),
+        "asked": asked_of(request),
+    }
     return render(request, "registries/registry.html", context)
 
 
@@ -150,7 +158,9 @@ def _schedules(request: HttpRequest, registry: Registry, accounts: set[int]) -> 
 def account_add(request: HttpRequest, name: str) -> HttpResponse:
     """The form of a login; `test=1` logs in once and stores nothing."""
     registry = get_registry(request.user, name, Right.REGISTRIES_MANAGE)
-    return _account_form(request, AccountForm(request.POST or None), registry, None)
+    return _account_form(
+        request, AccountForm(request.POST or None, teams=logins.teams_for(request.user)), registry, None
+    )
 
 
 @guard(Right.REGISTRIES_MANAGE)
@@ -159,7 +169,12 @@ def account_edit(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """The same form without what is secret."""
     registry = get_registry(request.user, name, Right.REGISTRIES_MANAGE)
     account = get_account(request.user, registry, pk, Right.REGISTRIES_MANAGE)
-    return _account_form(request, AccountForm(request.POST or None, account=account), registry, account)
+    return _account_form(
+        request,
+        AccountForm(request.POST or None, teams=logins.teams_for(request.user, account), account=account),
+        registry,
+        account,
+    )
 
 
 def _account_form(

@@ -15,7 +15,7 @@ from common.errors import DermagaError, NotFound
 from hosts.access import get_account, get_registry
 from hosts.actions.containers import browse
 from hosts.actions.registries import registries
-from hosts.models import Registry
+from hosts.models import Registry, RegistryAccount
 from hosts.registry.names import DIGEST, TAG, image_name
 
 SEARCH_AT_MOST = 100
@@ -53,7 +53,7 @@ def registry_tags(request: HttpRequest, name: str) -> HttpResponse:
     repository, asked = _repository(request), asked_of(request)
     context: dict[str, Any] = {"registry": registry, "repository": repository, "asked": asked}
     if "part" not in request.GET:
-        context["accounts"] = registry.accounts.all()
+        context["usable"] = RegistryAccount.objects.filter(registry=registry).usable(request.user)
         return render(request, "registries/tags.html", context)
     context["image"] = image_name(registry.address, repository)
     try:
