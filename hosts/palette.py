@@ -56,6 +56,7 @@ PLACES = (
     Place(Right.HOSTS_VIEW, "database", _("Disk"), "disk_page"),
     Place(Right.HOSTS_VIEW, "server", _("Hosts"), "host_list"),
     Place(Right.HOSTS_VIEW, "shield-check", _("Policies"), "policy_list"),
+    Place(Right.LOGIN, "gauge", _("Quotas"), "quota_list"),
     Place(Right.JOBS_VIEW, "circle-dashed", _("Jobs"), "job_list"),
     Place(Right.JOBS_VIEW, "clock", _("Schedules"), "schedule_list"),
     Place(Right.EVENTS_VIEW, "activity", _("Events"), "event_list"),

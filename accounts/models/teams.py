@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -45,6 +45,11 @@ class Membership(models.Model):
         return f"{self.user} in {self.team}"
 
 
+def known_rights(names: Iterable[str]) -> frozenset[Right]:
+    """Without those that this version does not know."""
+    return frozenset(Right(name) for name in names if name in KNOWN)
+
+
 class OwnRole(models.Model):
     """Rights under a name, chosen by an administrator."""
 
@@ -61,7 +66,7 @@ class OwnRole(models.Model):
     @property
     def holds(self) -> frozenset[Right]:
         """Its rights; one that this version does not know is none."""
-        return frozenset(Right(name) for name in self.rights if name in KNOWN)
+        return known_rights(self.rights)
 
 
 class Grant(models.Model):
@@ -123,10 +128,31 @@ class Grant(models.Model):
 
     def hosts(self, labels: dict[str, dict[str, Any]]) -> list[str]:
         """The names of its hosts, of these with their `labels`; not asked of a grant for all hosts."""
-        if self.host:
-            return [self.host.name]
-        name, equals, value = self.label.partition("=")
-        return [host for host, has in labels.items() if name in has and (not equals or str(has[name]) == value)]
+        return [self.host.name] if self.host else labelled(self.label, labels)
+
+
+def labelled(label: str, labels: dict[str, dict[str, Any]]) -> list[str]:
+    """The names of the hosts, of these with their `labels`, that have one: NAME=VALUE, or NAME with any value."""
+    name, equals, value = label.partition("=")
+    return [host for host, has in labels.items() if name in has and (not equals or str(has[name]) == value)]
+
+
+class Granted(NamedTuple):
+    """All of a grant that a standing is made of: with hundreds of them, rows of their own with their hosts' would take
+    most of a request's time."""
+
+    team: int | None
+    user: int | None
+    role: str
+    own_rights: list[str] | None  # of a role of one's own
+    host: str | None
+    label: str
+    own: bool
+
+    @property
+    def holds(self) -> frozenset[Right]:
+        """As Grant's."""
+        return RIGHTS_OF.get(self.role, frozenset()) if self.own_rights is None else known_rights(self.own_rights)
 
 
 def load_standings(users: Iterable[Any]) -> None:
@@ -135,27 +161,28 @@ def load_standings(users: Iterable[Any]) -> None:
     if not wanted:
         return
     memberships = Membership.objects.filter(user__in=wanted).order_by()
-    found = Grant.objects.select_related("own_role", "host").order_by()
-    grants = list(found.filter(Q(user__in=wanted) | Q(team__in=memberships.values("team"))))
+    found = Grant.objects.filter(Q(user__in=wanted) | Q(team__in=memberships.values("team"))).order_by()
+    columns = ("team", "user", "role", "own_role__rights", "host__name", "label", "own")
+    grants = [Granted(*row) for row in found.values_list(*columns)]
     labels = labels_of_hosts() if any(grant.label for grant in grants) else {}
-    alone = len(wanted) == 1 and not any(grant.own and grant.user_id for grant in grants)  # then all are theirs
+    alone = len(wanted) == 1 and not any(grant.own and grant.user for grant in grants)  # then all are theirs
     teams = defaultdict[int, set[int]](set)
     for user, team in () if alone else memberships.values_list("user", "team"):
         teams[user].add(team)
     for pk, user in wanted.items():
-        theirs = [grant for grant in grants if alone or grant.user_id == pk or grant.team_id in teams[pk]]
+        theirs = [grant for grant in grants if alone or grant.user == pk or grant.team in teams[pk]]
         user.standing = _standing(user.role, theirs, labels, teams[pk])
 
 
-def _standing(role: str, grants: Iterable[Grant], labels: dict[str, dict[str, Any]], teams: set[int]) -> Standing:
+def _standing(role: str, grants: Iterable[Granted], labels: dict[str, dict[str, Any]], teams: set[int]) -> Standing:
     """`teams` are the keys of those that the account is in: what they own, a person's grant is about."""
     everywhere = set(RIGHTS_OF.get(role, frozenset()))
     at: list[tuple[str, frozenset[Right]]] = []
     own: list[tuple[str, int, frozenset[Right]]] = []
     for grant in grants:
-        hosts = grant.hosts(labels) if grant.host or grant.label else None
+        hosts = [grant.host] if grant.host else labelled(grant.label, labels) if grant.label else None
         if grant.own:
-            owners = {grant.team_id} if grant.team_id else teams
+            owners = {grant.team} if grant.team else teams
             own += [(host, team, grant.holds) for host in ([""] if hosts is None else hosts) for team in owners]
         elif hosts is None:
             everywhere |= grant.holds

@@ -43,7 +43,11 @@ class OnHost:
     @classmethod
     def within(cls, reach: Reach) -> Q:
         """Those that a right reaches which does not hold everywhere."""
-        return reach.within("host__name", cls.owner_column)
+        found = Q(pk__in=[])
+        if reach.hosts:  # by their keys, looked up once: by name each row would be joined with its host
+            named = apps.get_model("hosts", "Host").objects.filter(name__in=reach.hosts)
+            found = Q(host__in=named.order_by().values("pk"))
+        return found | reach.of_teams("host__name", cls.owner_column) if cls.owner_column and reach.own else found
 
     @property
     def places(self) -> list[str]:
