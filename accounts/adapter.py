@@ -3,9 +3,12 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.stagekit import clear_login
 from allauth.core.internal.ratelimit import truncate_ip
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.audit import record
 from accounts.models import User
@@ -30,9 +33,16 @@ class AccountAdapter(DefaultAccountAdapter):
         name = credentials.get("username", "").lower()
         return f"{truncate_ip(self.get_client_ip(request))}:{name}"
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        if user.is_service:  # whatever it had to log in by before it became one
+            clear_login(request)
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)
+
     def login(self, request: HttpRequest, user: User) -> None:
+        ways = get_authentication_records(request, user)
         super().login(request, user)
-        record(user, "login", user.username)
+        record(user, "login", user.username, detail=_said(ways))
 
     def logout(self, request: HttpRequest) -> None:
         if isinstance(request.user, User):
@@ -47,6 +57,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         super().set_password(user, password)
         record(user, "user.password", user.username)
+
+
+def _said(ways: list[dict[str, Any]]) -> dict[str, Any]:
+    """What somebody logged in by: `by`, the ways one after the other, and the name of a passkey."""
+    said: dict[str, Any] = {"by": [way.get("type") or way.get("method") for way in ways]}
+    passkeys = [way["id"] for way in ways if way.get("type") == Authenticator.Type.WEBAUTHN]
+    if used := Authenticator.objects.filter(pk__in=passkeys).first():
+        said["passkey"] = used.wrap().name
+    return said
 
 
 def display_name(user: User) -> str:

@@ -28,13 +28,16 @@ FOREIGN_RULES: dict[str, Right] = {
     "mfa_reauthenticate": Right.LOGIN,
     "mfa_activate_totp": Right.LOGIN,
     "mfa_deactivate_totp": Right.LOGIN,
+    "mfa_add_webauthn": Right.LOGIN,
+    "mfa_edit_webauthn": Right.LOGIN,
+    "mfa_remove_webauthn": Right.LOGIN,
     "mfa_view_recovery_codes": Right.LOGIN,
     "mfa_generate_recovery_codes": Right.LOGIN,
 }
 
 
 # All that is left to who has to set up a second factor.
-SETTING_UP = {"account_reauthenticate", "mfa_reauthenticate", "mfa_activate_totp"}
+SETTING_UP = {"account_reauthenticate", "mfa_reauthenticate", "mfa_activate_totp", "mfa_add_webauthn"}
 
 
 def guard(rule: Right, *, by_token: bool = False, live: bool = False) -> Callable[[View], View]:

@@ -1,4 +1,4 @@
-"""Second factors: the code of an authenticator app, or a recovery code. allauth keeps and checks them; here is what it
+"""Second factors: the code of an authenticator app, a passkey, or a recovery code. allauth keeps and checks them; here is what it
 asks us and tells us for the audit, and how an administrator takes one away."""
 
 from collections import Counter
@@ -11,8 +11,8 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, When
 from django.dispatch import receiver
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from accounts import sessions
 from accounts.audit import record
@@ -32,8 +32,15 @@ class MFAAdapter(DefaultMFAAdapter):
         "incorrect_code": _(
             "This code is wrong, was used already, or its time is over. Check the clock of your device."
         ),
-        "cannot_generate_recovery_codes": _("Set up an authenticator app first."),
+        "cannot_generate_recovery_codes": _("Set up an authenticator app or a passkey first."),
     }
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return gettext("Passkey %(n)s") % {"n": count + 1}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return super().get_public_key_credential_rp_entity() | {"name": "Dermaga"}
 
     def encrypt(self, text: str) -> str:
         return seal(text)
@@ -110,16 +117,25 @@ def _remove(actor: User | System, user: User) -> None:
 
 
 # ---------------------------------------------------------------- the audit of what allauth does
+def _said(authenticator: Authenticator) -> dict[str, Any]:
+    """Its kind, and of a passkey its name and whether it logs in alone."""
+    said: dict[str, Any] = {"kind": authenticator.type}
+    if authenticator.type == Authenticator.Type.WEBAUTHN:
+        passkey = authenticator.wrap()
+        said |= {"name": passkey.name, "alone": bool(passkey.is_passwordless)}
+    return said
+
+
 @receiver(signals.authenticator_added)
 def _added(user: User, authenticator: Authenticator, **_rest: Any) -> None:
-    record(user, "second_factor.add", user.username, detail={"kind": authenticator.type})
+    record(user, "second_factor.add", user.username, detail=_said(authenticator))
 
 
 @receiver(signals.authenticator_removed)
 def _removed(user: User, authenticator: Authenticator, **rest: Any) -> None:
     if authenticator.type in KINDS:  # who is logged in elsewhere might be who it was set up against
         sessions.drop(user, keep=rest["request"].session.session_key)
-    record(user, "second_factor.remove", user.username, detail={"kind": authenticator.type})
+    record(user, "second_factor.remove", user.username, detail=_said(authenticator))
 
 
 @receiver(signals.authenticator_reset)

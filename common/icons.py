@@ -72,6 +72,7 @@ NAMES = frozenset(
         "files",
         "filter",
         "folder",
+        "fingerprint",
         "folder-plus",
         "gauge",
         "hash",

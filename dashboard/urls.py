@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts import audit_views, link_views, saved_views, session_views, token_views
+from accounts import audit_views, link_views, passkey_views, saved_views, session_views, token_views
 from accounts.guard import guard
 from accounts.rights import Right
 from api.metrics import metrics
@@ -24,6 +24,14 @@ urlpatterns = [
     path("account/forgotten/", link_views.forgotten, name="forgotten"),
     path("account/new-password/<str:link>/", link_views.new_password, name="new_password"),
     path("account/join/<str:link>/", link_views.join, name="join"),
+    # these before allauth's own of the same names
+    path("account/2fa/webauthn/", passkey_views.passkey_list, name="mfa_list_webauthn"),
+    path("account/2fa/webauthn/login/", passkey_views.passkey_login, name="mfa_login_webauthn"),
+    path(
+        "account/2fa/webauthn/reauthenticate/",
+        passkey_views.passkey_reauthenticate,
+        name="mfa_reauthenticate_webauthn",
+    ),
     path("account/", include("allauth.urls")),
     path("api/v1/", api.urls),
     path("users/", include("accounts.urls")),

@@ -217,6 +217,11 @@ SCRIPT_WORDS = (
     n_("Written"),
     n_("You are logged out. Load this page again."),
     n_("Your role does not allow this."),
+    n_("This browser has no passkeys here: they need HTTPS."),
+    n_("No passkey was used: it was cancelled, or it took too long."),
+    n_("This device has a passkey of this account already."),
+    n_("Passkeys do not work at this address: they need HTTPS, and a name in place of an IP address."),
+    n_("The passkey did not work: %(why)s"),
 )
 
 
