@@ -10,6 +10,7 @@ from allauth.mfa.webauthn import forms as webauthn
 from cryptography.exceptions import UnsupportedAlgorithm
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from fido2.webauthn import AuthenticationResponse
 
 from accounts.audit import record
 from accounts.differences import difference
@@ -37,11 +38,14 @@ class CredentialField(forms.JSONField):
             raise forms.ValidationError(REFUSED, code="refused")
         try:
             credential = super().to_python(value)
-        except RecursionError as error:
+        except (RecursionError, ValueError) as error:  # numbers of very many digits are a plain ValueError
             raise forms.ValidationError(REFUSED, code="refused") from error
         if credential is not None and not isinstance(credential, dict):
             raise forms.ValidationError(REFUSED, code="refused")
         return credential
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return None  # never shown again
 
 
 def _checked(check: Callable[[], Any]) -> Any:
@@ -128,7 +132,12 @@ class LoginForm(AuthenticateForm):
         super().__init__(*args, user=None, **kwargs)
 
     def clean_credential(self) -> Authenticator:
+        credential = self.cleaned_data["credential"]
         authenticator = super().clean_credential()
+        # a challenge of another page, which asks for less, would do for the check above
+        if not AuthenticationResponse.from_dict(credential).response.authenticator_data.is_user_verified():
+            self.refused()
+            raise forms.ValidationError(REFUSED, code="refused")
         if not authenticator.wrap().is_passwordless:
             self.refused()
             raise forms.ValidationError(NOT_ALONE, code="not_alone")

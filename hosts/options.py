@@ -43,17 +43,16 @@ def signal(name: str) -> str:
     return short
 
 
+NOT_A_NAME = gettext_noop(
+    "A container's name has 2 to 255 letters, digits, dots, dashes and underscores, and begins with a letter or digit."
+)
+
+
 def name(text: str) -> str:
     """A container's name, without the slash that engines put before it."""
     wanted = text.strip().removeprefix("/")
     if not NAME.fullmatch(wanted):
-        raise Invalid(
-            "name",
-            gettext_noop(
-                "A container's name has 2 to 255 letters, digits, dots, dashes and underscores, "
-                "and begins with a letter or digit."
-            ),
-        )
+        raise Invalid("name", NOT_A_NAME)
     return wanted
 
 

@@ -87,7 +87,7 @@ def claimed(
     if ours:
         raise Invalid("labels", gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
     _check_free(host, noun, key_of(noun, name, labels), mine[said])
-    if name.startswith(NAME):
+    if name.lower().startswith(NAME):
         raise Invalid("name", HIDDEN, {"name": name})
     return labels, Corner(host, mine[said])
 
@@ -101,7 +101,7 @@ def _check_free(host: Host, noun: str, key: str, team: int | None, field: str = 
 def check_name(actor: Any, right: Right, container: Container, name: str) -> None:
     """Raises Invalid for a new name that somebody may not give who may do things to their team's own alone."""
     if not may(actor, right, container.host):
-        if name.startswith(NAME):
+        if name.lower().startswith(NAME):
             raise Invalid("name", HIDDEN, {"name": name})
         _check_free(container.host, "container", key_of("container", name, {}), container.owner_id)
 
@@ -193,10 +193,14 @@ def check_there(actor: Any, corner: Corner, model: Any, key: str, name: str) -> 
 
 def check_labels_of(corner: Corner, image: Any, spec: ContainerSpec) -> None:
     """Raises Failure for a container of a team whose image (its inspect answer) says the same: a label that comes from an
-    image says nothing, and the container would be nobody's."""
+    image says nothing, and the container would be nobody's; and Invalid for one that would go by another team's word."""
+    if corner.owner_id is None:
+        return
     labels = labels_of(((image or {}).get("Config") or {}).get("Labels"))
-    if corner.owner_id is not None and labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
+    if labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
         raise Failure("labelled", 409, LABELLED, {"image": spec.image})
+    own = {name: value for name, value in spec.labels.items() if labels.get(name) != value}
+    _check_free(corner.host, "container", key_of("container", spec.name, own), corner.owner_id)
 
 
 # ---------------------------------------------------------------- images

@@ -1,7 +1,7 @@
 """Which queued job runs next: so many at once on a host, one at a time on an object, and each person in turn."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from common.events import changed
 from jobs.kinds import seconds_of
 from jobs.models import Job, JobState
 
-LOOKED_AT = 500  # queued jobs: what comes after them waits until they move
+LOOKED_AT, LOOKS = 500, 20  # queued jobs at a time: what comes after all of them waits until they move
 SHORT_AT_ONCE_ON_A_HOST = 8  # so that a host which hangs does not keep the lane from the others
 POSTGRESQL_LOCK = 0x4465726D  # one claim at a time; SQLite has one writer anyway
 
@@ -92,8 +92,8 @@ def claim(worker: str, only: int | None = None, *, short: bool = False) -> Job |
         if only is not None:
             rows = queued.filter(pk=only)
         else:
-            rows = queued.filter(short=short).exclude(running.keeps(short=short))[:LOOKED_AT]
-        for job in running.ordered(rows):
+            rows = queued.filter(short=short).exclude(running.keeps(short=short))
+        for job in _looked_through(running, rows):
             if running.holds(job):
                 continue
             now = timezone.now()
@@ -110,6 +110,15 @@ def claim(worker: str, only: int | None = None, *, short: bool = False) -> Job |
             changed("job", job.host, str(job.pk))
             return job
     return None
+
+
+def _looked_through(running: Running, rows: Any) -> Iterator[Job]:
+    """So many at a time, each lot in its order: those that wait for one object keep nobody from the ones behind them."""
+    for start in range(0, LOOKS * LOOKED_AT, LOOKED_AT):
+        lot = list(rows[start : start + LOOKED_AT])
+        yield from running.ordered(lot)
+        if len(lot) < LOOKED_AT:
+            return
 
 
 def why_waiting(jobs: Iterable[Job]) -> dict[int, str]:

@@ -24,6 +24,8 @@ from jobs.models import DEAD_AFTER, Job, JobState, Schedule
 from jobs.run import interrupt_dead
 
 HAND_OVER_AGAIN = timedelta(seconds=20)
+QUEUED_AT_MOST = 200  # of one account
+MANY = gettext_noop("You have %(n)s jobs in the queue. Wait until some of them have run, or cancel some.")
 ANSWERED_KEPT = timedelta(hours=1)  # short acts whose end went out with an answer
 
 log = structlog.get_logger("dermaga.jobs")
@@ -51,6 +53,8 @@ def start(
     if not allows_at(actor, get_kind(kind).right, host, to, team=team):
         raise Denied
     short = get_kind(kind).short
+    if Job.objects.filter(by=actor, state=JobState.QUEUED, short=short).count() >= QUEUED_AT_MOST:
+        raise Conflict(MANY, {"n": QUEUED_AT_MOST})
     fingerprint = fingerprint_of(kind, host, target, params, sealed or {}, team)
     with transaction.atomic():
         try:

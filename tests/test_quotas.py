@@ -110,6 +110,19 @@ def test_what_says_no_limit_counts_as_its_whole_host_or_gets_the_teams_own(
     assert used(green) == {"cpus": 0.35, "memory": 96 * MIB, "pids": 70}
 
 
+def test_no_limit_and_no_name_gets_around_it(green: Member, product: Product) -> None:
+    bound(product, green, cpus=1, containers=2)
+    for wrong, field in (
+        ({"limits": {"cpus": 0.000001}}, "limits.cpus"),
+        ({"name": "Dermaga-Files-1", "limits": {"cpus": 0.1}}, "name"),
+        ({"name": f"/{green.team}", "limits": {"cpus": 0.1}}, "name"),
+    ):
+        body: dict[str, Any] = {"image": "busybox", "command": ["true"], **wrong}
+        answer = green.ask("containers/local", "POST", **body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+    assert used(green) == {"containers": 0, "cpus": 0}
+
+
 def test_what_came_by_another_way_counts_too(green: Member, product: Product, docker_engine: DockerEngine) -> None:
     bound(product, green, containers=1, memory=64 * MIB)
     label = ("--label", f"dermaga.team={green.team}")
@@ -123,12 +136,16 @@ def test_more_by_a_change_in_place_is_refused_and_less_is_not(
     green: Member, product: Product, docker_engine: DockerEngine
 ) -> None:
     bound(product, green, memory=64 * MIB, cpus=1)
-    limits = {"memory": 32 * MIB, "memory_swap": 32 * MIB, "cpus": 0.5}
+    limits = {"memory": 32 * MIB, "memory_swap": 32 * MIB, "cpus": 0.5, "pids": 100}
     assert allowed(make(green, "a", limits=limits)) and allowed(make(green, "b", limits=limits))
     path = f"containers/local/{green.team}-a/update"
     answer = green.ask(path, "POST", limits={"memory": 40 * MIB, "memory_swap": 40 * MIB})
     refused(answer.json(), "limits.memory")
     refused(green.ask(path, "POST", limits={"cpus": 0.75}).json(), "limits.cpus")
+    bound(product, green, pids=1000)
+    for none in (-1, 0):  # both are no limit for an engine
+        refused(green.ask(path, "POST", limits={"pids": none}).json(), "limits.pids")
+    bound(product, green, pids=None)
     green.does(path, limits={"memory": 16 * MIB, "memory_swap": 16 * MIB})
     assert used(green) == {"memory": 48 * MIB, "cpus": 1}
     green.does(f"containers/local/{green.team}-b/update", limits={"memory": 48 * MIB, "memory_swap": 48 * MIB})
@@ -207,6 +224,10 @@ def test_published_ports_are_bound(green: Member, product: Product, docker_engin
         assert allowed(make(green, "a", ports=ports[:2]))
         assert used(green) == {"ports": 2}
         refused(make(green, "b", ports=ports[2:]), "ports")
+        refused(make(green, "b", publish_all=True, expose=["80/tcp"]), "ports")
+        bound(product, green, ports=3)
+        assert allowed(make(green, "all", publish_all=True, expose=["80/tcp"]))
+        assert used(green) == {"ports": 3}
         refused(make(green, "b", publish_all=True, expose=["80/tcp"]), "ports")
         assert allowed(make(green, "b"))
     finally:

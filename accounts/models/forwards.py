@@ -1,6 +1,7 @@
 """Where the audit is sent to, and how far it got there."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Min
@@ -48,6 +49,11 @@ class Forward(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> str:
+        """Its address without what may be a secret: a webhook's path and query."""
+        return f"https://{urlsplit(self.address).netloc}/…" if self.kind == ForwardKind.WEBHOOK else self.address
 
     @property
     def behind(self) -> int:

@@ -52,7 +52,7 @@ class QuotaForm(RefusedForm):
                 if value is None
                 else show_bytes(value)
                 if name in BYTES
-                else f"{value:g}"
+                else f"{value:.9f}".rstrip("0").rstrip(".")
                 if name in CPUS
                 else str(value),
                 widget=forms.TextInput(

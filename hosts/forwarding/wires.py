@@ -35,6 +35,11 @@ class Target:
     inside: bool = False
 
     @property
+    def where(self) -> str:
+        """For people: a webhook's path and query may be what lets in whoever knows them."""
+        return f"https://{self._parts.netloc}/…" if self.kind == "webhook" else self.address
+
+    @property
     def host(self) -> str:
         """Without brackets."""
         return str(self._parts.hostname or "")
@@ -76,9 +81,9 @@ def send_webhook(target: Target, content: bytes, seconds: float = SECONDS) -> No
         answer = connection.getresponse()
         deadline.left()  # when we hung up, the library takes what it has for the whole head
         if 300 <= answer.status < 400:
-            raise errors.Redirected(where=target.address)
+            raise errors.Redirected(where=target.where)
         if not 200 <= answer.status < 300:
-            raise errors.Answered(where=target.address, status=answer.status)
+            raise errors.Answered(where=target.where, status=answer.status)
         answer.read(ANSWER_AT_MOST)
         deadline.left()
 
@@ -141,9 +146,9 @@ def _allowed(target: Target, deadline: Deadline) -> list[tuple[int, Any]]:
     found = resolve(target.host, target.port, deadline)
     level, address = max((level_of(str(address[0])), str(address[0])) for _family, address in found)
     if level is Level.NEVER:
-        raise errors.ForbiddenAddress(where=target.address, address=address)
+        raise errors.ForbiddenAddress(where=target.where, address=address)
     if level > (Level.LOOPBACK if target.inside else Level.PUBLIC):
-        raise errors.InsideAddress(where=target.address, address=address)
+        raise errors.InsideAddress(where=target.where, address=address)
     return found
 
 
@@ -156,15 +161,15 @@ def _said(target: Target, seconds: float) -> Iterator[Deadline]:
     except EngineError:
         raise
     except (ssl.SSLCertVerificationError, ssl.CertificateError) as error:
-        raise errors.Untrusted(getattr(error, "verify_message", "") or error, where=target.address) from error
+        raise errors.Untrusted(getattr(error, "verify_message", "") or error, where=target.where) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         try:
             deadline.left()
         except TimeoutError:
-            raise errors.Slow(where=target.address, seconds=f"{seconds:g}") from error
+            raise errors.Slow(where=target.where, seconds=f"{seconds:g}") from error
         if isinstance(error, TimeoutError):
-            raise errors.Slow(error, where=target.address, seconds=f"{seconds:g}") from error
+            raise errors.Slow(error, where=target.where, seconds=f"{seconds:g}") from error
         if isinstance(error, OSError):
             words = "nothing listens there" if isinstance(error, ConnectionRefusedError) else error.strerror or error
-            raise errors.Unreachable(error, where=target.address, words=str(words)) from error
-        raise errors.ForwardError("what it answers is not HTTP", where=target.address) from error
+            raise errors.Unreachable(error, where=target.where, words=str(words)) from error
+        raise errors.ForwardError("what it answers is not HTTP", where=target.where) from error

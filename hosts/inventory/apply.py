@@ -12,7 +12,7 @@ from hosts.engine import disk
 from hosts.inventory.owners import Owners, forget_words, owner_of_event
 from hosts.models import Container, ContainerDetail, DiskReading, Event, Host, Image, Network, Plugin, Use, Volume
 from hosts.models.owners import OWNED
-from hosts.policy.allotted import allotted
+from hosts.policy.allotted import of_inspect
 
 NOUNS: dict[str, type[models.Model]] = {
     "container": Container,
@@ -121,7 +121,7 @@ def apply_details(host: Host, inspects: dict[str, Any]) -> None:
             row.exit_code = parsed["exit_code"]
         if row.state == "running" and host.engine in WITHOUT_HEALTH:
             row.health = parsed["health"]
-        wants = allotted(inspect.get("HostConfig") if isinstance(inspect, dict) else None)
+        wants = of_inspect(inspect)
         row.nano_cpus, row.memory_limit, row.pids_limit = wants.nano_cpus, wants.memory, wants.pids
         row.ports_published = wants.ports
         if before != [getattr(row, name) for name in OF_INSPECT]:

@@ -10,6 +10,7 @@ from hosts.policy.powers import check_rates
 from hosts.policy.refusals import Refusal
 from hosts.policy.rules import Rules
 
+LEAST = {"nanocpus": 10_000_000}  # of a hundredth of that an engine makes no limit
 NEEDED = {  # limit -> where it may stand, and the form's field
     "memory": (("memory",), "limits.memory"),
     "cpus": (("nanocpus", "cpuquota"), "limits.cpus"),
@@ -43,8 +44,10 @@ def check(host: Mapping[str, Any], rules: Rules, *, whole: bool) -> Iterator[Ref
 def _needed(host: Mapping[str, Any], rules: Rules, *, whole: bool) -> Iterator[Refusal]:
     for limit in rules.limits:
         names, field = NEEDED[limit]
-        said = [host[name] for name in names if name in host]
-        if (whole or said) and not any(isinstance(value, int) and value > 0 for value in said):
+        said = {name: host[name] for name in names if name in host}
+        if (whole or said) and not any(
+            isinstance(value, int) and value >= LEAST.get(name, 1) for name, value in said.items()
+        ):
             yield Refusal("limits", field, LIMIT, {"what": limit})
 
 

@@ -109,7 +109,8 @@ def allotted(
         held.end()
         raise
     except BaseException:
-        held.later()
+        if held.is_open:
+            held.later()
         raise
     if held.is_open:
         held.end()

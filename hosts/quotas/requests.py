@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -38,13 +38,17 @@ def unbound_of(wants: Allotted) -> frozenset[str]:
     return frozenset(name for name, is_so in none.items() if is_so)
 
 
-def wanted(host: Host, body: Mapping[str, Any], image_ports: int = 0) -> tuple[Amount, frozenset[str]]:
+def wanted(
+    host: Host, body: Mapping[str, Any], image_ports: int = 0, had: Collection[str] = ()
+) -> tuple[Amount, frozenset[str]]:
     """What a container of this body would have, and of what it says no limit; with the volumes that come with it.
-    `image_ports`: how many its image names."""
+    `image_ports`: how many its image names; `had`: where volumes without a name are mounted that it takes over."""
     wants = allotted(body.get("HostConfig"))
     amount = of_container(host, wants)
     mounts = (body.get("HostConfig") or {}).get("Mounts") or []
-    names = [str(one.get("Source") or "") for one in mounts if one.get("Type") == "volume"]
+    names = [
+        str(one.get("Source") or "") for one in mounts if one.get("Type") == "volume" and one.get("Target") not in had
+    ]
     there = set(Volume.objects.filter(host=host, name__in=names).values_list("name", flat=True))
     new = len({name for name in names if name and name not in there}) + names.count("")
     ports = len(body.get("ExposedPorts") or {}) + image_ports if wants.all_ports else 0
@@ -52,12 +56,21 @@ def wanted(host: Host, body: Mapping[str, Any], image_ports: int = 0) -> tuple[A
 
 
 def check_now(
-    actor: Any, host: Host, team: int | None, body: Mapping[str, Any], action: str, target: str, old: str = ""
+    actor: Any,
+    host: Host,
+    team: int | None,
+    body: Mapping[str, Any],
+    action: str,
+    target: str,
+    old: Container | None = None,
 ) -> None:
-    """Before there is a job: who asked hears it at once, and it is in the audit. Raises QuotaExceeded."""
-    amount, unbound = wanted(host, body)
+    """Before there is a job: who asked hears it at once, and it is in the audit. `old`: the one whose place it takes.
+    Raises QuotaExceeded."""
+    mounts = old.data.get("mounts", []) if old and isinstance(old.data, dict) else []
+    had = {str(mount.get("target")) for mount in mounts if mount.get("type") == "volume"}
+    amount, unbound = wanted(host, body, had=had)
     try:
-        allotting.check(team, host, amount, unbound=unbound, old=old)
+        allotting.check(team, host, amount, unbound=unbound, old=old.engine_id if old else "")
     except QuotaExceeded as error:
         detail = {"reason": error.code, "what": sorted({str(one.params["what"]) for one in (error, *error.others)})}
         record(actor, action, target, host=host.name, outcome="refused", detail=detail)

@@ -31,6 +31,7 @@ ONLY_FOR = (  # parts of a mount, and the types that have them
     (("volume", "image"), ("subpath",)),
     (("tmpfs",), ("size", "mode", "options")),
 )
+CPUS_AT_LEAST = 0.01
 MAY_BE_NEGATIVE = {"limits.memory_swap", "limits.pids", "oom_score_adj", "limits.cpu_quota", "limits.cpu_rt_runtime"}
 
 
@@ -90,11 +91,8 @@ def _main(spec: ContainerSpec) -> Iterator[Invalid]:
         options.REFERENCE.fullmatch(spec.image) or IMAGE_ID.fullmatch(spec.image)
     ):
         yield wrong("image", gettext_noop("“%(value)s” is no name of an image. Write one like nginx:1.27."), spec.image)
-    if spec.name:
-        try:
-            options.name(spec.name)
-        except Invalid as error:
-            yield error
+    if spec.name and not options.NAME.fullmatch(spec.name):  # also with a slash, which an engine takes off
+        yield Invalid("name", options.NOT_A_NAME)
     if spec.stop_signal and not SIGNAL.fullmatch(spec.stop_signal):
         sentence = gettext_noop("%(signal)s is not a signal: use a name like TERM or HUP, or a number from 1 to 64.")
         yield Invalid("stop_signal", sentence, {"signal": shown(spec.stop_signal)})
@@ -277,6 +275,8 @@ def _limits(spec: ContainerSpec) -> Iterator[Invalid]:
         yield wrong("limits.memory_swappiness", gettext_noop("Swappiness is a number from 0 to 100."))
     if limits.cpus and (limits.cpu_period or limits.cpu_quota):
         yield wrong("limits.cpus", gettext_noop("CPUs and a period or quota say the same: choose one."))
+    if 0 < limits.cpus < CPUS_AT_LEAST:
+        yield wrong("limits.cpus", gettext_noop("At least 0.01 CPUs: of much less an engine makes no limit."))
     if limits.blkio_weight and not 10 <= limits.blkio_weight <= 1000:
         yield wrong("limits.blkio_weight", gettext_noop("The weight of block I/O is a number from 10 to 1000."))
     if not -1000 <= spec.oom_score_adj <= 1000:

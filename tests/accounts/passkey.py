@@ -72,7 +72,7 @@ def of_nobody() -> list[Any]:
     """What is no credential."""
     deep: Any = "[" * 5000
     return [
-        *("", "x", "{", "null", "[]", "1", '"a"', "{}", deep, "{" * 3 + '"a":1' + "}" * 3),
+        *("", "x", "{", "null", "[]", "1", '"a"', "{}", deep, f"[{'1' * 5000}]", "{" * 3 + '"a":1' + "}" * 3),
         json.dumps({"id": "a", "rawId": "a", "response": {}, "type": "public-key"}),
         json.dumps({"id": "a", "rawId": "a", "response": [], "type": "public-key"}),
         json.dumps({"id": 1, "rawId": 2, "response": {"userHandle": 3}, "type": "public-key"}),

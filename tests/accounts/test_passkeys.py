@@ -62,8 +62,12 @@ def with_passkey(user: User, *, alone: bool = True, verifies: bool = True) -> Pa
 
 
 def log_in_alone(client: Client, passkey: Passkey, **fields: str) -> Any:
-    options = client.get(LOGIN, headers={"Accept": "application/json"}).json()["request_options"]
-    return client.post(LOGIN, {"credential": passkey.got(options), **fields})
+    return client.post(LOGIN, {"credential": passkey.got(challenge_at_login(client)), **fields})
+
+
+def challenge_at_login(client: Client) -> dict[str, Any]:
+    options: dict[str, Any] = client.get(LOGIN, headers={"Accept": "application/json"}).json()["request_options"]
+    return options
 
 
 def after_the_password(client: Client, name: str) -> dict[str, Any]:
@@ -135,6 +139,25 @@ def test_a_passkey_is_a_proof(client: Client) -> None:
     options = json.loads(json.dumps(wrong.context["js_data"]["request_options"]))
     assert client.post(CONFIRM, {"credential": passkey.got(options), "next": ADD})["Location"] == ADD
     assert client.get(ADD).status_code == 200
+
+
+def test_alone_it_has_to_ask_who_uses_it_also_by_the_challenge_of_another_page(client: Client) -> None:
+    """The page of the second factor asks for less, and its challenge lies in the same session."""
+    person("otto", "viewer")
+    with_passkey(User.objects.get(username="otto"), alone=False)
+    stolen = with_passkey(person("vera", "viewer"))
+    stolen.verifies = False  # without the PIN of its owner
+    for page in ("login", "second factor"):
+        challenge = challenge_at_login(client) if page == "login" else after_the_password(client, "otto")
+        session = client.session
+        session.pop("account_login", None)  # that login is given up; its challenge is still there
+        session.save()
+        assert client.post(LOGIN, {"credential": stolen.got(challenge)})["Location"] == "/account/login/", page
+        assert not is_in(client)
+    assert [one[2] for one in said("login")] == ["refused", "refused"]
+    stolen.verifies = True
+    assert client.post(LOGIN, {"credential": stolen.got(challenge_at_login(client))}).status_code == 302
+    assert is_in(client)
 
 
 def test_one_account_has_twenty_at_most() -> None:

@@ -60,6 +60,13 @@ def test_a_page_shows_what_is_used_what_is_left_and_by_what(client: Client, nort
     assert "17 GiB of 8.0 GiB" in page and "no limit" in page and "1.0 GiB" in page
 
 
+def test_no_name_keeps_a_container_from_being_counted(client: Client, north: Team) -> None:
+    """Helpers of ours are no part of a quota; a database may take large letters for small ones."""
+    for name in ("Dermaga-files-1", "DERMAGA-FILES-2", "dermaga-files-3"):
+        a_container(north, name, nano_cpus=1, memory_limit=1, pids_limit=1, ports_published=0)
+    assert "2 of 4" in text(client, "/quotas/north/")
+
+
 def test_what_is_being_made_counts_until_it_shows(client: Client, north: Team) -> None:
     dock, soon = Host.objects.get(name="dock"), timezone.now() + timedelta(seconds=50)
     held = Reservation.objects.create(team=north, host=dock, amount={"containers": 1, "cpus": 10**9}, until=soon)
@@ -92,6 +99,10 @@ def test_who_manages_one_host_sets_quotas_there_and_nowhere_else(client: Client,
     holly = person("holly", "member")
     Grant.objects.create(user=holly, role=Role.HOST_ADMIN, host=Host.objects.get(name="dock"))
     client.force_login(holly)
+    Pull.objects.create(team=north, host=Host.objects.get(name="other"), image="a", by_name="somebody-elsewhere")
+    Pull.objects.create(team=north, host=Host.objects.get(name="dock"), image="a", by_name="somebody-here")
+    page = text(client, "/quotas/north/")
+    assert "somebody-here" in page and "somebody-elsewhere" not in page
     assert "north on dock" in text(client, "/quotas/?host=dock")
     assert client.post("/quotas/north/edit/", {"host": "dock", "containers": "9"}).status_code == 302
     assert Quota.objects.get().containers == 9
@@ -110,7 +121,14 @@ def test_a_form_takes_sizes_and_says_at_its_field_what_is_wrong(client: Client, 
     assert 'value="2g"' in text(client, "/quotas/north/edit/?host=dock")
     for name, value in (
         *(("containers", "many"), ("containers", "-1"), ("containers", "1.5"), ("cpus", "x"), ("cpus", "-1")),
-        *(("memory", "lots"), ("memory", "-1"), ("default_memory", "1m"), ("jobs", "99999999999"), ("cpus", "nan")),
+        *(
+            ("memory", "lots"),
+            ("memory", "-1"),
+            ("default_memory", "1m"),
+            ("jobs", "99999999999"),
+            ("cpus", "nan"),
+            ("default_cpus", "0.001"),
+        ),
     ):
         answer = client.post("/quotas/north/edit/", sent | {name: value})
         assert answer.status_code == 422, (name, value)

@@ -67,6 +67,28 @@ def test_only_so_many_run_at_once_on_a_host_and_another_host_is_not_kept(works: 
     assert states() == ["running", "running", "queued", "running"]
 
 
+def test_jobs_that_wait_for_one_object_keep_nobody_from_those_behind_them(
+    works: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "LOOKED_AT", 3)
+    first, *_more = [asked("otto", n, locks=[WEB]) for n in range(9)]
+    other = asked("olga", 99)
+    assert claim("worker") == first
+    assert claim("worker") == other
+    assert claim("worker") is None
+
+
+def test_an_account_has_so_many_jobs_in_the_queue_and_no_more(works: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "QUEUED_AT_MOST", 3)
+    for n in range(3):
+        asked("otto", n)
+    with pytest.raises(Conflict, match="3 jobs in the queue"):
+        asked("otto", 4)
+    assert asked("olga", 4).state == JobState.QUEUED
+    claim("worker")
+    assert asked("otto", 4).state == JobState.QUEUED
+
+
 def test_so_many_jobs_of_a_team_run_at_once_and_the_others_do_not_wait_behind_its_queue(
     works: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,9 @@ class Making:
         self.id = str(answer.get("Id") or "")
         for warning in answer.get("Warnings") or []:
             self.context.log(str(warning))
+        if self.corner.owner_id is not None:  # the image's name may have gone to another one meanwhile
+            made = self.asking.container(self.id) or {}
+            check_labels_of(self.corner, self.asking.image(str(made.get("Image") or "")), spec)
         for network, endpoint in self.request.connect:
             self.context.progress(0.9, _("Connecting it to %(network)s") % {"network": network}, now=True)
             body = {"Container": self.id, "EndpointConfig": endpoint}

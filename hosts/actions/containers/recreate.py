@@ -76,7 +76,7 @@ def start_recreate(
         request = to_engine(spec, host.spoken_version)
         allowed = policing.creation_check(actor, host, request)
         policing.allow_now(actor, host, "container.recreate", container.name, allowed)
-        check_now(actor, host, team, request.body, "container.recreate", container.name, container.engine_id)
+        check_now(actor, host, team, request.body, "container.recreate", container.name, container)
     names = {container.name, *([spec.name] if spec and spec.name else [])}
     return queue.start(
         actor,

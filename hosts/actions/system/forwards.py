@@ -15,7 +15,8 @@ from hosts.actions.act import demand, failure
 from hosts.engine.errors import EngineError
 from hosts.forwarding import sending
 
-TOLD, MARKED = ("name", "kind", "address", "enabled", "inside"), ("ca",)  # not the secret
+# not the secret, and neither what in an address may be one
+TOLD, MARKED = ("name", "kind", "place", "enabled", "inside"), ("ca", "address")
 PEOPLES = ("name", "kind", "address", "ca", "secret", "inside", "enabled")
 
 
@@ -59,7 +60,7 @@ def test(actor: Any, forward: Forward) -> None:
     """Sends it a word that is no entry. Raises Failure with what is wrong."""
     demand(actor, Right.USERS_MANAGE, EVERYWHERE)
     target = replace(sending.target_of(forward), inside=_may_be_inside(actor, forward))
-    detail = {"kind": forward.kind, "address": forward.address}
+    detail = {"kind": forward.kind, "place": forward.place}
     try:
         sending.try_out(target, forward.name)
     except EngineError as error:

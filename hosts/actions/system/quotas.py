@@ -14,6 +14,7 @@ from common.errors import Denied, Invalid, NotFound
 from hosts.access import EVERYWHERE
 from hosts.actions.act import demand
 from hosts.models import Host
+from hosts.specs.check import CPUS_AT_LEAST
 
 FIELDS = (*BOUNDS, *DEFAULTS)
 TOO_MUCH = gettext_noop("Write a number from 0 to %(most)s, or nothing for no bound.")
@@ -33,6 +34,8 @@ def store(actor: Any, team: Team, host: Host | None, values: dict[str, Any]) -> 
             raise Invalid(name, TOO_MUCH, {"most": int(most)})
     if 0 < (values.get("default_memory") or 0) < LEAST_MEMORY:
         raise Invalid("default_memory", gettext_noop("Write at least 6m: an engine takes no less."))
+    if 0 < (values.get("default_cpus") or 0) < CPUS_AT_LEAST:
+        raise Invalid("default_cpus", gettext_noop("Write at least 0.01: of much less an engine makes no limit."))
     with transaction.atomic():
         list(Team.objects.select_for_update().filter(pk=team.pk))
         quota: Quota = Quota.objects.filter(team=team, host=host).first() or Quota(team=team, host=host)

@@ -40,8 +40,13 @@ def create(actor: Any, host: Host, plan: VolumePlan) -> None:
         there = (api.volumes(filters={"name": plan.name}) or {}).get("Volumes") or []
         if any(volume.get("Name") == plan.name for volume in there):
             raise Invalid("name", gettext_noop("There is a volume called %(name)s already."), {"name": plan.name})
-        with allotted(corner.owner_id, host, Amount(volumes=1)):
-            made = api.create_volume(plan.name, driver=plan.driver, driver_opts=plan.options, labels=plan.labels)
+        with allotted(corner.owner_id, host, Amount(volumes=1)) as held:
+            try:
+                made = api.create_volume(plan.name, driver=plan.driver, driver_opts=plan.options, labels=plan.labels)
+            except Exception:
+                if held:
+                    held.end()
+                raise
             if found := parse.volume_row(made):
                 apply.apply_rows(host, "volume", [found], only={found["name"]})
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 from common.errors import Invalid
 from hosts import options
 from hosts.specs.check import (
+    CPUS_AT_LEAST,
     IMAGE_ID,
     SIGNAL,
     check_health,
@@ -195,6 +196,8 @@ def _placing(spec: ServiceSpec) -> Iterator[Invalid]:
         limit, reserved = getattr(spec.limits, key), getattr(spec.reservations, key)
         if limit and reserved > limit:
             yield wrong(f"reservations.{key}", gettext_noop("More is reserved than the limit allows."))
+    if 0 < spec.limits.cpus < CPUS_AT_LEAST:
+        yield wrong("limits.cpus", gettext_noop("At least 0.01 CPUs: of much less an engine makes no limit."))
     if spec.limits.memory and spec.limits.memory < 4 * 1024 * 1024:
         yield wrong("limits.memory", gettext_noop("An engine wants at least 4m of memory."))
     if not -1000 <= spec.oom_score_adj <= 1000:

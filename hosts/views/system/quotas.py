@@ -63,6 +63,7 @@ def quota_team(request: HttpRequest, team: str) -> HttpResponse:
     found = visible_quotas(request.user).filter(team__name=team) if "\0" not in team else Quota.objects.none()
     rows = list(found)
     of = rows[0].team if rows else get_team(request.user, team, None)
+    seen = Host.objects.visible_to(request.user).order_by()
     mine = Container.objects.visible_to(request.user)
     containers = containers_of(of.pk).filter(pk__in=mine).order_by("-memory_limit", "name")
     volumes = volumes_of(of.pk).filter(pk__in=Volume.objects.visible_to(request.user))
@@ -73,8 +74,8 @@ def quota_team(request: HttpRequest, team: str) -> HttpResponse:
         "containers": containers[:SHOWN],
         "more": max(0, containers.count() - SHOWN),
         "volumes": volumes.select_related("host").order_by("-size", "name")[:SHOWN],
-        "pulls": by_whom(pulls_of(of.pk)),
-        "jobs": by_whom(jobs_of(of.pk)),
+        "pulls": by_whom(pulls_of(of.pk).filter(host__in=seen)),
+        "jobs": by_whom(jobs_of(of.pk).filter(host__in=seen.values("name"))),
     }
     return render(request, "quotas/team.html", context)
 

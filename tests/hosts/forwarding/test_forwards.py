@@ -81,7 +81,8 @@ def test_a_target_is_tried_stored_changed_and_removed_in_pages(
         ("forward.remove", "done"),
     ]
     assert (acts[2].detail["before"], acts[2].detail["after"]) == ({"name": "siem"}, {"name": "log"})
-    assert SECRET not in str([act.detail for act in acts])
+    details = str([act.detail for act in acts])  # whoever knows a webhook's whole address may be let in by it
+    assert SECRET not in details and hook.address not in details and hook.address.rpartition("/")[0] in details
 
 
 @pytest.mark.core
