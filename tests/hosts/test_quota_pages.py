@@ -33,7 +33,7 @@ def a_container(team: Team, name: str = "web", **values: Any) -> Container:
     return Container.objects.create(
         host=dock,
         name=name,
-        engine_id=name * 8,
+        engine_id=(name * 8)[:64],
         image="a",
         image_id="b",
         state="running",
