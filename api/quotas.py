@@ -12,11 +12,11 @@ from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
 from common.errors import Denied
-from hosts.access import get_host
+from hosts.access import get_host, may_police
 from hosts.actions.system import quotas
 from hosts.models import Host
 from hosts.quotas.usage import lines
-from hosts.quotas.visible import get_team, may_set, visible_quotas
+from hosts.quotas.visible import get_team, visible_quotas
 from hosts.specs.kinds import NANO
 
 router = Router(tags=["teams"])
@@ -59,7 +59,7 @@ def show(quota: Quota) -> dict[str, Any]:
 
 def _host(request: HttpRequest, name: str) -> Host | None:
     host = get_host(request.user, name) if name else None
-    if not may_set(request.user, host):
+    if not may_police(request.user, host):
         raise Denied
     return host
 

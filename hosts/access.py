@@ -142,7 +142,7 @@ def visible_policies(user: Any) -> QuerySet[Policy]:
 
 
 def may_police(user: Any, host: Host | None) -> bool:
-    """Whether `user` makes and changes policies of this host, or (None) of labels and of all hosts."""
+    """Whether `user` makes and changes policies and quotas of this host, or (None) of labels and of all hosts."""
     return may(user, Right.HOSTS_MANAGE, host or EVERYWHERE)
 
 

@@ -21,6 +21,11 @@ class ForwardKind(models.TextChoices):
     WEBHOOK = "webhook", gettext_lazy("Webhook")
 
 
+def place_of(kind: str, address: str) -> str:
+    """A target's address for people: a webhook's path and query may be what lets in whoever knows them."""
+    return f"https://{urlsplit(address).netloc}/…" if kind == ForwardKind.WEBHOOK else address
+
+
 class Forward(models.Model):
     """A target. Who sends writes everything from `sent` on; people write the rest."""
 
@@ -52,8 +57,8 @@ class Forward(models.Model):
 
     @property
     def place(self) -> str:
-        """Its address without what may be a secret: a webhook's path and query."""
-        return f"https://{urlsplit(self.address).netloc}/…" if self.kind == ForwardKind.WEBHOOK else self.address
+        """Its address without what may be a secret."""
+        return place_of(self.kind, self.address)
 
     @property
     def behind(self) -> int:

@@ -6,15 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Forward, ForwardKind
 from common.forms import RefusedForm
-from hosts.engine.endpoint import TLSMaterial
-from hosts.engine.errors import EndpointError
-from hosts.engine.tls import check_material
-from hosts.forms.registries import CA_AT_MOST, PLAIN
+from hosts.forms.registries import CA_AT_MOST, PLAIN, checked_ca
 
 FIELDS = ("name", "kind", "address", "ca", "enabled")
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -77,13 +73,7 @@ class ForwardForm(RefusedForm):
         return name
 
     def clean_ca(self) -> str:
-        ca = str(self.cleaned_data["ca"]).replace("\r\n", "\n").strip()
-        if ca:
-            try:
-                check_material(TLSMaterial(ca=ca))
-            except EndpointError as error:
-                raise forms.ValidationError(gettext(error.template) % error.params) from error
-        return ca
+        return checked_ca(self.cleaned_data["ca"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

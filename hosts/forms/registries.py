@@ -21,6 +21,17 @@ PORT_AT_MOST = 65535
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
+def checked_ca(text: str) -> str:
+    """Certificates of a CA as PEM, as they are kept; "" for none. Raises ValidationError."""
+    ca = text.replace("\r\n", "\n").strip()
+    if ca:
+        try:
+            check_material(TLSMaterial(ca=ca))
+        except EndpointError as error:
+            raise forms.ValidationError(gettext(error.template) % error.params) from error
+    return ca
+
+
 class RegistryForm(RefusedForm):
     """Add and edit."""
 
@@ -83,13 +94,7 @@ class RegistryForm(RefusedForm):
         return address
 
     def clean_ca(self) -> str:
-        ca = str(self.cleaned_data["ca"]).replace("\r\n", "\n").strip()
-        if ca:
-            try:
-                check_material(TLSMaterial(ca=ca))
-            except EndpointError as error:
-                raise forms.ValidationError(gettext(error.template) % error.params) from error
-        return ca
+        return checked_ca(self.cleaned_data["ca"])
 
     def _others(self) -> Any:
         rows = Registry.objects.all()

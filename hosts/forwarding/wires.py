@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from accounts.models.forwards import place_of
 from hosts.engine.errors import EngineError
 from hosts.engine.transport import Deadline, connect_first, hang_up, resolve
 from hosts.forwarding import errors
@@ -36,8 +37,8 @@ class Target:
 
     @property
     def where(self) -> str:
-        """For people: a webhook's path and query may be what lets in whoever knows them."""
-        return f"https://{self._parts.netloc}/…" if self.kind == "webhook" else self.address
+        """Its address for people."""
+        return place_of(self.kind, self.address)
 
     @property
     def host(self) -> str:

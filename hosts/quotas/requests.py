@@ -28,6 +28,12 @@ class Asks(Protocol):
 
     host: Host
 
+    def container(self, ref: str) -> Any:
+        """A container's inspect answer, or None."""
+
+    def image(self, ref: str) -> Any:
+        """An image's inspect answer, or None."""
+
     def find(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """The decoded answer to a GET; None where there is nothing."""
 
@@ -87,12 +93,12 @@ def on_request(
         yield Shown(asks, None)
         return
     if change:
-        found = asks.find(f"/containers/{change[1]}/json") or {}
+        found = asks.container(change[1]) or {}
         wants = allotted(updated(found.get("HostConfig"), body))
         amount, unbound, old = of_container(asks.host, wants), unbound_of(wants), str(found.get("Id") or "")
     else:
         image = str((body or {}).get("Image") or "")
-        config = (asks.find(f"/images/{image}/json") or {}).get("Config") or {}
+        config = (asks.image(image) or {}).get("Config") or {}
         amount, unbound = wanted(asks.host, body or {}, len(config.get("ExposedPorts") or {}))
     with allotting.allotted(team, asks.host, amount, unbound=unbound, old=old) as held:
         yield Shown(asks, held, old if change else "", team)
@@ -122,7 +128,7 @@ class Shown:
             params = {"all": "1", "filters": json.dumps({"id": [key]})}
             rows = [parse.container_row(entry) for entry in self._asks.find("/containers/json", params) or []]
             apply.apply_rows(host, "container", [row for row in rows if row], only={key})
-        inspect = self._asks.find(f"/containers/{key}/json") or {}
+        inspect = self._asks.container(key) or {}
         apply.apply_details(host, {key: inspect})
         for volume in volumes_of(inspect) - {""}:
             if not Volume.objects.filter(host=host, name=volume).exists():

@@ -46,10 +46,11 @@ def used(team: int, host: Host | None = None, *, without: str = "") -> Amount:
     volumes = volumes_of(team, host)
     found = Amount(volumes=volumes.count(), volume_bytes=volumes.aggregate(n=Sum("size"))["n"] or 0)
     held = Reservation.objects.filter(team=team, until__gt=timezone.now())
+    held = held.exclude(key=without) if without else held
     for reservation in held.filter(host=host) if host else held:
         more, row = Amount.of(reservation.amount), rows.get(reservation.key)
         if row is None:
-            found += more if not reservation.key or reservation.key != without else Amount()
+            found += more
         else:  # it is being changed, or its limits are not read yet
             amounts[row.engine_id] = more if row.nano_cpus is None else amounts[row.engine_id].most(more)
     for amount in amounts.values():

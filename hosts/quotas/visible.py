@@ -8,7 +8,7 @@ from accounts.models import Quota, Team
 from accounts.rights import Right
 from accounts.teams import visible_teams
 from common.errors import NotFound
-from hosts.access import EVERYWHERE, may
+from hosts.access import may_police
 from hosts.models import Host
 from hosts.owning import granted_at
 
@@ -16,22 +16,17 @@ from hosts.owning import granted_at
 def visible_quotas(user: Any) -> QuerySet[Quota]:
     """Those of one's own teams, and those of the hosts that one manages; who manages all hosts sees all."""
     found = Quota.objects.select_related("team", "host")
-    if may(user, Right.HOSTS_MANAGE, EVERYWHERE):
+    if may_police(user, None):
         return found
     seen, managed = Host.objects.visible_to(user), Host.objects.granted(user, Right.HOSTS_MANAGE)
     theirs = Q(team__in=visible_teams(user)) & (Q(host=None) | Q(host__in=seen))
     return found.filter(theirs | Q(host__in=managed))
 
 
-def may_set(actor: Any, host: Host | None) -> bool:
-    """Whether `actor` sets quotas of this host, or (None) of all hosts together."""
-    return may(actor, Right.HOSTS_MANAGE, host or EVERYWHERE)
-
-
 def get_team(actor: Any, name: str, host: Host | None) -> Team:
     """The team for whom `actor` may set a quota. Raises NotFound for one that they do not see."""
     found: Team | None = visible_teams(actor).filter(name=name).first() if "\0" not in name else None
-    if found is None and may_set(actor, host):
+    if found is None and may_police(actor, host):
         there = granted_at(host) if host else list(Team.objects.filter(name=name) if "\0" not in name else [])
         found = next((team for team in there if team.name == name), None)
     if found is None:

@@ -275,8 +275,7 @@ def _limits(spec: ContainerSpec) -> Iterator[Invalid]:
         yield wrong("limits.memory_swappiness", gettext_noop("Swappiness is a number from 0 to 100."))
     if limits.cpus and (limits.cpu_period or limits.cpu_quota):
         yield wrong("limits.cpus", gettext_noop("CPUs and a period or quota say the same: choose one."))
-    if 0 < limits.cpus < CPUS_AT_LEAST:
-        yield wrong("limits.cpus", gettext_noop("At least 0.01 CPUs: of much less an engine makes no limit."))
+    yield from check_cpus(limits.cpus)
     if limits.blkio_weight and not 10 <= limits.blkio_weight <= 1000:
         yield wrong("limits.blkio_weight", gettext_noop("The weight of block I/O is a number from 10 to 1000."))
     if not -1000 <= spec.oom_score_adj <= 1000:
@@ -290,6 +289,12 @@ def _limits(spec: ContainerSpec) -> Iterator[Invalid]:
         for rate in getattr(limits, name):
             if not rate.path.startswith("/"):
                 yield wrong(f"limits.{name}", gettext_noop("“%(value)s” is no device: write /dev/sda:10m."), rate.path)
+
+
+def check_cpus(cpus: float) -> Iterator[Invalid]:
+    """What is wrong with a limit of CPUs."""
+    if 0 < cpus < CPUS_AT_LEAST:
+        yield wrong("limits.cpus", gettext_noop("At least 0.01 CPUs: of much less an engine makes no limit."))
 
 
 def check_limits_of_processes(ulimits: list[Ulimit]) -> Iterator[Invalid]:

@@ -109,7 +109,7 @@ class Making:
                 gettext_noop("%(host)s has a container called %(name)s already. Choose another name."),
                 {"host": self.host.name, "name": spec.name},
             )
-        check_labels_of(self.corner, self.asking.image(spec.image), spec)
+        self._check_labels(spec.image)
         for name in dict.fromkeys(mount.source for mount in spec.mounts if mount.type == "volume" and mount.source):
             if self.asking.find(f"/volumes/{quote(name, safe='')}") is None:
                 self._volumes.append(name)
@@ -120,14 +120,19 @@ class Making:
         self.id = str(answer.get("Id") or "")
         for warning in answer.get("Warnings") or []:
             self.context.log(str(warning))
-        if self.corner.owner_id is not None:  # the image's name may have gone to another one meanwhile
-            made = self.asking.container(self.id) or {}
-            check_labels_of(self.corner, self.asking.image(str(made.get("Image") or "")), spec)
+        self._check_labels()  # the image's name may have gone to another one meanwhile
         for network, endpoint in self.request.connect:
             self.context.progress(0.9, _("Connecting it to %(network)s") % {"network": network}, now=True)
             body = {"Container": self.id, "EndpointConfig": endpoint}
             with self._naming_networks():
                 self.asking.ask("POST", f"/networks/{quote(network, safe='')}/connect", body=body)
+
+    def _check_labels(self, image: str = "") -> None:
+        """Of the image of that name, else of the one that it was made from."""
+        if self.corner.owner_id is None:
+            return
+        image = image or str((self.asking.container(self.id) or {}).get("Image") or "")
+        check_labels_of(self.corner, self.asking.image(image), self.spec)
 
     def start(self) -> None:
         """Starts it."""

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_noop
 from common.errors import Invalid
 from hosts import options
 from hosts.specs.check import (
-    CPUS_AT_LEAST,
     IMAGE_ID,
     SIGNAL,
+    check_cpus,
     check_health,
     check_limits_of_processes,
     check_mount,
@@ -196,8 +196,7 @@ def _placing(spec: ServiceSpec) -> Iterator[Invalid]:
         limit, reserved = getattr(spec.limits, key), getattr(spec.reservations, key)
         if limit and reserved > limit:
             yield wrong(f"reservations.{key}", gettext_noop("More is reserved than the limit allows."))
-    if 0 < spec.limits.cpus < CPUS_AT_LEAST:
-        yield wrong("limits.cpus", gettext_noop("At least 0.01 CPUs: of much less an engine makes no limit."))
+    yield from check_cpus(spec.limits.cpus)
     if spec.limits.memory and spec.limits.memory < 4 * 1024 * 1024:
         yield wrong("limits.memory", gettext_noop("An engine wants at least 4m of memory."))
     if not -1000 <= spec.oom_score_adj <= 1000:

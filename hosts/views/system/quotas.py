@@ -14,13 +14,13 @@ from accounts.models import Quota, Team
 from accounts.rights import Right
 from common import exports
 from common.errors import Denied, DermagaError, NotFound
-from hosts.access import get_host
+from hosts.access import get_host, may_police
 from hosts.actions.system import quotas
 from hosts.forms.quotas import QuotaForm
 from hosts.models import Container, Host, Volume
 from hosts.owning import granted_at
 from hosts.quotas.usage import by_whom, containers_of, jobs_of, lines, pulls_of, volumes_of
-from hosts.quotas.visible import get_team, may_set, visible_quotas
+from hosts.quotas.visible import get_team, visible_quotas
 
 SHOWN = 100  # containers, and volumes
 COLUMNS: exports.Columns = {
@@ -49,7 +49,7 @@ def quota_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _may_set(request: HttpRequest, host: Host | None) -> bool:
-    return may_set(request.user, host)
+    return may_police(request.user, host)
 
 
 def _shown(request: HttpRequest, quota: Quota) -> dict[str, Any]:
