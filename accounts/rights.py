@@ -1,11 +1,11 @@
 """Who may do what: rights by name, the built-in roles that hold them, and where somebody holds a right."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -99,11 +99,12 @@ RIGHTS_OF: dict[str, frozenset[Right]] = {
 @dataclass(frozen=True)
 class Reach:
     """Where somebody holds a right: everywhere, on the hosts of these names, and on what teams own: (host, team's key),
-    where a host "" is any."""
+    where a host "" is any. `keys` are those of these hosts, unless one is not known."""
 
     everywhere: bool
     hosts: frozenset[str] = frozenset()
     own: frozenset[tuple[str, int]] = frozenset()
+    keys: tuple[int, ...] | None = field(default=None, compare=False)
 
     @property
     def anywhere(self) -> bool:
@@ -158,6 +159,7 @@ class Standing:
     everywhere: frozenset[Right] = frozenset()
     at: frozenset[tuple[str, frozenset[Right]]] = frozenset()
     own: frozenset[tuple[str, int, frozenset[Right]]] = frozenset()  # host ("": all), team's key
+    keys: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)  # of hosts, where they are known
 
     @classmethod
     def of(
@@ -165,9 +167,11 @@ class Standing:
         everywhere: Iterable[Right],
         at: Iterable[tuple[str, Iterable[Right]]],
         own: Iterable[tuple[str, int, Iterable[Right]]] = (),
+        keys: Mapping[str, int] | None = None,
     ) -> "Standing":
         """From rights, host by host what is granted there, and what is granted on teams' own objects; a host may come
-        several times. Who may do something with own objects sees their host."""
+        several times. Who may do something with own objects sees their host. `keys` are hosts' by their names: a list
+        of what is on a hundred hosts is found with them in half the time."""
         general, hosts = set(everywhere), defaultdict[str, set[Right]](set)
         owned = defaultdict[tuple[str, int], set[Right]](set)
         for host, rights in at:
@@ -185,6 +189,7 @@ class Standing:
             frozenset(general),
             frozenset((host, rights) for host, rights in more.items() if rights),
             frozenset((*key, rights) for key, rights in of_teams.items() if rights),
+            keys or {},
         )
 
     def narrowed(self, limits: Limits) -> "Standing":
@@ -198,14 +203,14 @@ class Standing:
         at += [(host, self.everywhere) for host in hosts]
         own = [(host, team, rights) for host, team, rights in self.own if host in hosts]
         own += [(host, team, rights) for place, team, rights in self.own if not place for host in hosts]
-        return Standing.of((), at, own)
+        return Standing.of((), at, own, self.keys)
 
     def _of(self, teams: frozenset[int]) -> "Standing":
         see = {Right.HOSTS_VIEW}
         own = [(host, team, rights) for host, team, rights in self.own if team in teams]
         for host, rights in [("", self.everywhere), *self.at]:
             own += [(host, team, rights) for team in teams]
-        return Standing.of(self.everywhere & see, [(host, rights & see) for host, rights in self.at], own)
+        return Standing.of(self.everywhere & see, [(host, rights & see) for host, rights in self.at], own, self.keys)
 
     def _with(self, rights: frozenset[Right]) -> "Standing":
         left = ((host, held & rights) for host, held in self.at)
@@ -214,6 +219,7 @@ class Standing:
             self.everywhere & rights,
             frozenset((host, held) for host, held in left if held),
             frozenset((host, team, held) for host, team, held in own if held),
+            self.keys,
         )
 
     @cached_property
@@ -227,16 +233,25 @@ class Standing:
 
     @cached_property
     def _reaches(self) -> dict[Right, Reach]:
-        hosts = defaultdict[Right, set[str]](set)
-        own = defaultdict[Right, set[tuple[str, int]]](set)
+        # hosts with the same rights together: hundreds of grants are of a few roles
+        alike, alike_own = defaultdict[frozenset[Right], set[str]](set), defaultdict[frozenset[Right], set[Any]](set)
         for host, rights in self.at:
-            for right in rights:
-                hosts[right].add(host)
+            alike[rights].add(host)
         for host, team, rights in self.own:
+            alike_own[rights].add((host, team))
+        hosts, own = defaultdict[Right, set[str]](set), defaultdict[Right, set[tuple[str, int]]](set)
+        for rights, names in alike.items():
             for right in rights:
-                own[right].add((host, team))
-        both = hosts.keys() | own.keys()
-        return {right: Reach(False, frozenset(hosts[right]), frozenset(own[right])) for right in both}
+                hosts[right] |= names
+        for rights, owned in alike_own.items():
+            for right in rights:
+                own[right] |= owned
+        places = {right: (frozenset(hosts[right]), frozenset(own[right])) for right in hosts.keys() | own.keys()}
+        reaches = {both: Reach(False, *both, self._keys_of(both[0])) for both in set(places.values())}
+        return {right: reaches[both] for right, both in places.items()}
+
+    def _keys_of(self, hosts: frozenset[str]) -> tuple[int, ...] | None:
+        return tuple(sorted(self.keys[host] for host in hosts)) if hosts <= self.keys.keys() else None
 
 
 class System:

@@ -145,6 +145,7 @@ class Granted(NamedTuple):
     user: int | None
     role: str
     own_rights: list[str] | None  # of a role of one's own
+    key: int | None  # of the host
     host: str | None
     label: str
     own: bool
@@ -162,20 +163,27 @@ def load_standings(users: Iterable[Any]) -> None:
         return
     memberships = Membership.objects.filter(user__in=wanted).order_by()
     found = Grant.objects.filter(Q(user__in=wanted) | Q(team__in=memberships.values("team"))).order_by()
-    columns = ("team", "user", "role", "own_role__rights", "host__name", "label", "own")
+    columns = ("team", "user", "role", "own_role__rights", "host", "host__name", "label", "own")
     grants = [Granted(*row) for row in found.values_list(*columns)]
-    labels = labels_of_hosts() if any(grant.label for grant in grants) else {}
+    keys = {grant.host: grant.key for grant in grants if grant.host and grant.key}
+    labels = {}
+    if any(grant.label for grant in grants):
+        labels = labels_of_hosts()
+        keys = dict(host_model().objects.values_list("name", "pk"))
     alone = len(wanted) == 1 and not any(grant.own and grant.user for grant in grants)  # then all are theirs
     teams = defaultdict[int, set[int]](set)
     for user, team in () if alone else memberships.values_list("user", "team"):
         teams[user].add(team)
     for pk, user in wanted.items():
         theirs = [grant for grant in grants if alone or grant.user == pk or grant.team in teams[pk]]
-        user.standing = _standing(user.role, theirs, labels, teams[pk])
+        user.standing = _standing(user.role, theirs, labels, teams[pk], keys)
 
 
-def _standing(role: str, grants: Iterable[Granted], labels: dict[str, dict[str, Any]], teams: set[int]) -> Standing:
-    """`teams` are the keys of those that the account is in: what they own, a person's grant is about."""
+def _standing(
+    role: str, grants: Iterable[Granted], labels: dict[str, dict[str, Any]], teams: set[int], keys: dict[str, int]
+) -> Standing:
+    """`teams` are the keys of those that the account is in: what they own, a person's grant is about. `keys` are hosts'
+    by their names."""
     everywhere = set(RIGHTS_OF.get(role, frozenset()))
     at: list[tuple[str, frozenset[Right]]] = []
     own: list[tuple[str, int, frozenset[Right]]] = []
@@ -188,7 +196,7 @@ def _standing(role: str, grants: Iterable[Granted], labels: dict[str, dict[str, 
             everywhere |= grant.holds
         else:
             at += [(host, grant.holds) for host in hosts]
-    return Standing.of(everywhere, at, own)
+    return Standing.of(everywhere, at, own, keys)
 
 
 def host_model() -> Any:

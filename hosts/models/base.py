@@ -4,13 +4,23 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Func, OuterRef, Q
 
 from accounts.rights import Reach, Right, standing_of
 
 if TYPE_CHECKING:
     from accounts.models import Team
     from hosts.models.hosts import Host
+
+
+class Keys(Func):
+    """Keys of rows, written out: Django takes each of a list through the column's checks, which for a hundred hosts in
+    every list of a page is a quarter of its time."""
+
+    output_field = models.BigAutoField()
+
+    def __init__(self, keys: tuple[int, ...]) -> None:
+        super().__init__(template=f"({', '.join(str(int(key)) for key in keys)})")
 
 
 class VisibleQuerySet(models.QuerySet[Any]):
@@ -44,9 +54,9 @@ class OnHost:
     def within(cls, reach: Reach) -> Q:
         """Those that a right reaches which does not hold everywhere."""
         found = Q(pk__in=[])
-        if reach.hosts:  # by their keys, looked up once: by name each row would be joined with its host
+        if reach.hosts:  # by their keys: by name each row would be joined with its host
             named = apps.get_model("hosts", "Host").objects.filter(name__in=reach.hosts)
-            found = Q(host__in=named.order_by().values("pk"))
+            found = Q(host__in=named.order_by().values("pk") if reach.keys is None else Keys(reach.keys))
         return found | reach.of_teams("host__name", cls.owner_column) if cls.owner_column and reach.own else found
 
     @property
