@@ -33,6 +33,7 @@ NEEDED = {
     "fonts-dejavu-core": ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     "gettext": ["msgfmt"],
     "zstd": ["zstd"],
+    "debootstrap": ["debootstrap"],
     "gcc": ["gcc"],
     "libc6-dev": ["/usr/include/stdio.h"],
     "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt"],
