@@ -137,7 +137,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"  # jobs wait for engines: threads are enough, and cancelling needs no second process
-CELERY_WORKER_CONCURRENCY = env.number("JOBS_AT_ONCE", 8, 1, 200)
+JOBS_AT_ONCE = env.number("JOBS_AT_ONCE", 8, 1, 200)
+CELERY_WORKER_CONCURRENCY = JOBS_AT_ONCE + 4  # these for the product's own tasks (jobs.places)
 CELERY_BEAT_SCHEDULER = "dashboard.pulse:BeatScheduler"
 CELERY_BEAT_SCHEDULE = {
     "recover-jobs": {"task": "jobs.recover", "schedule": 5.0},

@@ -19,6 +19,7 @@ from jobs.models import Job, JobState
 
 LOOKED_AT, LOOKS = 500, 20  # queued jobs at a time: what comes after all of them waits until they move
 SHORT_AT_ONCE_ON_A_HOST = 8  # so that a host which hangs does not keep the lane from the others
+SHORT_OF_ONE = 6  # of those, of one account, and of one team: so that their slow stops leave the others a way
 POSTGRESQL_LOCK = 0x4465726D  # one claim at a time; SQLite has one writer anyway
 
 
@@ -29,11 +30,14 @@ class Running:
         self.of_host: Counter[tuple[str, bool]] = Counter()
         self.of_person: Counter[Any] = Counter()
         self.of_team: Counter[tuple[int | None, str]] = Counter()  # long jobs; host "": of all hosts together
+        self.short_of: Counter[tuple[str, str, Any]] = Counter()  # host, column, key of an account or a team
         self.locks: dict[str, int] = {}
         for pk, host, person, locks, short, team in Job.objects.filter(state=JobState.RUNNING).values_list(
             "pk", "host", "by_id", "locks", "short", "team"
         ):
-            if not short:
+            if short:
+                self.short_of.update({(host, "by_id", person): 1, (host, "team_id", team): int(team is not None)})
+            else:
                 self.of_team[team, ""] += 1
                 self.of_team[team, host] += bool(host)
             self.of_host[host, short] += 1
@@ -56,6 +60,17 @@ class Running:
                 "n": self.of_host[job.host, job.short],
                 "host": job.host,
             }
+        if (
+            job.host
+            and job.short
+            and any(self.has_its_part(job.host, c, getattr(job, c)) for c in ("by_id", "team_id"))
+        ):
+            return _(
+                "Waits its turn: %(n)s acts of the same account or team run on %(host)s, and leave others room."
+            ) % {
+                "n": SHORT_OF_ONE,
+                "host": job.host,
+            }
         for host in ("", job.host) if job.team_id is not None and not job.short else ():
             most = self.most_of_team.get((job.team_id or 0, host))
             if most is not None and self.of_team[job.team_id, host] >= most:
@@ -65,12 +80,19 @@ class Running:
                 }
         return ""
 
+    def has_its_part(self, host: str, column: str, key: Any) -> bool:
+        """Whether as many short acts of this account ("by_id") or team ("team_id") run on the host as may."""
+        return self.short_of[host, column, key] >= SHORT_OF_ONE
+
     def keeps(self, *, short: bool) -> Q:
         """What is in the queue of hosts and teams of which none may begin now: the look at the queue leaves it out, so
         that however much it is, it keeps nobody else from that look."""
         at_once = SHORT_AT_ONCE_ON_A_HOST if short else settings.JOBS_AT_ONCE_ON_A_HOST
         full = [host for (host, is_short), n in self.of_host.items() if host and is_short == short and n >= at_once]
         found = Q(host__in=full)
+        for host, column, key in list(self.short_of) if short else ():
+            if host and self.has_its_part(host, column, key):
+                found |= Q(host=host, **{column: key})
         for (team, host), most in () if short else self.most_of_team.items():
             if self.of_team[team, host] >= most:
                 found |= Q(team=team, host=host) if host else Q(team=team)

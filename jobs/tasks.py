@@ -5,14 +5,13 @@ from django.utils import timezone
 
 from common import uploads
 from jobs import queue, schedules
-from jobs.run import run_next
+from jobs.places import places
 
 
 @shared_task(name="jobs.run")
 def run(job_id: int) -> None:
     """A message is a wake-up: the worker runs what is next, which need not be this job, until nothing may run."""
-    while run_next():
-        pass
+    places.work()
 
 
 @shared_task(name="jobs.recover", expires=30)

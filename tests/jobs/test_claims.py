@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +18,7 @@ from hosts.models import Host
 from jobs import claims, kinds, queue, run
 from jobs.claims import claim
 from jobs.models import Job, JobState, lock
+from jobs.places import Places
 from jobs.run import JobContext, run_job, run_next
 from jobs.tasks import run as wake
 from tests.rows import a_host, person
@@ -137,6 +139,46 @@ def test_a_worker_that_is_woken_runs_all_that_may_run(works: Any) -> None:
     wake(0)  # a message is a wake-up, whatever job it names
     assert ran == [0, 1, 2]
     assert run_next() is False
+
+
+def test_long_jobs_leave_threads_for_the_products_own_work(works: Any) -> None:
+    """With all places taken a thread that is woken goes back to its pool, and the job that it was woken for is not
+    forgotten: who has a place looks once more."""
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(context: JobContext) -> dict[str, Any]:
+        begun.release()
+        assert go_on.wait(20)
+        return {}
+
+    works(wait)
+    two = Places(2)
+    for number in range(2):
+        asked("otto", number)
+    threads = [threading.Thread(target=closing(two.work)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert begun.acquire(timeout=20) and begun.acquire(timeout=20)
+    asked("olga", 3)
+    two.work()  # comes back at once
+    assert states() == ["running", "running", "queued"]
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert states() == ["done", "done", "done"]
+    assert settings.CELERY_WORKER_CONCURRENCY > settings.JOBS_AT_ONCE
+
+
+def closing(work: Callable[[], None]) -> Callable[[], None]:
+    """With the thread's connection closed at its end."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    return run
 
 
 def test_a_place_that_a_dead_worker_held_goes_to_who_waited(works: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from accounts.models import User
-from jobs import lane, queue
+from accounts.models import Team, User
+from jobs import claims, lane, queue
 from jobs.claims import claim
 from jobs.models import Job, JobState, lock
 from jobs.run import WORKER, interrupt_dead, run_claimed
@@ -182,10 +182,17 @@ def nobody_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lane, "call", lambda: None)
 
 
-def asked(kind: str, number: int = 0, host: str = "fra-1", locks: tuple[str, ...] = ()) -> Job:
-    by = User.objects.filter(username="otto").first() or person("otto", "deployer")
+def asked(
+    kind: str,
+    number: int = 0,
+    host: str = "fra-1",
+    locks: tuple[str, ...] = (),
+    by: str = "otto",
+    team: int | None = None,
+) -> Job:
+    account = User.objects.filter(username=by).first() or person(by, "deployer")
     params = {"n": number, "args": [], "options": {}}
-    return queue.start(by, kind, host=host, target="web", params=params, locks=locks)
+    return queue.start(account, kind, host=host, target="web", params=params, locks=locks, team=team)
 
 
 @pytest.mark.django_db
@@ -233,8 +240,25 @@ def sealed_one(kind: str) -> Job:
 @pytest.mark.django_db
 def test_a_host_that_hangs_takes_a_part_of_the_lane_only(nobody_works: None) -> None:
     for number in range(20):
-        asked("container.start", number)
+        asked("container.start", number, by=("ada", "olga")[number % 2])
     elsewhere = asked("container.start", 20, host="ham-2")
     taken = [claim("worker", short=True) for _ in range(10)]
     assert sum(job is not None and job.host == "fra-1" for job in taken) == 8
     assert elsewhere in taken
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("of", ["account", "team"])
+def test_slow_acts_of_one_account_or_team_leave_the_others_a_way(
+    nobody_works: None, of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "LOOKED_AT", 3)
+    monkeypatch.setattr(claims, "LOOKS", 2)
+    team = Team.objects.create(name="north").pk if of == "team" else None
+    for number in range(12):
+        kept = asked("container.stop", number, by="ada" if of == "account" or number % 2 else "nils", team=team)
+    other = asked("container.stop", 99, by="olga")
+    taken = [claim("worker", short=True) for _ in range(9)]
+    assert [job.by_name for job in taken if job].count("olga") == 1 and other in taken
+    assert sum(job is not None for job in taken) == 7
+    assert "6 acts of the same account or team" in claims.why_waiting([kept])[kept.pk]
