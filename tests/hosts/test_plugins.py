@@ -1,7 +1,9 @@
 """Managed plugins: privileges first, then installed from a registry, switched, set, upgraded and removed, by page and REST."""
 
+import io
 import json
 import re
+import tarfile
 import time
 from collections.abc import Iterator
 from html import unescape
@@ -153,6 +155,26 @@ def test_the_same_over_rest_and_nothing_comes_that_was_not_granted(
     plugin(product, "rest:latest", "disabled")
     assert product.api("plugins/local/rest/configure", "POST", settings=["DEBUG=1"]) == {"done": "configure"}
     assert product.api("plugins/local/rest/remove", "POST") == {"done": "remove"}
+
+
+def test_the_audit_says_which_folder_of_the_host_a_setting_gives_and_no_value_that_may_be_a_password(
+    product: Product, docker_engine: DockerEngine, clean: None
+) -> None:
+    store = {"name": "store", "source": "/tmp", "destination": "/data", "type": "bind", "options": ["rbind"]}
+    folder = docker_engine.run.folder / "with-a-mount"
+    with tarfile.open(
+        fileobj=io.BytesIO(plugin_tar(docker_engine.run, mounts=[store | {"settable": ["source"]}]))
+    ) as tar:
+        tar.extractall(folder, filter="data")
+    docker_engine.docker("plugin", "create", "mounted", str(folder))
+    plugin(product, "mounted:latest", "disabled")
+    product.api("plugins/local/mounted/configure", "POST", settings=["store.source=/srv", "DEBUG=canary"])
+    (entry,) = product.api("audit?action=plugin.configure&search=mounted")["items"]
+    assert entry["detail"] == {
+        "names": ["DEBUG", "store.source"],
+        "before": {"store.source": "/tmp"},
+        "after": {"store.source": "/srv"},
+    }
 
 
 def test_a_plugin_that_the_registry_lacks_fails_in_its_job(product: Product, registry: Registry) -> None:

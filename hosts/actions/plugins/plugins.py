@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from common.hiding import hiding
@@ -254,9 +255,17 @@ def configure(actor: Any, plugin: Plugin, settings: list[str]) -> None:
             raise Invalid("settings", gettext_noop("“%(name)s” is no setting. Write NAME=value."), {"name": name})
     names = sorted(entry.partition("=")[0] for entry in wanted)  # values may be passwords
     values = [entry.partition("=")[2] for entry in wanted]
-    with hiding(*values), _act(actor, plugin, "configure", names=names) as api:
+    with hiding(*values), _act(actor, plugin, "configure", names=names, **_paths_moved(plugin, wanted)) as api:
         api.configure_plugin(plugin.name, wanted)
         _apply(plugin.host, api.plugins())
+
+
+def _paths_moved(plugin: Plugin, wanted: list[str]) -> dict[str, Any]:
+    """What the settings change of folders and devices of the host, for the audit; all else may be a password."""
+    had = {f"{entry['name']}.source": entry["source"] for entry in plugin.data.get("mounts", [])}
+    had |= {f"{entry['name']}.path": entry["path"] for entry in plugin.data.get("devices", [])}
+    given = {name: value for name, _equals, value in (entry.partition("=") for entry in wanted) if name in had}
+    return difference({name: had[name] for name in given}, given)
 
 
 def remove(actor: Any, plugin: Plugin, *, force: bool = False) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference
 from accounts.rights import Right
 from common.errors import Conflict, DermagaError, Failure, Invalid
 from hosts import logins
@@ -147,18 +148,20 @@ def start_scale(actor: Any, service: Service, replicas: int) -> Job:
 def run_scale(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
     swarm, wanted = _swarm_of(context), context.params["replicas"]
+    detail: dict[str, Any] = {"replicas": wanted, "job": context.job.pk}
 
     def change(told: dict[str, Any]) -> None:
         mode = told.get("Mode") or {}
-        if isinstance(mode.get("Replicated"), dict):
-            mode["Replicated"]["Replicas"] = wanted
-        elif isinstance(mode.get("ReplicatedJob"), dict):
-            mode["ReplicatedJob"]["TotalCompletions"] = wanted
+        for kind, number in (("Replicated", "Replicas"), ("ReplicatedJob", "TotalCompletions")):
+            if isinstance(mode.get(kind), dict):
+                detail.update(difference({"replicas": mode[kind].get(number)}, {"replicas": wanted}))
+                mode[kind][number] = wanted
+                break
         else:
             sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
             raise Conflict(sentence, {"name": context.params["service"]})
 
-    with _on_manager(context, swarm, "service.scale", replicas=wanted, job=context.job.pk) as manager:
+    with _on_manager(context, swarm, "service.scale", detail) as manager:
         _change(context, manager, change)
     return _converge(context, swarm, manager, context.params["id"])
 
@@ -257,7 +260,11 @@ def _swarm_of(context: JobContext) -> Swarm:
     return swarm
 
 
-def _on_manager(context: JobContext, swarm: Swarm, action: str, **detail: Any) -> Any:
+def _on_manager(
+    context: JobContext, swarm: Swarm, action: str, told: dict[str, Any] | None = None, **detail: Any
+) -> Any:
+    """`told` is the audit's detail where the act itself adds to it."""
+    detail = detail if told is None else told
     context.progress(0, _("Looking for a manager"), now=True)
     target = str(context.params["service"])
     return on_manager(context.job.by, Right.SERVICES_MANAGE, swarm, action, target, context=context, detail=detail)

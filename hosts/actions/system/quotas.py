@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.audit import record
+from accounts.differences import difference
 from accounts.models import Quota, Team
 from accounts.models.quotas import BOUNDS, DEFAULTS
 from accounts.rights import Right
@@ -48,8 +49,7 @@ def store(actor: Any, team: Team, host: Host | None, values: dict[str, Any]) -> 
             raise Invalid("containers", EMPTY)
         quota.by_name = actor.username
         quota.save()
-        moved = [name for name in FIELDS if before[name] != after[name]]
-        detail = {"before": {name: before[name] for name in moved}, "after": {name: after[name] for name in moved}}
+        detail = difference(before, after)
         record(actor, "quota.set", team.name, host=host.name if host else "", detail=detail)
     return quota
 
@@ -61,9 +61,9 @@ def remove(actor: Any, team: Team, host: Host | None) -> None:
         quota = Quota.objects.filter(team=team, host=host).first()
         if quota is None:
             raise NotFound
-        before = {name: value for name in FIELDS if (value := getattr(quota, name)) is not None}
+        before = {name: getattr(quota, name) for name in FIELDS}
         quota.delete()
-        record(actor, "quota.remove", team.name, host=host.name if host else "", detail={"before": before})
+        record(actor, "quota.remove", team.name, host=host.name if host else "", detail=difference(before, {}))
 
 
 def _demand(actor: Any, team: Team, host: Host | None, action: str) -> None:

@@ -116,6 +116,9 @@ def test_it_is_scaled_tried_again_and_removed(fleet: Fleet) -> None:
     fleet.runs(name, 4)
     fleet.do(f"{path}/scale", replicas=1)
     assert fleet.runs(name, 1)["replicas"] == 1
+    scaled = fleet.product.api(f"audit?action=service.scale&search={name}")["items"]
+    moved = [(entry["detail"]["before"], entry["detail"]["after"]) for entry in scaled]
+    assert moved == [({"replicas": 4}, {"replicas": 1}), ({"replicas": 1}, {"replicas": 4})]
     task = next(task["id"] for task in fleet.service(name)["tasks"] if task["current"])
     job = fleet.do(f"{path}/redeploy")
     assert "was not asked for the digest" in fleet.log(job)  # there is no registry here
