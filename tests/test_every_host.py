@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from hosts.specs.spec import to_json
 from tests.engines.docker_engine import DockerEngine
 from tests.engines.images import make_layered
 from tests.engines.podman_engine import PodmanEngine
 from tests.engines.ways import AnyEngine, way_to
+from tests.hosts.policy.test_paths import CARRIED, NAME, Olga
 from tests.servers.product import Product
 from tests.waiting import until
 
@@ -120,6 +122,46 @@ def test_the_log_and_the_pages_are_there(place: Place) -> None:
         assert session.get(f"{address}/changes/?part=1", timeout=10).status_code == 200
     finally:
         place.engine.docker("rm", "-f", "paged")
+
+
+@pytest.fixture(scope="module")
+def olga(product: Product) -> Iterator[Olga]:
+    """A deployer, whom the built-in policy holds for."""
+    yield Olga(product)
+    product.api(f"users/{NAME}", "DELETE")
+
+
+def test_a_deployer_gets_an_ordinary_container_and_no_way_out(place: Place, olga: Olga) -> None:
+    """What an engine says of its own defaults is no way out: the container is made anew and gone into."""
+    work, engine = Work(place), place.engine
+    ordinary = {"image": work.image, "name": "ordinary", "command": ["sleep", "1000"], **work.more}
+
+    def done(path: str, **body: Any) -> None:
+        answer = olga.ask(path, **body)
+        assert answer.status_code == 202, answer.text
+        job = until(lambda: olga._ended(answer.json()["job"]), "the job ends", 60)
+        assert job["state"] == "done", job
+
+    try:
+        done(f"containers/{place.name}", **ordinary)
+        place.until("ordinary", "it runs", state="running")
+        done(f"containers/{place.name}/ordinary/recreate", specification=ordinary | {"labels": {"tide": "low"}})
+        place.until("ordinary", "it runs again", state="running")
+        with place.product.websocket(f"/ws/terminal?target={place.name}/ordinary", olga.session) as socket:
+            assert json.loads(socket.recv(timeout=20))["t"] == "ready"
+        before = set(engine.docker("ps", "-aq").split())
+        tried, passed = 0, []
+        for name, (rule, spec) in CARRIED.items():
+            spec.name = "escaped"
+            answer = olga.ask(f"containers/{place.name}", **to_json(spec))
+            refused = answer.status_code in {403, 422} and f"({rule})" in answer.text
+            tried += refused
+            if not refused and answer.status_code != 422:  # what this engine does not know is refused before
+                passed.append((name, answer.status_code, answer.text[:200]))
+        assert passed == [] and tried >= 55, tried
+        assert set(engine.docker("ps", "-aq").split()) == before
+    finally:
+        engine.docker("rm", "-f", "ordinary")
 
 
 def test_images_networks_and_volumes_are_listed(place: Place) -> None:
