@@ -42,8 +42,9 @@ def quota_list(request: HttpRequest) -> HttpResponseBase:
     if (kind := request.GET.get("format", "")) in exports.KINDS:
         return exports.as_file(found, COLUMNS, "quotas", kind)
     rows = list(found)
-    has = {quota.team_id for quota in rows}
-    without = [team for team in granted_at(host) if team.pk not in has] if host and _may_set(request, host) else []
+    has = {quota.team_id for quota in rows if quota.host == host}
+    teams = (granted_at(host) if host else Team.objects.all()) if _may_set(request, host) else []
+    without = [team for team in teams if team.pk not in has]
     context = {"quotas": [_shown(request, quota) for quota in rows], "host": host, "without": without}
     return render(request, "quotas/page.html", context)
 
