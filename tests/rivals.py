@@ -86,23 +86,30 @@ def everything_on(host: Host, word: str = "", owner: Team | None = None, *, with
     )
 
 
+MISSING = 4_711_000  # the number of no row
+
+
 def parts_of(word: str, host: str = "") -> dict[str, str]:
     """What stands in addresses for the objects called by `word` on the host (of that name); numbers of nobody's are of
     rows that are not there."""
-    swarm, target = f"{word}-swarm", f"{word}/app:1"
+    target = f"{word}/app:1"
     job, schedule = Job.objects.filter(target=target).first(), Schedule.objects.filter(target=target).first()
     backup = Backup.objects.filter(volume=f"{word}-data").first()
     policy = Policy.objects.filter(about=word).first()
-    missing = 4_711_000
-    known = {
+    rows = {"job_id": job, "schedule_id": schedule, "backup": backup, "policy": policy}
+    return names_of(word, host) | {name: str(row.pk) for name, row in rows.items() if row}
+
+
+def names_of(word: str, host: str = "") -> dict[str, str]:
+    """The same by names alone; every number is of no row."""
+    return {
         "host": host or word, "name": host or word, "container": f"{word}-web", "image": f"{word}/app:1", "network": f"{word}-net",
-        "volume": f"{word}-data", "plugin": f"{word}-plugin", "swarm": swarm, "node": "buoy-a", "service": "web",
+        "volume": f"{word}-data", "plugin": f"{word}-plugin", "swarm": f"{word}-swarm", "node": "buoy-a", "service": "web",
         "task": "web.1", "secret": "s1", "config": "c1", "stack": "shop", "registry": f"{word}-registry", "team": f"{word}-team",
-        "user": "ada", "role": f"{word}-role", "destination": "shelf", "account": str(missing), "invitation": str(missing), "session": str(missing), "token": str(missing), "grant": str(missing),
-        "job_id": str(job.pk if job else missing), "schedule_id": str(schedule.pk if schedule else missing),
-        "backup": str(backup.pk if backup else missing), "policy": str(policy.pk if policy else missing), "tag": "1", "repository": "app", "verb": "stop", "noun": "container",
+        "user": "ada", "role": f"{word}-role", "destination": "shelf", "tag": "1", "repository": "app", "verb": "stop",
+        "noun": "container",
+        **dict.fromkeys(("account", "invitation", "session", "token", "grant", "job_id", "schedule_id", "backup", "policy"), str(MISSING)),
     }  # fmt: skip
-    return known
 
 
 def counts() -> dict[Any, int]:
@@ -129,9 +136,9 @@ NOUNS = {
 }  # fmt: skip
 
 
-def addresses(word: str, host: str = "") -> Iterator[str]:
-    """Every route of the product, with what is called by `word` on the host (of that name)."""
-    known = parts_of(word, host)
+def addresses(word: str, host: str = "", known: dict[str, str] | None = None) -> Iterator[str]:
+    """Every route of the product, with what is called by `word` on the host (of that name), or what is `known` of it."""
+    known = known or parts_of(word, host)
     for path, _ in our_routes():
         if path.startswith(LIBRARY) or path in {"healthz", "readyz", "metrics", "language/"}:
             continue
