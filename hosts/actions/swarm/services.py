@@ -57,8 +57,8 @@ def run_create(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: makes it, and waits until its tasks run."""
     swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
     context.hide(*secrets_of(spec))
-    detail = {"image": spec.image, "job": context.job.pk}
-    with _on_manager(context, swarm, "service.create", **detail) as manager:
+    detail: dict[str, Any] = {"image": spec.image, "job": context.job.pk}
+    with _on_manager(context, swarm, "service.create", detail) as manager:
         body = to_engine(spec, manager.version, ids_in(swarm))
         headers = _login(context, spec.image)
         if context.params["pin"]:
