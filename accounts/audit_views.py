@@ -61,4 +61,6 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
         entry.changes = lines(entry.detail)
         told = entry.detail.items()
         entry.facts = [(name, words(value)) for name, value in told if value not in EMPTY and name not in SIDES]
+        number = entry.detail.get("recording")
+        entry.replay = number if isinstance(number, int) and 0 < number < 1 << 63 else None
     return render(request, template_for(request, "audit/page.html", "audit/_rows.html"), context)

@@ -25,6 +25,7 @@ from api import (
     plugins,
     policies,
     quotas,
+    recordings,
     registries,
     schedules,
     second_factor,
@@ -81,6 +82,7 @@ api.add_router("users", users.router)
 api.add_router("users", sessions.router)
 api.add_router("invitations", invitations.router)
 api.add_router("second-factor", second_factor.router)
+api.add_router("recordings", recordings.router)
 api.add_router("forwards", forwards.router)
 api.add_router("policies", policies.router)
 api.add_router("quotas", quotas.router)

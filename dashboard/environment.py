@@ -73,6 +73,14 @@ def email_url(name: str) -> str:
     return value
 
 
+def label(name: str) -> str:
+    """ "all", a label NAME=VALUE, a NAME with any value, or "" for none."""
+    value = text(name).strip()
+    if not value.isprintable() or value.startswith("=") or len(value) > 200:
+        raise ImproperlyConfigured(f"{name}={value[:60]} is neither all nor a label like tier=production.")
+    return value
+
+
 def number(name: str, default: int, lowest: int, highest: int) -> int:
     """A whole number between `lowest` and `highest`."""
     value = text(name, str(default))

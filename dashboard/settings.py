@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-sessions": {"task": "accounts.forget_old_sessions", "schedule": 3600.0},
     "forget-old-audit": {"task": "accounts.forget_old_audit", "schedule": 3600.0},
     "forward-audit": {"task": "hosts.forward_audit", "schedule": 2.0},
+    "forget-old-recordings": {"task": "hosts.forget_old_recordings", "schedule": 3600.0},
     "forget-old-events": {"task": "hosts.forget_old_events", "schedule": 3600.0},
     "sweep-backups": {"task": "hosts.sweep_backups", "schedule": 60.0},
     "roll-up-stats": {"task": "hosts.roll_up_stats", "schedule": 60.0},
@@ -271,6 +272,9 @@ JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", 90, 1, 3650)
 DERMAGA_BACKUP_FOLDERS = env.folders("DERMAGA_BACKUP_FOLDERS")
 RESTORE_AT_MOST_GIB = env.number("RESTORE_AT_MOST_GIB", 100, 1, 1_000_000)
 AUDIT_KEPT_DAYS = env.number("AUDIT_KEPT_DAYS", 0, 0, 36500)
+TERMINALS_RECORDED = env.label("TERMINALS_RECORDED")
+RECORDINGS_KEPT_DAYS = env.number("RECORDINGS_KEPT_DAYS", 90, 0, 36500)
+RECORDINGS_MB = env.number("RECORDINGS_MB", 2048, 1, 10_000_000)
 EVENTS_KEPT_DAYS = env.number("EVENTS_KEPT_DAYS", 7, 1, 3650)
 DISK_EVERY_MINUTES = env.number("DISK_EVERY_MINUTES", 30, 1, 10_080)
 RESYNC_SECONDS = env.number("RESYNC_SECONDS", 60, 5, 3600)

@@ -20,6 +20,7 @@ from hosts.models import (
     Network,
     Plugin,
     Policy,
+    Recording,
     Registry,
     RegistryAccount,
     Series,
@@ -129,6 +130,14 @@ def get_forward(user: Any, name: str) -> Forward:
     if found is None:
         raise NotFound
     _demand(user, Right.USERS_MANAGE, Right.USERS_MANAGE, EVERYWHERE)
+    return found
+
+
+def get_recording(user: Any, pk: int) -> Recording:
+    """The recording of a terminal, for who reads the audit. Raises NotFound."""
+    found = Recording.objects.filter(pk=pk).first() if 0 < pk < MOST_KEY else None
+    if found is None or not may(user, Right.AUDIT_READ, EVERYWHERE):
+        raise NotFound
     return found
 
 

@@ -68,6 +68,10 @@ BACKUPS: Columns = {
     },
 }
 DESTINATIONS: Columns = {name: attrgetter(name) for name in ("name", "kind", "place", "added")}
+RECORDINGS: Columns = {
+    name: attrgetter(name)
+    for name in ("pk", "host", "container", "by_name", "mode", "command", "began", "seconds", "bytes", "end")
+}
 FORWARDS: Columns = {
     name: attrgetter(name)
     for name in ("name", "kind", "address", "enabled", "sent", "sent_at", "behind", "failures", "retry_at", "error")

@@ -275,6 +275,18 @@ BACKUPS = Table(
 DESTINATIONS = Table(
     search=("name", "folder", "url", "bucket"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name"
 )
+RECORDINGS = Table(
+    search=("host", "container", "by_name", "command"),
+    sorts={
+        "began": ["began"],
+        "host": ["host", "container"],
+        "by": ["by_name", "began"],
+        "seconds": ["seconds"],
+        "bytes": ["bytes"],
+    },
+    first="-began",
+    facets={"host": "host", "by": "by_name", "mode": "mode", "state": "end"},
+)
 FORWARDS = Table(search=("name", "address"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name")
 PLUGINS = Table(
     search=("name", "reference", "description", "kind", "host__name"),

@@ -233,6 +233,15 @@ def forget_old_stats() -> None:
     history.forget(int(time.time()))
 
 
+@shared_task(name="hosts.forget_old_recordings", expires=600)
+def forget_old_recordings() -> None:
+    """Recordings of terminals are kept for RECORDINGS_KEPT_DAYS."""
+    from hosts import recordings
+
+    while recordings.forget_old():
+        pass
+
+
 @shared_task(name="hosts.note_sizes", expires=25)
 def note_sizes() -> None:
     """SQLite plans its queries by how many rows there are."""

@@ -66,6 +66,7 @@ PLACES = (
     Place(Right.USERS_MANAGE, "key", _("Roles"), "role_list"),
     Place(Right.LOGIN, "help", _("What I may do"), "my_access"),
     Place(Right.AUDIT_READ, "shield-lock", _("Audit"), "audit_list"),
+    Place(Right.AUDIT_READ, "player-play", _("Recorded terminals"), "recording_list"),
     Place(Right.USERS_MANAGE, "send", _("Forwarding"), "forward_list"),
     Place(Right.DIAGNOSTICS, "heartbeat", _("Diagnostics"), "diagnostics"),
     Place(Right.LOGIN, "plug-connected", _("New API token"), "own_token_add"),

@@ -20,7 +20,7 @@ from hosts.views.networks import network_acts, network_map, networks
 from hosts.views.plugins import plugin_acts, plugins
 from hosts.views.registries import registries, registry_browse
 from hosts.views.swarm import nodes, secrets, service_acts, services, stacks, swarm_hosts, swarms, tasks
-from hosts.views.system import diagnostics, disk_page, forwards, hosts, policies, quotas
+from hosts.views.system import diagnostics, disk_page, forwards, hosts, policies, quotas, recordings
 from hosts.views.volumes import volume_copies, volume_files, volume_removals, volumes
 
 C = "containers/<slug:host>/<str:ref>"
@@ -45,6 +45,9 @@ urlpatterns = [
     path("hosts/<slug:name>/test/", hosts.host_test, name="host_test"),
     path("hosts/<slug:name>/policy/", policies.host_policy, name="host_policy"),
     path("hosts/<slug:name>/policy/edit/", policies.host_policy_edit, name="host_policy_edit"),
+    path("audit/terminals/", recordings.recording_list, name="recording_list"),
+    path("audit/terminals/<int:pk>/", recordings.recording_page, name="recording_page"),
+    path("audit/terminals/<int:pk>/cast/", recordings.recording_cast, name="recording_cast"),
     path("audit/forwards/", forwards.forward_list, name="forward_list"),
     path("audit/forwards/add/", forwards.forward_add, name="forward_add"),
     path("audit/forwards/<slug:name>/", forwards.forward_edit, name="forward_edit"),

@@ -67,6 +67,16 @@ STATE_WORDS = frozenset(
 )
 
 SCRIPT_WORDS = (
+    n_("What this terminal shows is kept, and may be replayed by who reads the audit."),
+    n_("recorded"),
+    n_("Place in the recording"),
+    n_("Speed"),
+    n_("Loading"),
+    n_("The recording cannot be loaded. Load this page again."),
+    n_("Nothing was shown."),
+    n_("Recording of %(name)s"),
+    n_("Play"),
+    n_("Pause"),
     n_("The filter hides all %(n)s lines."),
     n_("Clear the filter"),
     n_("No lines of this time."),

@@ -20,6 +20,7 @@ from hosts.consumers.base import BAD_QUERY, ContainerConsumer, Refusal, encode, 
 from hosts.engine.errors import EngineError
 from hosts.engine.terminal import Command, Terminal, open_attach, open_exec
 from hosts.models import Container
+from hosts.recordings import NotRecorded, Recorder, is_recorded
 
 INPUT_AT_MOST = 8 * 1024 * 1024  # bytes of input that wait for the process
 SIZE_SECONDS = 2.0  # for an engine to be told the first size; then input goes on without
@@ -51,15 +52,26 @@ class TerminalConsumer(ContainerConsumer):
             raise Refusal(BAD_QUERY, "A terminal has one target.")
         if not container.host.enabled:
             return await self._fail("disabled", "The host of this container is disabled. Enable it first.")
+        self.recorder: Recorder | None = None
         self.spawn(self._live(container, mode, command))
 
     async def _live(self, container: Container, mode: str, command: Command) -> None:
-        detail = {"mode": mode, "command": shlex.join(command.words), "user": command.user}
+        detail: dict[str, Any] = {"mode": mode, "command": shlex.join(command.words), "user": command.user}
         try:
             await database_sync_to_async(_allow)(self.user, container)
             target = await target_of(container).negotiated()
+            if is_recorded(container.host):  # before there is a process: what cannot be recorded does not begin
+                about = {"mode": mode, "command": "" if mode == "attach" else detail["command"]}
+                names = container.host.name, container.name
+                self.recorder = await Recorder.begin(self.user, *names, self._size, **about)
+                detail["recording"] = self.recorder.recording.pk
             terminal = await (open_attach(target) if mode == "attach" else open_exec(target, command))
+        except NotRecorded as error:
+            await self._audit("terminal.open", container, "refused", detail | {"reason": "not_recorded"})
+            return await self._fail("not_recorded", str(error))
         except EngineError as error:
+            if self.recorder:
+                await self.recorder.end()
             await self._audit("terminal.open", container, "failed", detail | {"code": error.code})
             return await self._fail(error.code, str(error))
         except PolicyRefused as error:
@@ -68,7 +80,8 @@ class TerminalConsumer(ContainerConsumer):
         await self._audit("terminal.open", container, "done", detail)
         began, code = time.monotonic(), None
         try:
-            await self.send(text_data=encode({"t": "ready", "mode": mode, "tty": terminal.tty}))
+            recorded = self.recorder is not None
+            await self.send(text_data=encode({"t": "ready", "mode": mode, "tty": terminal.tty, "recorded": recorded}))
             code = await self._pass(terminal)
         finally:
             after = detail | {"exit_code": code, "seconds": round(time.monotonic() - began)}
@@ -80,9 +93,15 @@ class TerminalConsumer(ContainerConsumer):
 
     async def _pass(self, terminal: Terminal) -> int | None:
         work = [self.spawn(self._write(terminal)), self.spawn(self._resize(terminal))]
+        if self.recorder:
+            work.append(self.spawn(self._keep_recording(self.recorder)))
         try:
             while block := await terminal.read():
+                if self.recorder:
+                    await self.recorder.output(block)
                 await self.send(bytes_data=block)
+        except NotRecorded as error:
+            await self._fail("not_recorded", str(error))
         except EngineError as error:
             await self._fail(error.code, str(error))
         finally:
@@ -91,6 +110,10 @@ class TerminalConsumer(ContainerConsumer):
         with contextlib.suppress(EngineError):
             return await terminal.exit_code()
         return None
+
+    async def _keep_recording(self, recorder: Recorder) -> None:
+        await recorder.keep_writing()  # ends when it cannot
+        await self._fail("not_recorded", recorder.failed)
 
     async def _write(self, terminal: Terminal) -> None:
         # what is typed first, or pasted, may ask for the size of the window: the engine is told that first
@@ -110,6 +133,8 @@ class TerminalConsumer(ContainerConsumer):
             self._sized.clear()  # before the look: what comes while the engine is told must wake it again
             if self._size:
                 (columns, rows), self._size = self._size, None
+                if self.recorder:
+                    self.recorder.resized(columns, rows)
                 with contextlib.suppress(EngineError):  # ended meanwhile
                     await terminal.resize(columns, rows)
             else:
@@ -143,6 +168,8 @@ class TerminalConsumer(ContainerConsumer):
 
     async def _end(self, terminal: Terminal, container: Container, detail: dict[str, Any]) -> None:
         await terminal.hang_up()
+        if self.recorder:
+            await self.recorder.end()
         await self._audit("terminal.close", container, "done", detail)
 
     async def _audit(self, action: str, container: Container, outcome: str, detail: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from hosts.models.plugins import Plugin
 from hosts.models.policies import Policy
 from hosts.models.processes import Process
 from hosts.models.quotas import Pull, Reservation
+from hosts.models.recordings import Recording, RecordingPart
 from hosts.models.registries import Registry, RegistryAccount
 from hosts.models.secrets import Config, Secret
 from hosts.models.services import Service, Task
@@ -40,6 +41,8 @@ __all__ = [
     "Policy",
     "Process",
     "Pull",
+    "Recording",
+    "RecordingPart",
     "Registry",
     "RegistryAccount",
     "Reservation",

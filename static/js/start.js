@@ -8,7 +8,7 @@ import { setUpSwap } from "dermaga/swap";
 const ELEMENTS = [
   "command-palette", "confirm-dialog", "copy-text", "json-tree", "live-region", "live-stats", "log-view", "row-select", "stats-chart",
   "field-rows", "log-choice", "file-drop", "folder-pick", "image-search", "passkey-ask",
-  "terminal-view", "theme-toggle", "toast-list", "ago-times", "menu-close", "menu-find", "facet-menu", "network-map",
+  "terminal-view", "terminal-replay", "theme-toggle", "toast-list", "ago-times", "menu-close", "menu-find", "facet-menu", "network-map",
 ];
 const ALWAYS = new Set(["ago-times", "menu-close", "confirm-dialog"]);
 

@@ -64,6 +64,8 @@ PEOPLES = {
     "Policy",
     "Pull",
     "Quota",
+    "Recording",
+    "RecordingPart",
     "Registry",
     "RegistryAccount",
     "Reservation",

@@ -115,6 +115,7 @@ def test_no_list_lacks_a_file(client: Client, db: None) -> None:
         "/users/",
         "/audit/",
         "/audit/forwards/",
+        "/audit/terminals/",
         "/teams/",
         "/roles/",
         "/policies/",

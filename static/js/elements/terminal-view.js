@@ -3,17 +3,17 @@
 import { Terminal } from "xterm";
 import { FitAddon } from "xterm-fit";
 import { BytePump } from "dermaga/byte-pump";
-import { colour, el, icon, onTheme } from "dermaga/dom";
+import { el, icon, onTheme } from "dermaga/dom";
 import { socketAddress } from "dermaga/stream";
+import { terminalFont, terminalTheme } from "dermaga/terminal-theme";
 import { t } from "dermaga/words";
 
-const ANSI = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 const NORMAL_CLOSE = new Set([1000, 1001, 1005]);
 
 class TerminalView extends HTMLElement {
   connectedCallback() {
     this.build();
-    this.stopTheme = onTheme(() => this.terminal && (this.terminal.options.theme = this.theme()));
+    this.stopTheme = onTheme(() => this.terminal && (this.terminal.options.theme = terminalTheme()));
     this.resized = new ResizeObserver(() => this.fit?.fit());
     this.resized.observe(this.place);
     if (this.hasAttribute("start")) this.start();
@@ -32,7 +32,8 @@ class TerminalView extends HTMLElement {
     this.words = el("span", { role: "status" });
     this.again = el("button", { type: "button", class: "button", hidden: true, onclick: () => this.start() }, icon("reload"), t("Start again"));
     this.halt = el("button", { type: "button", class: "button", hidden: true, onclick: () => this.stop(t("Closed.")) }, t("Disconnect"));
-    this.status = el("div", { class: "terminal-status" }, this.words, el("span", { class: "row push" }, this.again, this.halt));
+    this.recorded = el("span", { class: "state state-warn", hidden: true, title: t("What this terminal shows is kept, and may be replayed by who reads the audit.") }, t("recorded"));
+    this.status = el("div", { class: "terminal-status" }, this.recorded, this.words, el("span", { class: "row push" }, this.again, this.halt));
     this.replaceChildren(this.form, this.place, this.status);
   }
 
@@ -56,20 +57,6 @@ class TerminalView extends HTMLElement {
       this.start();
     });
     return form;
-  }
-
-  theme() {
-    const theme = { background: colour("--surface"), foreground: colour("--text"), cursor: colour("--accent"), cursorAccent: colour("--surface"), selectionBackground: colour("--accent-line") };
-    const probe = el("span", { hidden: true });
-    document.body.append(probe);
-    ANSI.forEach((name, n) => {
-      for (const [key, number] of [[name, n], [`bright${name[0].toUpperCase()}${name.slice(1)}`, n + 8]]) {
-        probe.className = `a-fg-${number}`;
-        theme[key] = getComputedStyle(probe).color;
-      }
-    });
-    probe.remove();
-    return theme;
   }
 
   address() {
@@ -104,7 +91,7 @@ class TerminalView extends HTMLElement {
 
   openTerminal() {
     this.terminal = new Terminal({
-      theme: this.theme(), fontFamily: getComputedStyle(document.body).getPropertyValue("--mono"), fontSize: 13,
+      ...terminalFont(), theme: terminalTheme(),
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches, scrollback: 5000, screenReaderMode: false,
     });
     this.fit = new FitAddon();
@@ -129,7 +116,8 @@ class TerminalView extends HTMLElement {
       return;
     }
     const message = JSON.parse(data);
-    if (message.t === "exit") this.ended(t("The process ended with exit code %(code)s.", { code: message.code ?? "?" }));
+    if (message.t === "ready") this.recorded.hidden = !message.recorded;
+    else if (message.t === "exit") this.ended(t("The process ended with exit code %(code)s.", { code: message.code ?? "?" }));
     else if (message.t === "error") this.ended(message.reason, true);
   }
 

@@ -36,7 +36,7 @@ async def test_a_shell_answers_resizes_and_says_its_exit_code(docker_engine: Doc
     await mirror(docker_engine)
     query = {"target": f"harbour/{name}", "cols": 111, "rows": 33}
     async with open_socket(await a_person(), "/ws/terminal", **query) as socket:
-        assert await ready(socket) == {"t": "ready", "mode": "exec", "tty": True}
+        assert await ready(socket) == {"t": "ready", "mode": "exec", "tty": True, "recorded": False}
         await socket.send(b"stty size; echo $((40+2))\n")
         await socket.until(lambda: b"42\r\n" in socket.output)
         assert b"33 111\r\n" in socket.output
