@@ -33,6 +33,10 @@ class AccountAdapter(DefaultAccountAdapter):
         name = credentials.get("username", "").lower()
         return f"{truncate_ip(self.get_client_ip(request))}:{name}"
 
+    def get_login_stages(self) -> list[str]:
+        own = {"allauth.mfa.stages.AuthenticateStage": "accounts.stages.AuthenticateStage"}
+        return [own.get(stage, stage) for stage in super().get_login_stages()]
+
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         if user.is_service:  # whatever it had to log in by before it became one
             clear_login(request)

@@ -14,6 +14,7 @@ class LoginForm(forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.provider_name = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
         self.fields["login"].label = _("Name")
         self.fields["remember"].label = _("Stay logged in on this device")
         if settings.EMAIL_URL:

@@ -24,7 +24,6 @@ FOREIGN_RULES: dict[str, Right] = {
     "account_reauthenticate": Right.LOGIN,
     "account_inactive": Right.PUBLIC,
     "mfa_authenticate": Right.PUBLIC,  # after the password, which it asks the session for
-    "mfa_index": Right.LOGIN,
     "mfa_reauthenticate": Right.LOGIN,
     "mfa_activate_totp": Right.LOGIN,
     "mfa_deactivate_totp": Right.LOGIN,

@@ -15,7 +15,7 @@ from accounts.rights import SYSTEM
 def password_link(pk: int, place: str, language: str) -> None:
     """To one account; `place` is the address of the product as its reader calls it."""
     user = User.objects.filter(pk=pk, is_active=True, is_service=False).exclude(email="").first()
-    if user is None:
+    if user is None or not user.has_usable_password():  # a provider logs them in: a password would be a second way in
         return
     secret = links.for_password(SYSTEM, user, timedelta(hours=links.MAIL_HOURS))
     url = place.rstrip("/") + reverse("new_password", args=[secret])

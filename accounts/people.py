@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_noop
 from accounts.audit import record
 from accounts.differences import difference, told
 from accounts.models import User
-from accounts.rights import Right, Role, System, allows
+from accounts.rights import SYSTEM, Right, Role, System, allows
 from common.errors import Conflict, Denied, Invalid
 
 FIELDS = ("username", "email", "role", "is_active", "is_service")
@@ -21,6 +22,17 @@ def add(actor: User | System, values: Mapping[str, Any], password: str = "") -> 
     """A new account with the FIELDS that are given; without a password it is a service account. Raises Denied, Invalid."""
     _require(actor, "user.add", str(values.get("username", "")))
     return _store(actor, User(), values, password)
+
+
+def add_from(source: str, name: str, email: str) -> User:
+    """An account of somebody whom `source` knows: without a password, and with nothing but what is granted. Raises Invalid."""
+    user = User(username=name, email=email, role=Role.MEMBER)
+    user.set_unusable_password()
+    _check(user)
+    with transaction.atomic():
+        user.save()
+        record(SYSTEM, "user.add", user.username, detail={"role": user.role, "source": source})
+    return user
 
 
 def change(actor: User | System, user: User, values: Mapping[str, Any], password: str = "") -> User:
@@ -99,8 +111,13 @@ def _set_password(user: User, password: str) -> None:
     elif password:
         check_password(user, password)
         user.set_password(password)
-    elif not user.password or not user.has_usable_password():
+    elif not user.password or not (user.has_usable_password() or _is_known_elsewhere(user)):
         raise Invalid("password", gettext_noop("An account of a person needs a password."))
+
+
+def _is_known_elsewhere(user: User) -> bool:
+    """Whether a provider logs the account in."""
+    return bool(user.pk) and SocialAccount.objects.filter(user=user).exists()
 
 
 def check_password(user: User, password: str) -> None:

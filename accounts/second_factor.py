@@ -8,8 +8,11 @@ from typing import Any
 from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
-from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, When
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, When
 from django.dispatch import receiver
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -62,8 +65,11 @@ def with_knowledge(users: QuerySet[User]) -> QuerySet[User]:
 
 def with_duty(keys: Iterable[Any]) -> dict[Any, User]:
     """Users by key, as their sessions let them in: each with `lacks_second_factor`."""
-    needed = Exists(RoleWithSecondFactor.objects.filter(role=OuterRef("role")))
+    needed: Any = Q(Exists(RoleWithSecondFactor.objects.filter(role=OuterRef("role"))))
     there = Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=KINDS))
+    if settings.OIDC_IS_SECOND_FACTOR:  # who can log in by nothing else has it with each login
+        password = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        needed &= ~(password & Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
     lacks = Case(When(needed & ~there, then=True), default=False, output_field=BooleanField())
     return User.objects.annotate(lacks_second_factor=lacks).in_bulk(keys)  # type: ignore[no-redef]
 

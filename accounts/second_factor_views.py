@@ -1,6 +1,10 @@
 """For which roles a second factor is required."""
 
+from typing import Any
+
+from allauth.mfa.base.views import IndexView
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts import second_factor
+from accounts import identities, second_factor
 from accounts.guard import guard
 from accounts.rights import Right, Role
 
@@ -22,6 +26,17 @@ class DutyForm(forms.Form):
         choices=Role.choices,
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+class SecondFactorsView(IndexView):
+    """One's own: second factors, and the provider that logs one in."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        told = {"provider_name": settings.OIDC_NAME if settings.OIDC_ISSUER else ""}
+        return super().get_context_data(**kwargs) | told | {"identity": identities.of(self.request.user)}
+
+
+second_factors = guard(Right.LOGIN)(SecondFactorsView.as_view())
 
 
 @guard(Right.USERS_MANAGE)

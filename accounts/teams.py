@@ -83,9 +83,11 @@ def set_member(actor: Any, team: Team, name: str, *, lead: bool = False) -> Memb
         raise Invalid("user", gettext_noop("There is no account of this name."))
     with transaction.atomic():
         old = Membership.objects.select_for_update().filter(team=team, user=user).first()
-        was = {"part": _part(old.lead)} if old else {}
-        membership, _new = Membership.objects.update_or_create(team=team, user=user, defaults={"lead": lead})
-        detail = {"user": user.username} | difference(was, {"part": _part(lead)})
+        was = {"part": part_of(old.lead)} if old else {}
+        membership, _new = Membership.objects.update_or_create(
+            team=team, user=user, defaults={"lead": lead, "source": ""}
+        )
+        detail = {"user": user.username} | difference(was, {"part": part_of(lead)})
         record(actor, "team.member", team.name, detail=detail)
     return membership
 
@@ -102,11 +104,12 @@ def remove_member(actor: Any, team: Team, name: str) -> None:
         raise NotFound
     with transaction.atomic():
         membership.delete()
-        detail = {"user": membership.user.username} | difference({"part": _part(membership.lead)}, {})
+        detail = {"user": membership.user.username} | difference({"part": part_of(membership.lead)}, {})
         record(actor, "team.leave", team.name, detail=detail)
 
 
-def _part(lead: bool) -> str:
+def part_of(lead: bool) -> str:
+    """What somebody is in a team, as the audit says it."""
     return "lead" if lead else "member"
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import link_views, second_factor_views, session_views, token_views, views
+from accounts import link_views, provider_views, second_factor_views, session_views, token_views, views
 
 urlpatterns = [
     path("", views.user_list, name="user_list"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<int:pk>/", views.user_edit, name="user_edit"),
     path("<int:pk>/remove/", views.user_remove, name="user_remove"),
     path("<int:pk>/second-factor/remove/", views.user_second_factor_remove, name="user_second_factor_remove"),
+    path("<int:pk>/provider/link/", provider_views.user_provider_link, name="user_provider_link"),
+    path("<int:pk>/provider/unlink/", provider_views.user_provider_unlink, name="user_provider_unlink"),
     path("<int:pk>/sessions/", session_views.user_sessions, name="user_sessions"),
     path("<int:pk>/sessions/end/", session_views.user_sessions_end, name="user_sessions_end"),
     path("<int:pk>/sessions/<int:session>/end/", session_views.user_session_end, name="user_session_end"),

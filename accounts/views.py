@@ -4,6 +4,7 @@ from operator import attrgetter
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import password_validators_help_text_html
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import people, second_factor
+from accounts import identities, people, second_factor
 from accounts.guard import guard
 from accounts.models import User
 from accounts.rights import Right
@@ -122,7 +123,13 @@ def _form(request: HttpRequest, form: UserForm, user: User | None) -> HttpRespon
 
 def _shown(form: UserForm, user: User | None) -> dict[str, Any]:
     person = User.objects.get(pk=user.pk) if user else None  # as it is, not as it was typed
-    return {"form": form, "edited": person, "has_second_factor": bool(user and second_factor.of(user))}
+    return {
+        "form": form,
+        "edited": person,
+        "has_second_factor": bool(user and second_factor.of(user)),
+        "provider_name": settings.OIDC_NAME if settings.OIDC_ISSUER and person and not person.is_service else "",
+        "identity": identities.of(person) if person else None,
+    }
 
 
 def _stored(request: HttpRequest, form: UserForm, user: User | None) -> User | None:

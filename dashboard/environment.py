@@ -1,6 +1,7 @@
 """Reads settings from the environment, each secret also from a file; a bad value stops the start and names itself."""
 
 import os
+import re
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
@@ -74,11 +75,37 @@ def email_url(name: str) -> str:
 
 
 def label(name: str) -> str:
-    """ "all", a label NAME=VALUE, a NAME with any value, or "" for none."""
+    """What is chosen by label: the word all, NAME=VALUE, NAME with any value, or nothing."""
     value = text(name).strip()
     if not value.isprintable() or value.startswith("=") or len(value) > 200:
         raise ImproperlyConfigured(f"{name}={value[:60]} is neither all nor a label like tier=production.")
     return value
+
+
+def issuer(name: str) -> str:
+    """The address of an OpenID provider as its tokens name it: https://, or http:// on this machine; or nothing."""
+    value = text(name)
+    here = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+    if (
+        value
+        and not value.startswith("https://")
+        and not re.match(f"({'|'.join(map(re.escape, here))})([:/]|$)", value)
+    ):
+        raise ImproperlyConfigured(f"{name}={value} is not an address like https://login.example.com/realms/quay.")
+    return value
+
+
+def groups(name: str) -> dict[str, list[tuple[str, bool]]]:
+    """GROUP=TEAM or GROUP=TEAM:lead, separated by semicolons: group -> (team, whether as its lead)."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for part in (part.strip() for part in text(name).split(";")):
+        group, _, team = part.rpartition("=")  # a group may have "=" in its name, a team has not
+        team, _, lead = team.strip().partition(":")
+        if part and (not group.strip() or not re.fullmatch(r"[-\w]{1,63}", team) or lead not in {"", "lead"}):
+            raise ImproperlyConfigured(f"{name}: {part} is not like engineers=north or chiefs=north:lead.")
+        if part:
+            found.setdefault(group.strip(), []).append((team, bool(lead)))
+    return found
 
 
 def number(name: str, default: int, lowest: int, highest: int) -> int:

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
     "common",
     "accounts",
     "jobs",
@@ -195,6 +196,18 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}  # each login asks twice
 MFA_TOTP_ISSUER = "Dermaga"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+# an OpenID provider: docs/logins.md
+OIDC_ISSUER = env.issuer("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile email").split()
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_TEAMS = env.groups("OIDC_TEAMS")
+OIDC_NEW_ACCOUNTS = env.choice("OIDC_NEW_ACCOUNTS", "mapped", ("mapped", "anybody", "nobody"))
+OIDC_IS_SECOND_FACTOR = env.flag("OIDC_IS_SECOND_FACTOR")
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID, by which the provider knows Dermaga.")
 # a link to a new password is mailed where this is set
 EMAIL_URL = env.email_url("EMAIL_URL")
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "dermaga@localhost")

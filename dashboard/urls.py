@@ -3,7 +3,16 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from accounts import audit_views, link_views, passkey_views, saved_views, session_views, token_views
+from accounts import (
+    audit_views,
+    link_views,
+    passkey_views,
+    provider_views,
+    saved_views,
+    second_factor_views,
+    session_views,
+    token_views,
+)
 from accounts.guard import guard
 from accounts.rights import Right
 from api.metrics import metrics
@@ -24,7 +33,12 @@ urlpatterns = [
     path("account/forgotten/", link_views.forgotten, name="forgotten"),
     path("account/new-password/<str:link>/", link_views.new_password, name="new_password"),
     path("account/join/<str:link>/", link_views.join, name="join"),
+    path("account/provider/", provider_views.provider_login, name="provider_login"),
+    path("account/provider/back/", provider_views.provider_back, name="provider_back"),
+    path("account/provider/link/", provider_views.provider_link, name="provider_link"),
+    path("account/provider/unlink/", provider_views.provider_unlink, name="provider_unlink"),
     # these before allauth's own of the same names
+    path("account/2fa/", second_factor_views.second_factors, name="mfa_index"),
     path("account/2fa/webauthn/", passkey_views.passkey_list, name="mfa_list_webauthn"),
     path("account/2fa/webauthn/login/", passkey_views.passkey_login, name="mfa_login_webauthn"),
     path(

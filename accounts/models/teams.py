@@ -35,6 +35,9 @@ class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     lead = models.BooleanField(_("lead"), default=False)
+    source = models.CharField(
+        max_length=10, blank=True
+    )  # "": by hand; else what a login took it from: accounts.mapping
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:
