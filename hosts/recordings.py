@@ -8,6 +8,7 @@ import asyncio
 import codecs
 import zlib
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -74,6 +75,7 @@ class Recorder:
         recorder = cls(recording)
         await recorder.write()
         if recorder.failed:
+            await database_sync_to_async(_drop)(recording)
             raise NotRecorded(recorder.failed)
         return recorder
 
@@ -124,6 +126,7 @@ class Recorder:
                 self._number += 1
             except NotRecorded as error:
                 self._failed = str(error)
+                await database_sync_to_async(_close)(self.recording)
             except DatabaseError:
                 self._failed = _("This terminal has to be recorded, and the recording cannot be written.")
 
@@ -176,6 +179,18 @@ def _write(recording: Recording, number: int, lines: bytes, about: dict[str, Any
         RecordingPart.objects.create(recording=recording, number=number, lines=packed)
         recording.stored += len(packed)
         Recording.objects.filter(pk=recording.pk).update(stored=recording.stored, **about)
+
+
+def _close(recording: Recording) -> None:
+    """It has no room any more; what it has stays."""
+    with suppress(DatabaseError):
+        Recording.objects.filter(pk=recording.pk).update(end=RecordingEnd.FULL)
+
+
+def _drop(recording: Recording) -> None:
+    """Nothing of it was written, and its terminal does not open."""
+    with suppress(DatabaseError):
+        recording.delete()
 
 
 def read(actor: Any, recording: Recording) -> AsyncGenerator[bytes]:

@@ -5,6 +5,7 @@ import contextlib
 import shlex
 import time
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any
 
 import orjson
@@ -70,13 +71,15 @@ class TerminalConsumer(ContainerConsumer):
             await self._audit("terminal.open", container, "refused", detail | {"reason": "not_recorded"})
             return await self._fail("not_recorded", str(error))
         except EngineError as error:
-            if self.recorder:
-                await self.recorder.end()
+            await self._end_recording()
             await self._audit("terminal.open", container, "failed", detail | {"code": error.code})
             return await self._fail(error.code, str(error))
         except PolicyRefused as error:
             await self._audit("terminal.open", container, "refused", detail | {"reason": error.code})
             return await self._fail(error.code, str(error))
+        except asyncio.CancelledError:  # the browser is gone before there was anything
+            _keep(self._end_recording())
+            raise
         await self._audit("terminal.open", container, "done", detail)
         began, code = time.monotonic(), None
         try:
@@ -85,9 +88,7 @@ class TerminalConsumer(ContainerConsumer):
             code = await self._pass(terminal)
         finally:
             after = detail | {"exit_code": code, "seconds": round(time.monotonic() - began)}
-            closing = asyncio.create_task(self._end(terminal, container, after))
-            _closing.add(closing)
-            closing.add_done_callback(_closing.discard)
+            _keep(self._end(terminal, container, after))
         await self.send(text_data=encode({"t": "exit", "code": code}))
         await self.leave()
 
@@ -168,14 +169,24 @@ class TerminalConsumer(ContainerConsumer):
 
     async def _end(self, terminal: Terminal, container: Container, detail: dict[str, Any]) -> None:
         await terminal.hang_up()
+        await self._end_recording()
+        await self._audit("terminal.close", container, "done", detail)
+
+    async def _end_recording(self) -> None:
         if self.recorder:
             await self.recorder.end()
-        await self._audit("terminal.close", container, "done", detail)
 
     async def _audit(self, action: str, container: Container, outcome: str, detail: dict[str, Any]) -> None:
         await database_sync_to_async(record)(
             self.user, action, container.name, host=container.host.name, outcome=outcome, detail=detail
         )
+
+
+def _keep(work: Coroutine[Any, Any, None]) -> None:
+    """Does it to its end, though the socket is gone."""
+    closing = asyncio.create_task(work)
+    _closing.add(closing)
+    closing.add_done_callback(_closing.discard)
 
 
 def _command(query: dict[str, list[str]]) -> Command:

@@ -137,6 +137,16 @@ async def test_a_write_that_is_cut_off_loses_nothing(monkeypatch: pytest.MonkeyP
     assert recorder.failed == ""
 
 
+async def test_one_whose_terminal_does_not_open_is_ended(docker_engine: DockerEngine, run: Runner) -> None:
+    name = run("sleep 1000")
+    await label(await mirror(docker_engine), tier="production")
+    await asyncio.to_thread(docker_engine.docker, "stop", "-t", "0", name)
+    async with open_socket(await a_person(), "/ws/terminal", target=f"harbour/{name}") as socket:
+        await socket.closed()
+    assert "is not running" in socket.of_kind("error")[0]["reason"]
+    assert (await until_ended()).end == "ended"
+
+
 async def test_much_output_is_kept_in_order_and_ends_the_terminal_where_it_is_too_much(
     docker_engine: DockerEngine, run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +183,7 @@ async def test_what_cannot_be_recorded_is_no_terminal(
     assert said["code"] == "not_recorded" and "RECORDINGS_MB" in said["reason"]
     if when == "before":
         assert [detail["reason"] for detail in await audited("terminal.open")] == ["not_recorded"]
+    assert [recording.end for recording in await stored()] == ([] if when == "before" else ["full"])
     async with asyncio.timeout(10):
         while "/bin/sh -i" in await asyncio.to_thread(docker_engine.docker, "top", name, "-eo", "pid,args"):
             await asyncio.sleep(0.1)
