@@ -5,7 +5,9 @@ way in asks for neither nonce nor signature, and reads without an end."""
 import hashlib
 import json
 import secrets
-from time import monotonic
+import socket
+import threading
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,12 +19,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_noop
+from requests.adapters import HTTPAdapter
 
 from common.errors import DermagaError
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 ANSWER_AT_MOST = 1024 * 1024  # bytes
-SECONDS = 10.0  # for one answer, whole
+SECONDS = 10.0  # for one answer, from the connection to its end
 STALL_SECONDS = 5.0  # for the connection, and without a byte
 CLOCKS_DIFFER = 60  # seconds
 SUBJECT_AT_MOST = 191  # characters, of the column
@@ -174,7 +177,9 @@ def _address(configuration: dict[str, Any], name: str) -> str:
 def _asked(method: str, url: str, refused: str = "", **options: Any) -> dict[str, Any]:
     """A JSON object, whole within SECONDS and ANSWER_AT_MOST. Raises ProviderError; `refused` is what a 4xx is about."""
     try:
-        with requests.Session() as session:
+        with requests.Session() as session, _Cut(SECONDS) as cut:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, cut)
             options |= {"timeout": STALL_SECONDS, "stream": True, "allow_redirects": False}
             answer = session.request(method, url, **options)
             body = _read(answer)
@@ -191,9 +196,65 @@ def _asked(method: str, url: str, refused: str = "", **options: Any) -> dict[str
 
 
 def _read(answer: requests.Response) -> bytes:
-    end, body = monotonic() + SECONDS, b""
+    body = b""
     while part := answer.raw.read1(65536, decode_content=True):
         body += part
-        if len(body) > ANSWER_AT_MOST or monotonic() > end:
-            raise OSError("too much, or too slow")
+        if len(body) > ANSWER_AT_MOST:
+            raise OSError("too much")
     return body
+
+
+class _Cut(HTTPAdapter):
+    """Ends its connections after so many seconds: the library's timeout begins anew with each byte, also of a head or of
+    a TLS handshake."""
+
+    def __init__(self, seconds: float) -> None:
+        self._held: list[socket.socket] = []
+        self._over = False
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        super().__init__()
+
+    def __enter__(self) -> "_Cut":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for held in self._held:
+            held.close()
+        if self._over:  # what it had by then may look whole
+            raise OSError("too slow")
+
+    def _cut(self) -> None:
+        self._over = True
+        for held in self._held:
+            with suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self._tell(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        self._tell(manager)
+        return manager
+
+    def _tell(self, manager: Any) -> None:
+        """Its connections tell their sockets."""
+        cut = self
+
+        def telling(kind: Any) -> Any:
+            class Connection(kind.ConnectionCls):
+                def _new_conn(self) -> socket.socket:
+                    made: socket.socket = super()._new_conn()
+                    cut._held.append(made.dup())  # TLS takes the first one over
+                    if cut._over:
+                        cut._cut()
+                    return made
+
+            return type(kind.__name__, (kind,), {"ConnectionCls": Connection})
+
+        known = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {scheme: telling(kind) for scheme, kind in known.items()}

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -360,12 +361,23 @@ def drip(handler: Any) -> None:
         time.sleep(0.05)
 
 
+def drip_head(handler: Any) -> None:
+    """The same before there is a body: each byte comes within any timeout."""
+    with suppress(OSError):  # we hang up
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        for _ in range(200):
+            handler.wfile.write(b"a")
+            handler.wfile.flush()
+            time.sleep(0.05)
+
+
 BROKEN: dict[str, Any] = {
     "no JSON": b"<html>",
     "a list": b"[]",
     "nested": b"[" * 100_000,
     "huge": b'{"a": "' + b"x" * 2_000_000 + b'"}',
     "endless": drip,
+    "an endless head": drip_head,
     "empty": b"{}",
 }
 
@@ -376,6 +388,7 @@ def test_an_answer_that_is_none_is_a_sentence(
     client: Client, provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch, path: str, what: str
 ) -> None:
     monkeypatch.setattr("accounts.oidc.SECONDS", 0.5)
+    began = time.monotonic()
     if path == "/keys":
         back = there(client)
         provider.answers[path] = BROKEN[what]
@@ -383,6 +396,7 @@ def test_an_answer_that_is_none_is_a_sentence(
     else:
         provider.answers[path] = BROKEN[what]
         answer = client.post(BEGIN)
+    assert time.monotonic() - began < 5
     sentence = said(client, answer)
     assert AWAY in sentence or NOT_BELIEVED in sentence
     assert not is_in(client)
