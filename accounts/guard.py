@@ -8,11 +8,11 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts import origin, sessions, tokens
+from accounts import eyes, origin, sessions, tokens
 from accounts.audit import record
 from accounts.models import User
 from accounts.rights import Right, allows
-from common.error_pages import denied, not_found, path_of, problem
+from common.error_pages import answer, denied, not_found, path_of, problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -66,8 +66,9 @@ class GuardMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         came = origin.begin(request.META.get("REMOTE_ADDR", ""))
+        request.eyes_over = look(request)  # type: ignore[attr-defined]
         response = self.get_response(request)
-        if isinstance(request.user, User) and request.user.token is None:
+        if isinstance(request.user, User) and request.user.token is None and request.user.looker is None:
             sessions.seen(request)
         refused = response.status_code == HTTPStatus.FORBIDDEN and request.method not in {"GET", "HEAD", "OPTIONS"}
         if refused and not came.entries and isinstance(request.user, User):  # before any act began
@@ -76,6 +77,8 @@ class GuardMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match
+        if refusal := self._while_looking(request, rule_of(view, match.view_name if match else None)):
+            return refusal
         if match and "api-1" in match.namespaces:
             return None  # api.urls checks token or session and the right of each operation
         rule = rule_of(view, match.view_name if match else None)
@@ -88,6 +91,30 @@ class GuardMiddleware:
         if getattr(request.user, "lacks_second_factor", False):
             return None if match and match.view_name in SETTING_UP else to_set_up(request)
         return denied(request) if request.user.is_authenticated else to_login(request)
+
+    def _while_looking(self, request: HttpRequest, rule: Right | None) -> HttpResponse | None:
+        """What is refused to who looks through others' eyes, also in the request that finds the time over."""
+        looks = getattr(request.user, "looker", None) is not None
+        if not looks and not request.eyes_over:  # type: ignore[attr-defined]
+            return None
+        if getattr(request, "shared", False):  # it began after the part was asked for: each asks for their own
+            return HttpResponse(status=HTTPStatus.NOT_ACCEPTABLE)
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if request.method not in eyes.READS:
+            return None if name in eyes.WRITES else answer(request, eyes.Looking())
+        return denied(request) if looks and rule is Right.LOGIN and name not in eyes.OPEN else None
+
+
+def look(request: HttpRequest) -> bool:
+    """Makes the user whose eyes the session looks through the request's; whether that has come to its end just now."""
+    told = request.session.get(eyes.KEY)
+    if not told:
+        return False
+    admin = request.user
+    request.user = seen = eyes.through(admin, told)
+    if seen is admin:
+        eyes.end(request, admin if admin.is_authenticated else None, "over")
+    return seen is admin
 
 
 def let_program_in(request: HttpRequest, rule: Right) -> HttpResponse | None:

@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import second_factor, tokens
+from accounts import eyes, second_factor, tokens
 from accounts.models import User
 from accounts.models.teams import load_standings
 
@@ -52,7 +52,7 @@ def _of_sessions(keys: set[str]) -> dict[str, User]:
     for key, data in told.items():
         user = users.get(int(data.get(SESSION_KEY, 0)))
         if user and user.is_active and _is_of(user, data.get(HASH_SESSION_KEY, "")):
-            found[key] = user
+            found[key] = eyes.through(user, data.get(eyes.KEY))
     return found
 
 

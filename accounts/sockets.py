@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http.request import split_domain_port, validate_host
 
-from accounts import origin, tokens
+from accounts import eyes, origin, tokens
 from accounts.models import User
 from accounts.presence import Credential, presence
 from accounts.rights import Right, allows, standing_of
@@ -115,6 +115,8 @@ class GuardedConsumer(AsyncWebsocketConsumer):
         came = origin.begin(address_of(self.scope))
         await self.accept()
         user = self.scope["token_user"] if "token_user" in self.scope else self.scope.get("user")
+        if user is not None and "token_user" not in self.scope and "session" in self.scope:
+            user = await database_sync_to_async(lambda: eyes.through(user, self.scope["session"].get(eyes.KEY)))()
         await database_sync_to_async(standing_of)(user)  # reads what is granted
         if user is None or not user.is_authenticated:
             await self.close(NOT_LOGGED_IN, self.scope.get("token_refused") or None)

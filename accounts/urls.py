@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import link_views, provider_views, second_factor_views, session_views, token_views, views
+from accounts import eyes_views, link_views, provider_views, second_factor_views, session_views, token_views, views
 
 urlpatterns = [
     path("", views.user_list, name="user_list"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("invite/", link_views.user_invite, name="user_invite"),
     path("invite/<int:invitation>/take-back/", link_views.invitation_take_back, name="invitation_take_back"),
     path("second-factor/", second_factor_views.second_factor_duty, name="second_factor_duty"),
+    path("look/stop/", eyes_views.eyes_stop, name="eyes_stop"),
+    path("<int:pk>/look/", eyes_views.eyes_begin, name="eyes_begin"),
     path("<int:pk>/", views.user_edit, name="user_edit"),
     path("<int:pk>/remove/", views.user_remove, name="user_remove"),
     path("<int:pk>/second-factor/remove/", views.user_second_factor_remove, name="user_second_factor_remove"),

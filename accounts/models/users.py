@@ -17,6 +17,7 @@ class User(AbstractUser):
     is_service = models.BooleanField(_("service account"), default=False)  # no password: it only has API tokens
     lacks_second_factor = False  # its role needs one (accounts.second_factor.with_duty): then it may nothing
     token: Any = None  # the API token that the user came with
+    looker: Any = None  # the administrator who looks through their eyes (accounts.eyes)
     narrowed: Limits | None = None  # what the token that the user came with is for; None: all that the user may
 
     @cached_property

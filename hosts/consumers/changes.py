@@ -85,7 +85,7 @@ class ChangesConsumer(GuardedConsumer):
             case {"t": "show", "id": int(number), "url": str(url), "target": str(target)} if number in NUMBERS:
                 if len(self.asked) >= ASKED_AT_MOST or number in self.asked:
                     await self._say(number, TOO_MANY_AT_ONCE)
-                elif not is_live(url) or len(target) > TARGET_AT_MOST:
+                elif self.user.looker or not is_live(url) or len(target) > TARGET_AT_MOST:
                     await self._say(number, NO_PART)
                 else:
                     self.asked.add(number)

@@ -226,7 +226,9 @@ def request_for(view: PartView, scope: dict[str, Any]) -> ASGIRequest:
         "client": scope.get("client"),
         "server": scope.get("server"),
     }
-    return ASGIRequest(asked, BytesIO())
+    request = ASGIRequest(asked, BytesIO())
+    request.shared = True  # type: ignore[attr-defined]  # through others' eyes nothing is made for many
+    return request
 
 
 def who_may(view: PartView, asks: Iterable[Ask]) -> list[Ask]:
