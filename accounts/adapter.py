@@ -9,7 +9,10 @@ from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext
 
+from accounts import identities
 from accounts.audit import record
 from accounts.models import User
 
@@ -36,6 +39,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_stages(self) -> list[str]:
         own = {"allauth.mfa.stages.AuthenticateStage": "accounts.stages.AuthenticateStage"}
         return [own.get(stage, stage) for stage in super().get_login_stages()]
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not user.has_usable_password() and identities.in_directory(user):  # their password is there
+            told = {"description": gettext("Use your password"), "url": reverse("account_reauthenticate")}
+            methods.insert(0, {"id": "reauthenticate", **told})
+        return methods
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         if user.is_service:  # whatever it had to log in by before it became one

@@ -1,8 +1,9 @@
-"""Who at the OpenID provider is which account here: linked by the account's owner, by who manages users, or because the
-account was made for them. An equal name or address links nobody."""
+"""Who at an OpenID provider or in a directory is which account here: linked by the account's owner, by who manages users, or
+because the account was made for them. An equal name or address links nobody."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
@@ -12,13 +13,12 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from accounts import mapping, oidc, people
+from accounts import directory, mapping, oidc, people
 from accounts.audit import record
 from accounts.models import User
 from accounts.rights import Right, System, allows
-from common.errors import Conflict, Denied, Invalid, NotFound
+from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
 
-SOURCE = "oidc"
 STRANGER = gettext_noop(
     "%(name)s knows you, but you have no account here. Ask an administrator, or log in another way and link it at Second factor."
 )
@@ -27,41 +27,91 @@ NAME_TAKEN = gettext_noop(
 )
 
 
+class NotLetIn(DermagaError):
+    """They are who they say, and have no account here; `why` is for the audit."""
+
+    status = 403
+    code = "provider"
+
+    def __init__(self, template: str, why: str, **params: Any) -> None:
+        self.why = why
+        super().__init__(template, params)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where people come from: `name` of the memberships that it gives, `provider` in the table of who is linked, `label`
+    for people, `new_accounts` mapped, anybody or nobody."""
+
+    name: str
+    provider: str
+    label: str
+    teams: mapping.Teams
+    new_accounts: str
+
+
+def openid() -> Source:
+    """The OpenID provider."""
+    return Source("oidc", oidc.provider_id(), settings.OIDC_NAME, settings.OIDC_TEAMS, settings.OIDC_NEW_ACCOUNTS)
+
+
+def of_directory() -> Source:
+    """The directory."""
+    label = settings.LDAP_NAME
+    return Source("ldap", directory.directory_id(), label, settings.LDAP_TEAMS, settings.LDAP_NEW_ACCOUNTS)
+
+
 def of(user: User) -> SocialAccount | None:
-    """Whom the provider knows the account as."""
-    return (
-        SocialAccount.objects.filter(user=user, provider=oidc.provider_id()).first() if settings.OIDC_ISSUER else None
-    )
+    """Whom the OpenID provider knows the account as."""
+    return _linked(user, oidc.provider_id()) if settings.OIDC_ISSUER else None
+
+
+def in_directory(user: User) -> SocialAccount | None:
+    """Whom the directory knows the account as."""
+    return _linked(user, directory.directory_id()) if settings.LDAP_URL else None
+
+
+def _linked(user: User, provider: str) -> SocialAccount | None:
+    return SocialAccount.objects.filter(user=user, provider=provider).first()
 
 
 # ---------------------------------------------------------------- a login
-@transaction.atomic
 def enter(claims: Mapping[str, Any]) -> User:
-    """The account of who comes from the provider, in the teams of their groups. Raises ProviderError."""
+    """The account of who comes from the OpenID provider, in the teams of their groups. Raises NotLetIn."""
     subject = oidc.subject_of(claims["sub"])
-    wanted = mapping.teams_of(mapping.groups_in(claims, settings.OIDC_GROUPS_CLAIM), settings.OIDC_TEAMS)
-    there = SocialAccount.objects.select_related("user").filter(provider=oidc.provider_id(), uid=subject).first()
-    user = there.user if there else _made(claims, subject, bool(wanted))
+    name = claims.get("preferred_username") or claims.get("email") or subject
+    groups = mapping.groups_in(claims, settings.OIDC_GROUPS_CLAIM)
+    return _entered(openid(), subject, str(name), str(claims.get("email") or ""), groups)
+
+
+def enter_from_directory(person: directory.Person) -> User:
+    """The same of somebody whom the directory has let in."""
+    return _entered(of_directory(), oidc.subject_of(person.key), person.name, person.email, set(person.groups))
+
+
+@transaction.atomic
+def _entered(source: Source, subject: str, name: str, email: str, groups: set[str]) -> User:
+    wanted = mapping.teams_of(groups, source.teams)
+    there = SocialAccount.objects.select_related("user").filter(provider=source.provider, uid=subject).first()
+    user = there.user if there else _made(source, subject, name, email, bool(wanted))
     if user.is_active and not user.is_service:
-        mapping.apply(user, SOURCE, wanted)
+        mapping.apply(user, source.name, wanted)
     return user
 
 
-def _made(claims: Mapping[str, Any], subject: str, is_mapped: bool) -> User:
-    if settings.OIDC_NEW_ACCOUNTS == "nobody" or (settings.OIDC_NEW_ACCOUNTS == "mapped" and not is_mapped):
-        raise oidc.ProviderError(STRANGER, "no account")
-    told = claims.get("preferred_username") or claims.get("email") or subject
-    name = re.sub(r"[^\w.@+-]+", "-", str(told))[:150]
+def _made(source: Source, subject: str, name: str, email: str, is_mapped: bool) -> User:
+    if source.new_accounts == "nobody" or (source.new_accounts == "mapped" and not is_mapped):
+        raise NotLetIn(STRANGER, "no account", name=source.label)
+    name = re.sub(r"[^\w.@+-]+", "-", name)[:150]
     try:
-        user = people.add_from(SOURCE, name, _address(claims))
+        user = people.add_from(source.name, name, _address(email))
     except Invalid as error:
-        raise oidc.ProviderError(NAME_TAKEN, "the name is taken", user=name) from error
-    _link(user, subject)
+        raise NotLetIn(NAME_TAKEN, "the name is taken", name=source.label, user=name) from error
+    _link(source.provider, user, subject)
     return user
 
 
-def _address(claims: Mapping[str, Any]) -> str:
-    email = str(claims.get("email") or "")
+def _address(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
@@ -81,14 +131,14 @@ def link(actor: User | System, user: User, subject: str) -> None:
     if of(user):
         raise Conflict(gettext_noop("%(name)s is linked already. Take that link away first."), {"name": user.username})
     with transaction.atomic():
-        _link(user, subject)
+        _link(oidc.provider_id(), user, subject)
         record(actor, "login.link", user.username, detail={"subject": subject})
 
 
-def _link(user: User, subject: str) -> None:
+def _link(provider: str, user: User, subject: str) -> None:
     try:
         with transaction.atomic():
-            SocialAccount.objects.create(user=user, provider=oidc.provider_id(), uid=subject)
+            SocialAccount.objects.create(user=user, provider=provider, uid=subject)
     except IntegrityError as error:
         raise Conflict(gettext_noop("Somebody else's account is linked to this already.")) from error
 
@@ -103,7 +153,7 @@ def unlink(actor: User | System, user: User) -> None:
         raise Conflict(gettext_noop("You have no password: without this link you could not log in again."))
     with transaction.atomic():
         there.delete()
-        mapping.apply(user, SOURCE, {})
+        mapping.apply(user, openid().name, {})
         record(actor, "login.unlink", user.username, detail={"subject": there.uid})
 
 

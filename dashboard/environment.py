@@ -95,6 +95,22 @@ def issuer(name: str) -> str:
     return value
 
 
+def directory(name: str) -> str:
+    """The address of a directory: ldaps://, or ldap://, over which TLS begins before anything is said; or nothing."""
+    value = text(name)
+    if value and not re.fullmatch(r"ldaps?://[^/?#@\s]+/?", value):
+        raise ImproperlyConfigured(f"{name}={value} is not an address like ldaps://directory.example.com.")
+    return value
+
+
+def ldap_filter(name: str, default: str) -> str:
+    """A condition in parentheses with one %s."""
+    value = text(name, default)
+    if value.count("%s") != 1 or value.count("(") != value.count(")") or not (value[0] == "(" and value[-1] == ")"):
+        raise ImproperlyConfigured(f"{name}={value} is not a filter with one %s, like {default}.")
+    return value
+
+
 def groups(name: str) -> dict[str, list[tuple[str, bool]]]:
     """GROUP=TEAM or GROUP=TEAM:lead, separated by semicolons: group -> (team, whether as its lead)."""
     found: dict[str, list[tuple[str, bool]]] = {}

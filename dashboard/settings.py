@@ -208,6 +208,22 @@ OIDC_NEW_ACCOUNTS = env.choice("OIDC_NEW_ACCOUNTS", "mapped", ("mapped", "anybod
 OIDC_IS_SECOND_FACTOR = env.flag("OIDC_IS_SECOND_FACTOR")
 if OIDC_ISSUER and not OIDC_CLIENT_ID:
     raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID, by which the provider knows Dermaga.")
+# a directory: docs/logins.md
+LDAP_URL = env.directory("LDAP_URL")
+LDAP_NAME = env.text("LDAP_NAME", "The directory")
+LDAP_BIND_DN, LDAP_BIND_PASSWORD = env.text("LDAP_BIND_DN"), env.text("LDAP_BIND_PASSWORD")
+LDAP_CA = env.text("LDAP_CA")
+LDAP_USERS = env.text("LDAP_USERS")
+LDAP_USER_FILTER = env.ldap_filter("LDAP_USER_FILTER", "(uid=%s)")
+LDAP_KEY = env.text("LDAP_KEY", "entryUUID")
+LDAP_LOGIN, LDAP_EMAIL = env.text("LDAP_LOGIN", "uid"), env.text("LDAP_EMAIL", "mail")
+LDAP_GROUPS_ATTRIBUTE = env.text("LDAP_GROUPS_ATTRIBUTE", "memberOf")
+LDAP_GROUPS = env.text("LDAP_GROUPS")
+LDAP_GROUP_FILTER = env.ldap_filter("LDAP_GROUP_FILTER", "(member=%s)")
+LDAP_TEAMS = env.groups("LDAP_TEAMS")
+LDAP_NEW_ACCOUNTS = env.choice("LDAP_NEW_ACCOUNTS", "mapped", ("mapped", "anybody", "nobody"))
+if LDAP_URL and not (LDAP_USERS and LDAP_BIND_DN and LDAP_BIND_PASSWORD):
+    raise ImproperlyConfigured("LDAP_URL needs LDAP_USERS, LDAP_BIND_DN and LDAP_BIND_PASSWORD.")
 # a link to a new password is mailed where this is set
 EMAIL_URL = env.email_url("EMAIL_URL")
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "dermaga@localhost")

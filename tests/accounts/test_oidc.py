@@ -396,7 +396,7 @@ def test_an_answer_that_is_none_is_a_sentence(
     else:
         provider.answers[path] = BROKEN[what]
         answer = client.post(BEGIN)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8  # it drips for ten
     sentence = said(client, answer)
     assert AWAY in sentence or NOT_BELIEVED in sentence
     assert not is_in(client)

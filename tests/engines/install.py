@@ -33,6 +33,8 @@ NEEDED = {
     "fonts-dejavu-core": ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     "gettext": ["msgfmt"],
     "zstd": ["zstd"],
+    "slapd": ["slapd", "slapadd"],
+    "ldap-utils": ["ldapadd", "ldapwhoami"],
     "debootstrap": ["debootstrap"],
     "gcc": ["gcc"],
     "libc6-dev": ["/usr/include/stdio.h"],

@@ -1,0 +1,181 @@
+"""A directory (LDAP): whether a name and a password fit, and in which groups somebody is.
+
+Somebody is looked for with an account of Dermaga's own, and then the password is tried as them (search and bind). Nothing is
+read over a connection that is not encrypted, referrals are not followed, and all of it ends by a deadline.
+"""
+
+import hashlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import ldap3
+from django.conf import settings
+from django.utils.translation import gettext_noop
+from ldap3.core.exceptions import LDAPException, LDAPInvalidCredentialsResult
+from ldap3.utils.conv import escape_filter_chars
+
+from common.errors import DermagaError
+
+SECONDS = 10.0  # for all that is asked at a login
+STALL_SECONDS = 5  # for a connection, and without a byte
+GROUPS_AT_MOST = 10_000
+NAME_AT_MOST = 150
+
+AWAY = gettext_noop("%(name)s does not answer as it should. Try again later.")
+
+
+class DirectoryError(DermagaError):
+    """The directory is away, or says what nobody understands; `why` is for the log and the audit."""
+
+    status = 503
+    code = "directory"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(AWAY, {"name": settings.LDAP_NAME})
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom the directory knows: `key` never changes there, whatever they are called."""
+
+    key: str
+    name: str
+    email: str
+    groups: frozenset[str]
+
+
+def directory_id() -> str:
+    """Under which its people are kept: of another directory they are others."""
+    told = f"{settings.LDAP_URL} {settings.LDAP_USERS}"
+    return "ldap-" + hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def find(name: str, password: str) -> Person | None:
+    """Who logs in by that name and password; None when they do not fit, or are not of one person alone. Raises
+    DirectoryError."""
+    # without a password a directory takes anybody for nobody, and says yes
+    if not name or not password or "\0" in name + password or len(name) > NAME_AT_MOST:
+        return None
+    try:
+        with _Asked() as asked:
+            with asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD) as own:
+                entry = _entry(own, name)
+                if entry is None or not asked.fits(entry["dn"], password):
+                    return None
+                return _person(own, entry, name)
+    except (LDAPException, OSError) as error:
+        raise DirectoryError(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def demand_there() -> None:
+    """Raises DirectoryError when it does not answer, or does not know Dermaga."""
+    try:
+        with _Asked() as asked, asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD):
+            return
+    except (LDAPException, OSError) as error:
+        raise DirectoryError(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _entry(own: ldap3.Connection, name: str) -> dict[str, Any] | None:
+    wanted = [settings.LDAP_KEY, settings.LDAP_LOGIN, settings.LDAP_EMAIL, settings.LDAP_GROUPS_ATTRIBUTE]
+    found = _search(own, settings.LDAP_USERS, settings.LDAP_USER_FILTER, name, wanted, 2)
+    return found[0] if len(found) == 1 else None  # of two nobody knows who it is
+
+
+def _person(own: ldap3.Connection, entry: dict[str, Any], typed: str) -> Person | None:
+    told = entry["raw_attributes"]
+    keys = told.get(settings.LDAP_KEY) or []
+    if len(keys) != 1 or not keys[0]:
+        raise DirectoryError(f"{entry['dn']} has no {settings.LDAP_KEY}")
+    key = keys[0].decode("ascii") if keys[0].isascii() and keys[0].decode("ascii").isprintable() else keys[0].hex()
+    groups = {_text(group) for group in told.get(settings.LDAP_GROUPS_ATTRIBUTE) or []}
+    if settings.LDAP_GROUPS:
+        found = _search(own, settings.LDAP_GROUPS, settings.LDAP_GROUP_FILTER, entry["dn"], ["cn"], GROUPS_AT_MOST)
+        groups |= {group["dn"] for group in found}
+    groups |= {short for group in groups if (short := _common_name(group))}
+    names, emails = told.get(settings.LDAP_LOGIN) or [], told.get(settings.LDAP_EMAIL) or []
+    return Person(
+        key,
+        _text(names[0]) if names else typed,
+        _text(emails[0]) if emails else "",
+        frozenset(list(groups)[:GROUPS_AT_MOST]),
+    )
+
+
+def _search(
+    own: ldap3.Connection, base: str, template: str, value: str, attributes: list[str], most: int
+) -> list[dict[str, Any]]:
+    condition = template.replace("%s", escape_filter_chars(value))
+    own.search(
+        base, condition, ldap3.SUBTREE, ldap3.DEREF_NEVER, [name for name in attributes if name],
+        size_limit=most, time_limit=STALL_SECONDS,
+    )  # fmt: skip
+    return [entry for entry in own.response or [] if entry["type"] == "searchResEntry"]
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _common_name(group: str) -> str:
+    """ "engineers" of "cn=engineers,ou=groups,dc=example,dc=com"."""
+    first = group.partition(",")[0]
+    kind, equals, name = first.partition("=")
+    return name.strip() if equals and kind.strip().lower() == "cn" else ""
+
+
+class _Asked:
+    """The connections of one login, which end together by the deadline."""
+
+    def __init__(self) -> None:
+        self._made: list[ldap3.Connection] = []
+        self._timer = threading.Timer(SECONDS, self._cut)
+        self._timer.daemon = True
+        tls = ldap3.Tls(
+            validate=ssl.CERT_REQUIRED, version=ssl.PROTOCOL_TLS_CLIENT, ca_certs_file=settings.LDAP_CA or None
+        )
+        self._server = ldap3.Server(settings.LDAP_URL, tls=tls, get_info=ldap3.NONE, connect_timeout=STALL_SECONDS)
+
+    def __enter__(self) -> "_Asked":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _cut(self) -> None:
+        for made in self._made:
+            with suppress(OSError, AttributeError):
+                made.socket.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def connection(self, who: str, password: str) -> Iterator[ldap3.Connection]:
+        """Logged in as `who`."""
+        made = ldap3.Connection(
+            self._server, who or None, password or None, receive_timeout=STALL_SECONDS, auto_referrals=False,
+            read_only=True, raise_exceptions=True, authentication=ldap3.SIMPLE if who else ldap3.ANONYMOUS,
+        )  # fmt: skip
+        self._made.append(made)
+        try:
+            made.open(read_server_info=False)
+            if not settings.LDAP_URL.startswith("ldaps://"):
+                made.start_tls(read_server_info=False)
+            made.bind(read_server_info=False)
+            yield made
+        finally:
+            with suppress(LDAPException, OSError):
+                made.unbind()
+
+    def fits(self, who: str, password: str) -> bool:
+        """Whether it is their password."""
+        try:
+            with self.connection(who, password):
+                return True
+        except LDAPInvalidCredentialsResult:
+            return False
