@@ -62,22 +62,25 @@ def find(name: str, password: str) -> Person | None:
     # without a password a directory takes anybody for nobody, and says yes
     if not name or not password or "\0" in name + password or len(name) > NAME_AT_MOST:
         return None
-    try:
-        with _Asked() as asked:
-            with asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD) as own:
-                entry = _entry(own, name)
-                if entry is None or not asked.fits(entry["dn"], password):
-                    return None
-                return _person(own, entry, name)
-    except (LDAPException, OSError) as error:
-        raise DirectoryError(f"{type(error).__name__}: {error}"[:200]) from error
+    with _asked() as (asked, own):
+        entry = _entry(own, name)
+        if entry is None or not asked.fits(entry["dn"], password):
+            return None
+        return _person(own, entry, name)
 
 
 def demand_there() -> None:
     """Raises DirectoryError when it does not answer, or does not know Dermaga."""
+    with _asked():
+        pass
+
+
+@contextmanager
+def _asked() -> Iterator[tuple["_Asked", ldap3.Connection]]:
+    """With the connection of Dermaga's own account. Raises DirectoryError for all that goes wrong meanwhile."""
     try:
-        with _Asked() as asked, asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD):
-            return
+        with _Asked() as asked, asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD) as own:
+            yield asked, own
     except (LDAPException, OSError) as error:
         raise DirectoryError(f"{type(error).__name__}: {error}"[:200]) from error
 

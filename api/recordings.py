@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from ninja import Router
 
 from accounts.rights import Right
 from api.auth import needs
 from api.lists import Limit, Many, Offset, many
-from common.downloads import attachment
 from hosts import filters, recordings
 from hosts.access import get_recording
 from hosts.models import Recording
@@ -53,7 +52,4 @@ def recording_get(request: HttpRequest, recording: int) -> Any:
 @needs(Right.AUDIT_READ)
 def recording_cast(request: HttpRequest, recording: int) -> Any:
     """What it holds, as an asciicast (version 2); that it was read is in the audit."""
-    found = get_recording(request.user, recording)
-    response = StreamingHttpResponse(recordings.read(request.user, found), content_type=recordings.TYPE)
-    response["Content-Disposition"] = attachment(found.file_name)
-    return response
+    return recordings.read(request.user, get_recording(request.user, recording))

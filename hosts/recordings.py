@@ -18,12 +18,14 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Sum
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import record
 from accounts.models.teams import labelled
 from accounts.rights import SYSTEM
+from common.downloads import attachment
 from hosts.models import Host, Recording, RecordingPart
 from hosts.models.recordings import RecordingEnd
 
@@ -193,11 +195,13 @@ def _drop(recording: Recording) -> None:
         recording.delete()
 
 
-def read(actor: Any, recording: Recording) -> AsyncGenerator[bytes]:
-    """`cast`, for somebody: that it was read is in the audit."""
+def read(actor: Any, recording: Recording) -> StreamingHttpResponse:
+    """The asciicast as a file, for somebody: that it was read is in the audit."""
     detail = {"recording": recording.pk, "by": recording.by_name}
     record(actor, "recording.read", recording.container, host=recording.host, detail=detail)
-    return cast(recording)
+    response = StreamingHttpResponse(cast(recording), content_type=TYPE)
+    response["Content-Disposition"] = attachment(recording.file_name)
+    return response
 
 
 async def cast(recording: Recording) -> AsyncGenerator[bytes]:

@@ -8,7 +8,6 @@ from django.views.decorators.http import require_GET
 
 from accounts.guard import guard
 from accounts.rights import Right
-from common.downloads import attachment
 from hosts import columns, filters, recordings
 from hosts.access import get_recording
 from hosts.models import Recording
@@ -33,7 +32,4 @@ def recording_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def recording_cast(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The asciicast, for the page and as a download."""
-    recording = get_recording(request.user, pk)
-    response = StreamingHttpResponse(recordings.read(request.user, recording), content_type=recordings.TYPE)
-    response["Content-Disposition"] = attachment(recording.file_name)
-    return response
+    return recordings.read(request.user, get_recording(request.user, pk))
