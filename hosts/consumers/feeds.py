@@ -98,6 +98,15 @@ class Subscription:
             self._resume = None
         return lines
 
+    def tell_gap(self, begin: str, end: str) -> None:
+        """The feed found that lines between two timestamps were rotated away: said of those that the viewer lacks too."""
+        if self.pending is not None:
+            return  # who reads the past finds its own gaps
+        if self._resume is not None:
+            begin = max(begin, self._resume.newest)  # the past that was read is ahead of the feed
+        if begin < end:
+            self.tell({"t": "gap", "from": begin, "to": end, "reason": "rotated"})
+
     def tell(self, message: dict[str, Any]) -> None:
         """Sends the viewer a message about this target; that it is live only when it has read the past."""
         message = {"t": message["t"], "target": self.place, **message}
@@ -250,8 +259,7 @@ class Feed:
 
     def _tell_gap(self, begin: str, end: str) -> None:
         for subscription in self.subscriptions:
-            if subscription.pending is None:
-                subscription.tell({"t": "gap", "from": begin, "to": end, "reason": "rotated"})
+            subscription.tell_gap(begin, end)
 
     # ---------------------------------------------------------------- life
     def _say(self, state: str, **more: Any) -> None:

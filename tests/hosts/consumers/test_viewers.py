@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from hosts.consumers import viewers
+from hosts.consumers.feeds import Subscription
 from hosts.consumers.viewers import Batch, Viewer
+from hosts.engine.cursors import Cursor
 from hosts.engine.frames import Line
+from hosts.engine.logs import LogQuery
 
 
 class Browser:
@@ -110,3 +113,21 @@ async def test_targets_are_counted_apart() -> None:
     shown = [line for message in browser.messages for line in message.get("lines", [])]
     for place in (0, 1):
         assert skipped[place] + sum(line[0] == place for line in shown) == 50
+
+
+async def test_a_gap_is_said_of_what_the_past_that_was_read_lacks_too() -> None:
+    """The feed may be behind a viewer's past, and finds later that lines were rotated away which that spans already."""
+    past = Cursor()
+    past.add([(0, 1, f"2026-11-24T06:38:{second}.000000001Z", "") for second in (10, 30)], 100)
+    async with viewing() as (browser, viewer):
+        browser.reads.set()
+        subscription = Subscription(viewer, 0, LogQuery())
+        subscription.wait_again(Cursor())
+        subscription.tell_gap("2026-11-24T06:38:10", "2026-11-24T06:38:50")  # it reads the past, and finds its own gaps
+        subscription.go_live(past)
+        subscription.tell_gap("2026-11-24T06:38:10", "2026-11-24T06:38:20")
+        subscription.tell_gap("2026-11-24T06:38:20", "2026-11-24T06:38:40")
+        await sent(viewer)
+    assert [(gap["from"], gap["to"]) for gap in browser.messages] == [
+        ("2026-11-24T06:38:30.000000001Z", "2026-11-24T06:38:40")
+    ]
