@@ -79,9 +79,11 @@ def _linked(user: User, provider: str) -> SocialAccount | None:
 def enter(claims: Mapping[str, Any]) -> User:
     """The account of who comes from the OpenID provider, in the teams of their groups. Raises NotLetIn."""
     subject = oidc.subject_of(claims["sub"])
-    name = claims.get("preferred_username") or claims.get("email") or subject
+    name, email = (
+        word if isinstance(word := claims.get(claim), str) else "" for claim in ("preferred_username", "email")
+    )
     groups = mapping.groups_in(claims, settings.OIDC_GROUPS_CLAIM)
-    return _entered(openid(), subject, str(name), str(claims.get("email") or ""), groups)
+    return _entered(openid(), subject, name or email or subject, email, groups)
 
 
 def enter_from_directory(person: directory.Person) -> User:

@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_noop
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from common.errors import DermagaError
 
@@ -149,11 +150,12 @@ def _verified(configuration: dict[str, Any], token: Any, nonce: str) -> dict[str
         )
     except (jwt.PyJWTError, AttributeError, TypeError, ValueError) as error:
         raise ProviderError(NOT_BELIEVED, f"id_token: {error}"[:200]) from error
-    if not secrets.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+    if claims.get("nonce") != nonce:
         raise ProviderError(NOT_BELIEVED, "nonce")
-    party = claims.get("azp", settings.OIDC_CLIENT_ID)
-    if party != settings.OIDC_CLIENT_ID or not isinstance(claims["sub"], str) or not claims["sub"]:
+    if claims.get("azp", settings.OIDC_CLIENT_ID) != settings.OIDC_CLIENT_ID:
         raise ProviderError(NOT_BELIEVED, "for another party")
+    if not claims["sub"] or not claims["sub"].isprintable():
+        raise ProviderError(NOT_BELIEVED, "about nobody")
     return claims
 
 
@@ -188,7 +190,7 @@ def _asked(method: str, url: str, refused: str = "", **options: Any) -> dict[str
         if answer.status_code != 200:
             raise ProviderError(AWAY, f"{url}: {answer.status_code}")
         told = json.loads(body)
-    except (requests.RequestException, OSError, ValueError, RecursionError) as error:
+    except (requests.RequestException, HTTPError, OSError, ValueError, RecursionError) as error:
         raise ProviderError(AWAY, f"{url}: {type(error).__name__}") from error
     if not isinstance(told, dict):
         raise ProviderError(AWAY, f"{url}: no object")

@@ -8,6 +8,7 @@ import threading
 import time
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
@@ -21,18 +22,18 @@ Changes = Callable[[dict[str, Any]], None]
 
 class OpenIdProvider:
     """`with OpenIdProvider() as provider`: `issuer`. `person` is who logs in there (claims), at once and without a question;
-    "denied" in it refuses. `spoil(claims)` changes the claims of a token; `key` signs; `answers` gives a path another
-    answer: bytes, or a function that gets the handler."""
+    "denied" in it refuses. `spoil(claims)` changes the claims of a token; `token(claims)` makes it, else `key` signs it;
+    `answers` gives a path another answer: bytes, or a function that gets the handler."""
 
     def __init__(self, port: int = 0) -> None:
-        self.key = self.published = rsa.generate_private_key(65537, 2048)
+        self.key = a_key()
         self.person: dict[str, Any] = {}
         self.spoil: Changes = lambda claims: None
         self.answers: dict[str, bytes | Callable[[BaseHTTPRequestHandler], None]] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.given: dict[str, dict[str, Any]] = {}
-        self.headers: dict[str, str] = {"kid": "one"}
-        self.algorithm = "RS256"
+        self.body = b""  # of the last request
+        self.token: Callable[[dict[str, Any]], str] = self.signed
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -59,6 +60,7 @@ class OpenIdProvider:
     # ------------------------------------------------------------ its pages
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         place = urlsplit(handler.path)
+        self.body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))  # unread, it would end the answer
         other = self.answers.get(place.path)
         if callable(other):
             return other(handler)
@@ -94,8 +96,7 @@ class OpenIdProvider:
         handler.end_headers()
 
     def _token(self, handler: BaseHTTPRequestHandler, _query: dict[str, str]) -> None:
-        body = handler.rfile.read(int(handler.headers["Content-Length"])).decode()
-        sent = {name: values[0] for name, values in parse_qs(body).items()}
+        sent = {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
         asked = self.codes.pop(sent["code"], None)
         client = b64decode(handler.headers.get("Authorization", "").removeprefix("Basic ")).decode()
         challenge = urlsafe_b64encode(hashlib.sha256(sent["code_verifier"].encode()).digest()).decode().rstrip("=")
@@ -107,16 +108,24 @@ class OpenIdProvider:
         self.spoil(claims)
         access = secrets.token_urlsafe(16)
         self.given[access] = dict(self.person)
-        key: Any = "x" * 40 if self.algorithm == "HS256" else None if self.algorithm == "none" else self.key
-        token = jwt.encode(claims, key, self.algorithm, headers=self.headers)
-        send(handler, 200, {"access_token": access, "token_type": "Bearer", "id_token": token})
+        send(handler, 200, {"access_token": access, "token_type": "Bearer", "id_token": self.token(claims)})
+
+    def signed(self, claims: dict[str, Any]) -> str:
+        """A token as it should be."""
+        return jwt.encode(claims, self.key, "RS256", headers={"kid": "one"})
 
     def _keys(self, handler: BaseHTTPRequestHandler, _query: dict[str, str]) -> None:
-        key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.published.public_key()))
+        key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
         send(handler, 200, {"keys": [key | {"kid": "one", "use": "sig", "alg": "RS256"}]})
 
     def _userinfo(self, handler: BaseHTTPRequestHandler, _query: dict[str, str]) -> None:
         send(handler, 200, self.given[handler.headers["Authorization"].removeprefix("Bearer ")])
+
+
+@cache
+def a_key() -> rsa.RSAPrivateKey:
+    """One for all: a new one takes a moment."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 def send(handler: BaseHTTPRequestHandler, status: int, told: Any) -> None:
