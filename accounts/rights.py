@@ -84,7 +84,12 @@ OWNABLE = frozenset(
     right
     for right in ALL
     if right.split(".")[0] in {"containers", "images", "networks", "volumes", "logs", "stats", "jobs", "events"}
-) | {Right.REGISTRIES_VIEW}  # with accounts that are the team's
+) | {
+    Right.REGISTRIES_VIEW,  # with accounts that are the team's
+    Right.SERVICES_VIEW,
+    Right.SECRETS_VIEW,
+    Right.CONFIGS_VIEW,
+}
 VIEWS = frozenset(right for right in ALL if right.endswith(".view"))
 RIGHTS_OF: dict[str, frozenset[Right]] = {
     Role.ADMIN: ALL,

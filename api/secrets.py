@@ -13,7 +13,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, Started, many
 from common.errors import Invalid
 from hosts import filters
-from hosts.access import get_of_swarm, get_swarm, may
+from hosts.access import get_of_swarm, get_swarm
 from hosts.actions.short import soon
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.models import Config, Secret
@@ -71,7 +71,7 @@ def show(row: Secret | Config) -> dict[str, Any]:
 
 
 def _whole(user: Any, row: Secret | Config) -> dict[str, Any]:
-    users = [service.name for service in row.services()] if may(user, Right.SERVICES_VIEW, row) else []
+    users = [service.name for service in row.services(user)]
     return {**show(row), "services": users}
 
 

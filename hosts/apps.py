@@ -21,6 +21,8 @@ class HostsConfig(AppConfig):
 def _teams_changed(**_: Any) -> None:
     """Objects name their team in a label."""
     from hosts.inventory.owners import apply_owners
+    from hosts.inventory.swarm_owners import apply_swarm_owners
     from hosts.models import Host
 
     transaction.on_commit(lambda: apply_owners(Host.objects.all()))
+    transaction.on_commit(apply_swarm_owners)

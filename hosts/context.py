@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest
 
-from hosts.models import Container, Host, Image, Network, Swarm, Volume
+from accounts.rights import Right, standing_of
+from hosts.models import Container, Host, Image, Network, Service, Swarm, Volume
 from hosts.models.hosts import LIVE_STATES
 from jobs.models import Job
 
@@ -43,8 +44,11 @@ class Frame:
 
     @cached_property
     def has_swarms(self) -> bool:
-        """Whether any host is in a swarm that is known."""
-        return Swarm.objects.visible_to(self._user).exists()
+        """Whether any host is in a swarm that is known, or a service in one is their team's."""
+        own = standing_of(self._user).reach(Right.SERVICES_VIEW).own
+        return Swarm.objects.visible_to(self._user).exists() or (
+            bool(own) and Service.objects.visible_to(self._user).exists()
+        )
 
     @cached_property
     def jobs_running(self) -> int:

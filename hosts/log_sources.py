@@ -95,7 +95,8 @@ def logs_of_tasks(tasks: list[Task]) -> list[Log]:
         asked = managers[task.swarm_id]
         name, node = f"{task.name}.{task.engine_id}", task.node_name or task.node_ref
         first, others = next(iter(asked), None), tuple(asked[1:])
-        logs.append(Log(node, task.engine_id, name, task.state, task.engine_id, first, others, is_task=True))
+        owner, key = task.owner_id, task.engine_id
+        logs.append(Log(node, key, name, task.state, key, first, others, is_task=True, owner_id=owner))
     return logs
 
 

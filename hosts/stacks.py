@@ -68,12 +68,13 @@ def get_stack(user: Any, swarm_name: str, name: str, right: Right = Right.SERVIC
     if "\0" in swarm_name + name:
         raise NotFound
     swarm = Swarm.objects.prefetch_related("members__host").filter(name=swarm_name).first()
-    if swarm is None or not may(user, Right.SERVICES_VIEW, swarm):
+    if swarm is None or not allows(user, Right.SERVICES_VIEW):
         raise NotFound
     found = stack_of(user, swarm, name)
-    if not found.total:
+    own = found.services or found.secrets or found.configs
+    if not found.total or not (own or may(user, Right.SERVICES_VIEW, swarm)):
         raise NotFound
-    if not may(user, right, swarm):
+    if right != Right.SERVICES_VIEW and not may(user, right, swarm):  # a team looks at its own
         raise Denied
     return found
 

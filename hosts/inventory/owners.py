@@ -12,9 +12,9 @@ from django.db import transaction
 
 from accounts.models import Team
 from common.events import changed
-from hosts.models import Adoption, Container, Host, Image, Network, Share, Volume
+from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Volume
 from hosts.models.base import Owned
-from hosts.models.owners import OWNED, TEAM_LABEL, key_of
+from hosts.models.owners import OWNED, SWARM_SERVICE_ID, TEAM_LABEL, key_of
 
 MODELS: dict[str, type[Owned]] = {"container": Container, "image": Image, "network": Network, "volume": Volume}
 COLUMNS = ("name", "engine_id", "labels", "image_id")
@@ -41,6 +41,12 @@ class Owners:
         rows = Image.objects.filter(host=self.host).values_list("engine_id", "labels")
         return {key: labels if isinstance(labels, dict) else {} for key, labels in rows}
 
+    @cached_property
+    def _services(self) -> dict[str, int]:
+        """The owners of the services of the host's swarm, by id, of those that a team owns."""
+        rows = Service.objects.filter(swarm__members__host=self.host, owner__isnull=False)
+        return dict(rows.values_list("engine_id", "owner"))
+
     def _own_labels(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Without those that are its image's as well; none where that is not known (yet)."""
         labels: Mapping[str, Any] = values["labels"]
@@ -63,7 +69,10 @@ class Owners:
             return self._adopted[key]
         if self.noun == "image":  # whoever builds one says what they like in it
             return None
-        return self._teams.get(str(self._own_labels(values).get(TEAM_LABEL) or ""))
+        labels = self._own_labels(values)
+        if self.noun == "container" and not labels.get(TEAM_LABEL):
+            return self._services.get(str(labels.get(SWARM_SERVICE_ID) or ""))
+        return self._teams.get(str(labels.get(TEAM_LABEL) or ""))
 
     def given(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows, each with the column `owner_id`."""

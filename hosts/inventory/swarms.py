@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from common.events import changed
 from hosts.inventory.apply import BATCH, differs
+from hosts.inventory.swarm_owners import given, hand_down
 from hosts.models import Config, Host, Node, Secret, Service, Swarm, SwarmMember, Task
 from hosts.models.hosts import LIVE_STATES
-from hosts.models.swarms import SwarmMirrored
+from hosts.models.swarms import SwarmMirrored, SwarmOwned
 
 OBJECTS: dict[str, type[SwarmMirrored]] = {
     "node": Node,
@@ -166,6 +167,8 @@ def apply_objects(swarm: Swarm, noun: str, rows: Iterable[Any], *, only: set[str
     `only`: these ids alone were asked for, so others are left as they are.
     """
     model = OBJECTS[noun]
+    if issubclass(model, SwarmOwned):
+        rows = given(swarm, noun, rows)
     wanted = {row["engine_id"]: row for row in rows}
     known = model._default_manager.filter(swarm=swarm)
     if only is not None:
@@ -188,8 +191,16 @@ def apply_objects(swarm: Swarm, noun: str, rows: Iterable[Any], *, only: set[str
             )
         if noun == "node" and wanted:
             _link_members(swarm, set(wanted))
+        if noun == "service":
+            hand_down(swarm, {row.engine_id: getattr(row, "owner_id", None) for row in fresh if _moved(old, row)})
         if touched := {row.engine_id for row in fresh} | gone:
             changed(noun, swarm.name, *sorted(touched))
+
+
+def _moved(old: dict[str, Any], row: Any) -> bool:
+    """Whether it is another team's than before."""
+    known = old.get(row.engine_id)
+    return row.owner_id != (known.owner_id if known else None)
 
 
 def _is_news(old: Any, row: dict[str, Any]) -> bool:

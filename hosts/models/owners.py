@@ -9,7 +9,7 @@ from hosts.engine.parse.containers import PROJECTS, SERVICES
 from hosts.engine.parse.values import first_of
 from hosts.specs.replaced import STANDS_IN
 
-SWARM_SERVICE = "com.docker.swarm.service.name"
+SWARM_SERVICE, SWARM_SERVICE_ID = "com.docker.swarm.service.name", "com.docker.swarm.service.id"
 KEY_AT_MOST = 600
 TEAM_LABEL = "dermaga.team"
 OWNED = ("container", "image", "network", "volume")

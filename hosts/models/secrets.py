@@ -1,13 +1,15 @@
 """Secrets and configs of a swarm: what services find as files."""
 
+from typing import Any
+
 from django.db import models
 
-from accounts.rights import Right
+from accounts.rights import SYSTEM, Right
 from hosts.models.services import Service
-from hosts.models.swarms import SwarmMirrored
+from hosts.models.swarms import SwarmOwned
 
 
-class ForServices(SwarmMirrored):
+class ForServices(SwarmOwned):
     """What services find as a file; only its labels can be changed."""
 
     noun = ""  # secret config
@@ -15,9 +17,15 @@ class ForServices(SwarmMirrored):
     class Meta:
         abstract = True
 
-    def services(self) -> list[Service]:
-        """Those that use it, by name. A swarm has so few that all are looked at."""
-        found = Service.objects.filter(swarm=self.swarm_id).select_related("swarm").defer("spec").order_by("name")
+    def services(self, seen_by: Any = SYSTEM) -> list[Service]:
+        """Those that use it, by name, of those that somebody sees. A swarm has so few that all are looked at."""
+        found = (
+            Service.objects.visible_to(seen_by)
+            .filter(swarm=self.swarm_id)
+            .select_related("swarm")
+            .defer("spec")
+            .order_by("name")
+        )
         return [service for service in found if self.engine_id in service.data.get(f"{self.noun}s", [])]
 
 

@@ -3,12 +3,12 @@
 from django.db import models
 
 from accounts.rights import Right
-from hosts.models.swarms import SwarmMirrored
+from hosts.models.swarms import SwarmOwned
 
 MOVING = ("updating", "rollback_started")  # states of an update that goes on
 
 
-class Service(SwarmMirrored):
+class Service(SwarmOwned):
     """A service. `spec` is the engine's own, with the environment in it: whose values take containers.reveal to see."""
 
     view_right = Right.SERVICES_VIEW
@@ -36,8 +36,8 @@ class Service(SwarmMirrored):
         return self.update_state in MOVING
 
 
-class Task(SwarmMirrored):
-    """One of the newest tasks of a slot: the current one and a few before it."""
+class Task(SwarmOwned):
+    """One of the newest tasks of a slot: the current one and a few before it. Its owner is its service's."""
 
     view_right = Right.SERVICES_VIEW
 

@@ -12,6 +12,7 @@ from accounts.rights import Reach, Right
 from hosts.models.base import VisibleQuerySet
 
 if TYPE_CHECKING:
+    from accounts.models import Team
     from hosts.models.hosts import Host
 
 
@@ -164,3 +165,24 @@ class SwarmMirrored(models.Model):
     def places(self) -> list[str]:
         """As of its swarm."""
         return self.swarm.places
+
+
+class SwarmOwned(SwarmMirrored):
+    """One that a team may own: the one that its label `dermaga.team` names, which who manages the swarm has written."""
+
+    # nobody's is for those whose rights are about all of the swarm
+    owner: "models.ForeignKey[Team | None, Team | None]" = models.ForeignKey(
+        "accounts.Team", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def within(cls, reach: Reach) -> Q:
+        """Also what a team owns, where the right reaches its own on all members of the swarm."""
+        found = super().within(reach)
+        for team in {team for _host, team in reach.own}:
+            hosts = {host for host, of_team in reach.own if of_team == team}
+            found |= Q(owner=team) & (Q() if "" in hosts else _within("swarm", reach.hosts | hosts))
+        return found
