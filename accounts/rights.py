@@ -80,15 +80,12 @@ OF_ALL = frozenset({Right.USERS_MANAGE, Right.AUDIT_READ, Right.DIAGNOSTICS})  #
 # about what lies on no host: a grant for some hosts does not give them
 PLACELESS = OF_ALL | {Right.REGISTRIES_VIEW, Right.REGISTRIES_MANAGE, Right.BACKUPS_PLACES}
 # about objects that a team may own: a grant for a team's own objects gives no other ones
-OWNABLE = frozenset(
-    right
-    for right in ALL
-    if right.split(".")[0] in {"containers", "images", "networks", "volumes", "logs", "stats", "jobs", "events"}
-) | {
+OWNED_NOUNS = {
+    *("containers", "images", "networks", "volumes", "services", "secrets", "configs"),
+    *("logs", "stats", "jobs", "events"),
+}
+OWNABLE = frozenset(right for right in ALL if right.split(".")[0] in OWNED_NOUNS) | {
     Right.REGISTRIES_VIEW,  # with accounts that are the team's
-    Right.SERVICES_VIEW,
-    Right.SECRETS_VIEW,
-    Right.CONFIGS_VIEW,
 }
 VIEWS = frozenset(right for right in ALL if right.endswith(".view"))
 RIGHTS_OF: dict[str, frozenset[Right]] = {

@@ -13,7 +13,7 @@ from api.auth import needs
 from api.lists import Limit, Many, Offset, Started, many
 from common.errors import Invalid
 from hosts import filters
-from hosts.access import get_of_swarm, get_swarm
+from hosts.access import get_of_swarm, get_swarm_to_make_in
 from hosts.actions.short import soon
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.models import Config, Secret
@@ -93,7 +93,7 @@ def _create(request: HttpRequest, swarm: str, noun: str, body: CreateConfig, dri
     made = soon(
         secrets.create,
         request.user,
-        get_swarm(request.user, swarm),
+        get_swarm_to_make_in(request.user, swarm, secrets.MANAGE[noun]),
         noun,
         body.name,
         _value(body),

@@ -14,7 +14,7 @@ from api.lists import Limit, Many, Offset, Started, many
 from api.logs import LogPart
 from common.errors import Conflict, Invalid
 from hosts import filters
-from hosts.access import get_of_swarm, get_swarm
+from hosts.access import get_of_swarm, get_swarm_to_make_in
 from hosts.actions.containers import looks
 from hosts.actions.short import soon
 from hosts.actions.swarm import services
@@ -143,7 +143,7 @@ def service_list(request: HttpRequest, sort: str = "", limit: int = Limit, offse
 @needs(Right.SERVICES_MANAGE)
 def service_create(request: HttpRequest, swarm: str, body: Create) -> Any:
     """Starts a job that makes a service and waits until its tasks run."""
-    on = get_swarm(request.user, swarm)
+    on = get_swarm_to_make_in(request.user, swarm, Right.SERVICES_MANAGE)
     asked: Any = body.root
     job = services.start_create(request.user, on, body.read(), pin=asked.pin, account=asked.account)
     return 202, {"job": job.pk}

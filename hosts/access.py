@@ -28,7 +28,7 @@ from hosts.models import (
     Volume,
 )
 from hosts.models.base import Shared
-from hosts.models.swarms import SwarmMirrored
+from hosts.models.swarms import SwarmMirrored, where_something_is_made
 
 NAMES_A_QUERY = 50
 MOST_KEY = 1 << 63  # databases' numbers end there
@@ -257,6 +257,16 @@ def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
     swarm: Swarm = found
     _demand(user, Right.SWARM_VIEW, right, swarm)
     return swarm
+
+
+def get_swarm_to_make_in(user: Any, name: str, right: Right) -> Swarm:
+    """The swarm called `name`, or with that id, if `user` has `right` on what is in it, or on their teams' own there."""
+    rows = where_something_is_made(user, right).prefetch_related("members__host")
+    found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if _is_text(name) else None
+    if found is None:
+        get_swarm(user, name)  # hidden, or seen alone
+        raise Denied
+    return found
 
 
 def get_of_swarm(user: Any, model: type[OfSwarm], swarm: str, ref: str, right: Right | None = None) -> OfSwarm:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from accounts.models import Grant, Team
@@ -15,7 +15,7 @@ from hosts.access import may
 from hosts.engine.parse import labels_of
 from hosts.engine.volume_helpers import NAME
 from hosts.inventory.owners import apply_owners
-from hosts.models import Adoption, Container, Host, Image, Network, Share, Volume
+from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Volume
 from hosts.models.base import OnHost, Owned, Shared
 from hosts.models.networks import PREDEFINED
 from hosts.models.owners import TEAM_LABEL, key_of, shared_names
@@ -32,6 +32,7 @@ NOT_PULLED = gettext_noop(
 NO_PLATFORM = gettext_noop(
     "Another platform moves the image's name for all on the host: leave it out, or ask who manages the host."
 )
+STAYS = gettext_noop("It stays with its team: leave the label dermaga.team as it is.")
 LABELLED = gettext_noop(
     "The image %(image)s has the label dermaga.team itself, so that its containers are nobody's. Use one without it."
 )
@@ -74,28 +75,47 @@ def claimed(
     if may(actor, right, host):
         team = Team.objects.filter(name=said).first() if said and "\0" not in said else None
         return labels, Corner(host, team.pk if team else None)
-    mine = dict(Team.objects.filter(pk__in=teams_there(actor, right, host)).values_list("name", "pk"))
+    labels, owner = labelled(teams_there(actor, right, host), labels)
+    check_free(host, noun, key_of(noun, name, labels), owner)
+    if name.lower().startswith(NAME):
+        raise Invalid("name", HIDDEN, {"name": name})
+    return labels, Corner(host, owner)
+
+
+def labelled(teams: Collection[int], labels: dict[str, str]) -> tuple[dict[str, str], int]:
+    """The labels of what somebody makes who may make it for one of these teams alone, and its key. Raises Denied, and
+    Invalid for `labels`."""
+    mine = dict(Team.objects.filter(pk__in=teams).values_list("name", "pk"))
     if not mine:
         raise Denied
+    said = labels.get(TEAM_LABEL, "")
     if said not in mine:
         if said or len(mine) > 1:
             sentence = gettext_noop("Say whose it is: the label dermaga.team is one of %(teams)s.")
             raise Invalid("labels", sentence, {"teams": ", ".join(sorted(mine))})
         (said,) = mine
-    labels = labels | {TEAM_LABEL: said}
-    ours = next((label for label in labels if label.startswith(OF_HELPERS)), "")
-    if ours:
-        raise Invalid("labels", gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
-    _check_free(host, noun, key_of(noun, name, labels), mine[said])
-    if name.lower().startswith(NAME):
-        raise Invalid("name", HIDDEN, {"name": name})
-    return labels, Corner(host, mine[said])
+    check_labels(labels)
+    return labels | {TEAM_LABEL: said}, mine[said]
 
 
-def _check_free(host: Host, noun: str, key: str, team: int | None, field: str = "name") -> None:
-    """Raises Invalid when what is known by `key` is another team's, be it there now or not."""
-    if Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists():
+def check_labels(labels: Iterable[str], field: str = "labels") -> None:
+    """Raises Invalid for labels by which we know what is ours."""
+    if any(label.startswith(OF_HELPERS) for label in labels):
+        raise Invalid(field, gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
+
+
+def check_free(host: Host, noun: str, key: str, team: int | None, field: str = "name") -> None:
+    """Raises Invalid when what is known by `key` is another team's, be it there now or not: also a volume that a task of
+    another's service would find there."""
+    taken = Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists()
+    if taken or (noun == "volume" and is_mounted(Service.objects.filter(swarm__members__host=host), key, team)):
         raise Invalid(field, HIDDEN, {"name": key})
+
+
+def is_mounted(services: QuerySet[Service], volume: str, team: int | None) -> bool:
+    """Whether one of the services that is not the team's mounts the volume of this name, wherever its tasks run."""
+    rows = services.exclude(owner=team) if team is not None else services
+    return any(volume in data.get("volumes", ()) for data in rows.values_list("data", flat=True))
 
 
 def check_name(actor: Any, right: Right, container: Container, name: str) -> None:
@@ -103,7 +123,7 @@ def check_name(actor: Any, right: Right, container: Container, name: str) -> Non
     if not may(actor, right, container.host):
         if name.lower().startswith(NAME):
             raise Invalid("name", HIDDEN, {"name": name})
-        _check_free(container.host, "container", key_of("container", name, {}), container.owner_id)
+        check_free(container.host, "container", key_of("container", name, {}), container.owner_id)
 
 
 # ---------------------------------------------------------------- what a container uses
@@ -130,8 +150,8 @@ def check_uses(actor: Any, corner: Corner, spec: ContainerSpec, had: Collection[
     for n, mount in enumerate(spec.mounts):
         if mount.type in ("volume", "cluster") and mount.source and mount.source not in had:
             rows = Volume.objects.select_related("host").filter(host=host, name=mount.source)
-            _demand_usable(actor, rows, team, f"mounts.{n}.source", mount.source)
-            _check_free(host, "volume", mount.source, team, f"mounts.{n}.source")
+            demand_usable(actor, rows, team, f"mounts.{n}.source", mount.source)
+            check_free(host, "volume", mount.source, team, f"mounts.{n}.source")
         if mount.type == "image":
             raise Invalid(f"mounts.{n}.type", NO_IMAGES)
     for n, network in enumerate(spec.networks):
@@ -150,7 +170,7 @@ def check_uses(actor: Any, corner: Corner, spec: ContainerSpec, had: Collection[
     return replace(spec, mounts=mounts)
 
 
-def _demand_usable(actor: Any, rows: Iterable[Any], team: int | None, field: str, name: str) -> None:
+def demand_usable(actor: Any, rows: Iterable[Any], team: int | None, field: str, name: str) -> None:
     if not all(is_usable(actor, row, team) for row in rows):
         raise Invalid(field, HIDDEN, {"name": name})
 
@@ -162,7 +182,7 @@ def _check_network(actor: Any, corner: Corner, name: str, field: str) -> None:
     found = list(rows.filter(name=name)) + list(rows.filter(engine_id__startswith=name))
     if not found:
         raise Invalid(field, NOT_THERE, {"name": name})
-    _demand_usable(actor, found, corner.owner_id, field, name)
+    demand_usable(actor, found, corner.owner_id, field, name)
 
 
 def others_in(spec: ContainerSpec) -> Iterator[tuple[str, str]]:
@@ -200,7 +220,7 @@ def check_labels_of(corner: Corner, image: Any, spec: ContainerSpec) -> None:
     if labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
         raise Failure("labelled", 409, LABELLED, {"image": spec.image})
     own = {name: value for name, value in spec.labels.items() if labels.get(name) != value}
-    _check_free(corner.host, "container", key_of("container", spec.name, own), corner.owner_id)
+    check_free(corner.host, "container", key_of("container", spec.name, own), corner.owner_id)
 
 
 # ---------------------------------------------------------------- images

@@ -11,6 +11,7 @@ from common.errors import Denied, NotFound
 from hosts.access import may
 from hosts.engine.parse.swarms import STACK
 from hosts.models import Config, Network, Secret, Service, Swarm
+from hosts.models.swarms import SwarmCorner
 
 AT_MOST = 1000  # things of one stack
 
@@ -74,7 +75,22 @@ def get_stack(user: Any, swarm_name: str, name: str, right: Right = Right.SERVIC
     own = found.services or found.secrets or found.configs
     if not found.total or not (own or may(user, Right.SERVICES_VIEW, swarm)):
         raise NotFound
-    if right != Right.SERVICES_VIEW and not may(user, right, swarm):  # a team looks at its own
+    return found if right == Right.SERVICES_VIEW else _changeable(user, found, right)
+
+
+def _changeable(user: Any, stack: Stack, right: Right) -> Stack:
+    """What of it `user` may change: a team what is its own, and not what is shared with it. Raises Denied when that is
+    nothing."""
+
+    def kept(rows: list[Any], needed: Right) -> list[Any]:
+        return [row for row in rows if may(user, needed, SwarmCorner(stack.swarm, row.owner_id))]
+
+    if may(user, right, stack.swarm):
+        return stack
+    services, networks = kept(stack.services, right), kept(stack.networks, Right.NETWORKS_MANAGE)
+    secrets, configs = kept(stack.secrets, Right.SECRETS_MANAGE), kept(stack.configs, Right.CONFIGS_MANAGE)
+    found = Stack(stack.swarm, stack.name, services, networks, secrets, configs)
+    if not found.total:
         raise Denied
     return found
 

@@ -1,5 +1,5 @@
 """Two teams in one swarm: each sees its own services, secrets and configs, their tasks, logs and containers, and nothing of
-the other's, which cannot be told from what does not exist."""
+the other's, which cannot be told from what does not exist. What they do to them is in tests/hosts/swarm/test_teams.py."""
 
 import json
 from typing import Any
@@ -7,80 +7,26 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Grant, Membership, OwnRole, Team, User
+from accounts.models import Grant, OwnRole, Team, User
 from accounts.rights import Right, Role
 from common.errors import NotFound
 from hosts.engine import parse
-from hosts.engine.parse import services as parse_services
-from hosts.inventory import apply, swarms
-from hosts.inventory.swarm_reader import ROWS
+from hosts.inventory import apply
 from hosts.log_choice import LogChoice, chosen
 from hosts.log_sources import get_log
 from hosts.models import Config, Container, Host, Secret, Service, Swarm, Task
-from tests.hosts.swarm.rows import service_json, task_json
 from tests.rivals import OURS, THEIRS, said
-from tests.rows import a_host, a_swarm, container_json, person
+from tests.rows import a_host, container_json
+from tests.shared_swarm import a_fleet, id_of, service, store
 
 NOBODYS = "naval"  # as long as the other's, since ids are cut to a length
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 
 
-def id_of(word: str, letter: str) -> str:
-    """Of a team's service, task, secret or config."""
-    return f"{letter}{word}".ljust(25, letter)
-
-
-def service(word: str, team: str, **more: Any) -> dict[str, Any]:
-    entry = service_json(f"{word}-web", ID=id_of(word, "a"), **more)
-    labels = {"com.docker.stack.namespace": f"{word}-shop"} | ({"dermaga.team": team} if team else {})
-    entry["Spec"] = entry["Spec"] | {"Labels": labels}
-    return entry
-
-
-def store(swarm: Swarm, noun: str, raw: dict[str, Any]) -> None:
-    row = ROWS[noun](raw)
-    swarms.apply_objects(swarm, noun, [row], only={row["engine_id"]})
-
-
-def everything_in(swarm: Swarm, word: str, team: str) -> None:
-    """A service of the team with a task on a node that is no host, and one whose container is on the host; a secret and
-    a config."""
-    store(swarm, "service", service(word, team))
-    tasks = [task_json(n, ID=id_of(f"{word}{n}", "b"), ServiceID=id_of(word, "a")) for n in (1, 2)]
-    tasks[0]["Status"] = tasks[0]["Status"] | {"ContainerStatus": {"ContainerID": f"{word:d<64}"}}
-    found = [row for task in tasks if (row := parse_services.task_row(task))]
-    told = parse_services.told(found, {id_of(word, "a"): f"{word}-web"}, {"n" * 25: "buoy-z"})
-    swarms.apply_objects(swarm, "task", told, only={row["engine_id"] for row in told})
-    labels = {"dermaga.team": team} if team else {}
-    about = {"Version": {"Index": 3}, "CreatedAt": "2026-11-21T10:00:00Z", "UpdatedAt": "2026-11-21T10:00:00Z"}
-    for noun in ("secret", "config"):
-        spec = {"Name": f"{word}-{noun}", "Labels": labels, "Data": ""}
-        store(swarm, noun, {"ID": id_of(word, noun[0]), "Spec": spec, **about})
-    of_task = {
-        "com.docker.swarm.service.name": f"{word}-web",
-        "com.docker.swarm.service.id": id_of(word, "a"),
-        "com.docker.swarm.task.id": id_of(f"{word}1", "b"),
-    }
-    entry = container_json(f"{word}-web.1.x", Id=f"{word:d<64}", Labels=of_task)
-    apply.apply_rows(swarm.members.get().host, "image", [parse.image_row({"Id": "sha256:" + "1" * 64, "Size": 1})])
-    apply.apply_rows(swarm.members.get().host, "container", [parse.container_row(entry)], only={f"{word:d<64}"})
-
-
 @pytest.fixture
 def fleet(settings: Any) -> Swarm:
-    """Nils is of the team north, which may do everything with its own things on the only host of the swarm."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    dock, nils = a_host("dock"), person("nils", "member")
-    north = Team.objects.create(name="north")
-    Team.objects.create(name="south")
-    Membership.objects.create(team=north, user=nils)
-    Grant.objects.create(team=north, role=Role.HOST_ADMIN, host=dock, own=True)
-    swarm = a_swarm(dock)
-    Swarm.objects.update(name="fleet")
-    swarm.refresh_from_db()
-    everything_in(swarm, OURS, "north")
-    everything_in(swarm, THEIRS, "south")
-    return swarm
+    return a_fleet()
 
 
 @pytest.fixture
@@ -148,23 +94,6 @@ def test_another_team_s_is_as_what_is_not_there(browser: Client) -> None:
                     one, other = send(at.format(theirs)), send(at.format(nobodys))
                     assert one.status_code == other.status_code, (send, at, theirs)
                     assert said(one).replace(THEIRS, NOBODYS) == said(other), (at, theirs)
-
-
-def test_looking_is_all_that_it_may(browser: Client) -> None:
-    """Changing takes the right on all of the swarm."""
-    for path, body in (
-        (f"services/fleet/{OURS}-web/scale", {"replicas": 3}),
-        (f"services/fleet/{OURS}-web/redeploy", {}),
-        (f"services/fleet/{OURS}-web/rollback", {}),
-        (f"secrets/fleet/{OURS}-secret/replace", {"value": "x"}),
-        ("services/fleet", {"name": "x", "image": "x"}),
-    ):
-        assert browser.post(f"/api/v1/{path}", json.dumps(body), content_type="application/json").status_code == 403, (
-            path
-        )
-    for path in (f"services/fleet/{OURS}-web", f"secrets/fleet/{OURS}-secret", f"stacks/fleet/{OURS}-shop"):
-        assert browser.delete(f"/api/v1/{path}").status_code in {403, 405}, path
-    assert browser.get(f"/api/v1/configs/fleet/{OURS}-config/content").status_code in {403, 404}
 
 
 def test_logs_of_its_own_tasks_alone(fleet: Swarm) -> None:

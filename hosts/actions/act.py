@@ -21,7 +21,10 @@ from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
 from hosts.models import Backup, Container, Host, Swarm
 from hosts.models.base import OnHost
+from hosts.models.swarms import SwarmCorner, SwarmMirrored
 from jobs.run import Cancelled, JobContext
+
+Acted = Host | Swarm | SwarmMirrored | SwarmCorner | Backup | OnHost  # what an act is done to
 
 _job: ContextVar[JobContext | None] = ContextVar("job", default=None)
 _only_checks: ContextVar[bool] = ContextVar("only_checks", default=False)
@@ -118,13 +121,13 @@ def recorded(
 def recorded_at(
     actor: Any,
     right: Right,
-    thing: Host | Swarm | Backup | OnHost,
+    thing: Acted,
     action: str,
     target: str,
     *,
     detail: dict[str, Any] | None = None,
 ) -> Iterator[None]:
-    """`recorded`, also of a swarm, or a backup."""
+    """`recorded`, also of a swarm, what is in one, or a backup."""
     detail, place = detail or {}, _place(thing)
     try:
         demand(actor, right, thing)
@@ -149,9 +152,11 @@ def recorded_at(
     record(actor, action, target, host=place, detail=detail)
 
 
-def _place(thing: Host | Swarm | Backup | OnHost) -> str:
+def _place(thing: Acted) -> str:
     if isinstance(thing, Host | Swarm):
         return thing.name
+    if isinstance(thing, SwarmMirrored | SwarmCorner):
+        return thing.swarm.name
     return thing.host if isinstance(thing, Backup) else str(thing.host.name)
 
 

@@ -6,6 +6,7 @@ longer raises StillRunning. Which acts there are is in hosts/short_kinds.py.
 
 import base64
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
@@ -13,16 +14,18 @@ from django.utils.translation import gettext_noop
 from pydantic import TypeAdapter
 
 from accounts.rights import Right
-from common.errors import Failure, NotFound, StillRunning
+from common.errors import DermagaError, Failure, NotFound, StillRunning
 from hosts import access
 from hosts.access import may
 from hosts.actions.act import cancelled_with, checked, may_go_on
 from hosts.models import Config, Host, Image, Node, Plugin, Secret, Service, Swarm, Volume
 from hosts.models.base import Owned
+from hosts.models.swarms import SwarmOwned
 from hosts.network_plan import NetworkPlan
 from hosts.owning import is_limited, teams_there
 from hosts.pages import NOUNS
 from hosts.specs.spec import Restart
+from hosts.swarm_owning import teams_in
 from hosts.swarm_plan import SettingsPlan
 from hosts.volume_plan import VolumePlan
 from jobs import queue, waiting
@@ -132,9 +135,11 @@ def run(context: JobContext) -> dict[str, Any]:
 def _team(actor: Any, right: Right, rows: list[Any]) -> int | None:
     """The team whose things it is about: of the rows, the first one's for which `actor` may do it; on a host, that of
     who may do it for their team alone."""
+    if isinstance(rows[0], Swarm):
+        return next(iter(teams_in(actor, right, rows[0])), None) if not may(actor, right, rows[0]) else None
     if isinstance(rows[0], Host):
         return next(iter(teams_there(actor, right, rows[0])), None) if is_limited(actor, right, rows[0]) else None
-    owned = [row for row in rows if isinstance(row, Owned)]
+    owned = [row for row in rows if isinstance(row, Owned | SwarmOwned)]
     return next((row.owner_id for row in owned if may(actor, right, row)), None)
 
 
@@ -181,12 +186,20 @@ FIND: dict[str, Callable[..., Any]] = {
     **access.GET_OWNED,
     "plugin": access.get_plugin,
     "host": lambda actor, _place, name: access.get_host(actor, name),
-    "swarm": lambda actor, _place, ref: access.get_swarm(actor, ref),
+    "swarm": lambda actor, _place, ref: _swarm(actor, ref),
     **{
         NOUNS[model]: lambda actor, swarm, ref, model=model: access.get_of_swarm(actor, model, swarm, ref)
         for model in OF_SWARM
     },
 }
+
+
+def _swarm(actor: Any, ref: str) -> Swarm:
+    """Also one that `actor` may see a part of alone: the act asks for its right."""
+    for right in (Right.SECRETS_MANAGE, Right.CONFIGS_MANAGE):
+        with suppress(DermagaError):
+            return access.get_swarm_to_make_in(actor, ref, right)
+    return access.get_swarm(actor, ref)
 
 
 def _within(row: Any) -> str:

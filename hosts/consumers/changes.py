@@ -67,13 +67,14 @@ class ChangesConsumer(GuardedConsumer):
         kind = item["kind"]
         if kind not in RIGHT_OF:
             return None
-        reach = standing_of(self.user).reach(RIGHT_OF[kind])
-        if reach.covers(item["host"]):
+        reach, host = standing_of(self.user).reach(RIGHT_OF[kind]), item["host"]
+        if kind in OF_SWARMS:  # a host may have its name
+            return item if reach.everywhere else {"kind": kind, "host": "", "ids": []} if reach.anywhere else None
+        if reach.covers(host):
             return item
-        if item["host"] and reach.touches(item["host"]):  # whose it is, the message does not say
-            return {"kind": kind, "host": item["host"], "ids": []}
-        hears = reach.anywhere and (not item["host"] or kind in OF_SWARMS)
-        return {"kind": kind, "host": "", "ids": []} if hears else None
+        if host and reach.touches(host):  # whose it is, the message does not say
+            return {"kind": kind, "host": host, "ids": []}
+        return {"kind": kind, "host": "", "ids": []} if reach.anywhere and not host else None
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """{"t": "show", "id": 1, "url": "/containers/?state=running", "target": "containers"}: the part as it is now."""

@@ -1,6 +1,7 @@
 """Swarms: clusters of engines, which hosts are in which, and what all objects of a swarm share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -8,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.rights import Reach, Right
+from accounts.rights import Reach, Right, standing_of
 from hosts.models.base import VisibleQuerySet
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ class Swarm(models.Model):
         return self.state == SwarmState.ACTIVE
 
 
+@dataclass(frozen=True)
+class SwarmCorner:
+    """A team's part of a swarm, for what is about to be made there; of no team: the swarm as a whole."""
+
+    swarm: Swarm
+    owner_id: int | None
+
+    @property
+    def places(self) -> list[str]:
+        """As of the swarm."""
+        return self.swarm.places
+
+
 class SwarmMember(models.Model):
     """A host's part in a swarm, as its own engine tells it. A host that is in none has no row."""
 
@@ -123,6 +137,24 @@ class SwarmMember(models.Model):
 def _within(key: str, hosts: Iterable[str]) -> Q:
     members = SwarmMember.objects.filter(swarm=OuterRef(key))
     return Q(Exists(members)) & ~Q(Exists(members.exclude(host__name__in=hosts)))
+
+
+def _own_in(key: str, reach: Reach) -> Iterator[tuple[int, Q]]:
+    """Each team with the swarms where the right reaches what it owns, on all members."""
+    for team in {team for _host, team in reach.own}:
+        hosts = {host for host, of_team in reach.own if of_team == team}
+        yield team, Q() if "" in hosts else _within(key, reach.hosts | hosts)
+
+
+def where_something_is_made(user: Any, right: Right) -> models.QuerySet[Swarm]:
+    """The swarms where `user` has `right` on all that is there, or on their teams' own."""
+    reach, rows = standing_of(user).reach(right), Swarm.objects.all()
+    if reach.everywhere or not reach.anywhere:
+        return rows if reach.everywhere else rows.none()
+    found = Swarm.within(reach)
+    for _team, there in _own_in("pk", reach):
+        found |= there & Q(members__isnull=False)
+    return rows.filter(found).distinct()
 
 
 class SwarmQuerySet(VisibleQuerySet):
@@ -182,7 +214,6 @@ class SwarmOwned(SwarmMirrored):
     def within(cls, reach: Reach) -> Q:
         """Also what a team owns, where the right reaches its own on all members of the swarm."""
         found = super().within(reach)
-        for team in {team for _host, team in reach.own}:
-            hosts = {host for host, of_team in reach.own if of_team == team}
-            found |= Q(owner=team) & (Q() if "" in hosts else _within("swarm", reach.hosts | hosts))
+        for team, there in _own_in("swarm", reach):
+            found |= Q(owner=team) & there
         return found

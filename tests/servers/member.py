@@ -1,6 +1,6 @@
-"""Somebody of a team who may do everything with its own things on one host, as a program with a token."""
+"""Somebody of a team who may do everything with its own things on some hosts, as a program with a token."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -17,12 +17,13 @@ OPEN = {"queued", "running"}
 class Member:
     """Of a team of its own."""
 
-    def __init__(self, product: Product, team: str) -> None:
+    def __init__(self, product: Product, team: str, hosts: Iterable[str] = ("local",)) -> None:
         self.product, self.team, self.name = product, team, f"{team}-ann"
         product.api("users", "POST", name=self.name, role="member", service=True)
         product.api("teams", "POST", name=team)
         product.api(f"teams/{team}/members/{self.name}", "PUT", lead=False)
-        product.api("grants", "POST", team=team, role="deployer", host="local", own=True)
+        for host in hosts:
+            product.api("grants", "POST", team=team, role="deployer", host=host, own=True)
         self.token = product.manage("token", "create", self.name, "--name", "tests").strip()
 
     def ask(self, path: str, method: str = "GET", **body: Any) -> requests.Response:

@@ -19,7 +19,7 @@ from hosts.engine.errors import EngineError
 from hosts.inventory import apply
 from hosts.inventory.owners import move_word
 from hosts.models import Container, Host
-from hosts.owning import Corner, check_uses, claimed, is_limited
+from hosts.owning import STAYS, Corner, check_uses, claimed, is_limited
 from hosts.quotas.requests import check_now
 from hosts.specs.body import to_engine
 from hosts.specs.check import check
@@ -68,7 +68,7 @@ def start_recreate(
     if spec is not None:
         labels, corner = claimed(actor, Right.CONTAINERS_CREATE, host, spec.labels, "container", spec.name)
         if is_limited(actor, Right.CONTAINERS_CREATE, host) and corner.owner_id != team:
-            raise Invalid("labels", gettext_noop("It stays with its team: leave the label dermaga.team as it is."))
+            raise Invalid("labels", STAYS)
         used = container.data.get("mounts", []) if isinstance(container.data, dict) else []
         had = {str(mount.get("name") or "") for mount in used}
         spec = check_uses(actor, corner, replace(spec, labels=labels), had)

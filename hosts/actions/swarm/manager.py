@@ -21,6 +21,7 @@ from hosts.engine.errors import EngineError
 from hosts.inventory import swarms
 from hosts.inventory.swarm_reader import NO_LEADER, ROWS
 from hosts.models import Host, Swarm, SwarmMember
+from hosts.models.swarms import SwarmCorner, SwarmMirrored
 from jobs.run import JobContext
 
 PROBE_SECONDS = 6.0
@@ -72,21 +73,21 @@ def _refuse(swarm: Swarm, wrong: list[tuple[Host, EngineError]]) -> NoReturn:
 def on_manager(
     actor: Any,
     right: Right,
-    swarm: Swarm,
+    thing: Swarm | SwarmMirrored | SwarmCorner,
     action: str,
     target: str,
     *,
     context: JobContext | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Iterator[Asking]:
-    """`recorded` in the swarm's name, with a manager to ask. In a job by its `context`, which cancels.
+    """`recorded` in the name of the swarm that `thing` is, or is in, with a manager to ask. In a job by its `context`, which cancels.
 
     Raises Denied, and Failure (no manager, or what it said).
     """
     context = context or current_job()
-    with recorded_at(actor, right, swarm, action, target, detail=detail):
+    with recorded_at(actor, right, thing, action, target, detail=detail):
         asks_now()
-        yield Asking(manager_for(swarm, context), context)
+        yield Asking(manager_for(thing if isinstance(thing, Swarm) else thing.swarm, context), context)
 
 
 def update(

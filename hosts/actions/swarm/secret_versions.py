@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure, Invalid
+from hosts.access import may
 from hosts.actions.act import demand, may_go_on
 from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import on_manager, refresh, update
@@ -31,6 +32,7 @@ def start_replace(actor: Any, row: Secret | Config, value: bytes) -> Job:
     return queue.start(
         actor,
         f"{row.noun}.replace",
+        team=row.owner_id,
         target=f"{row.swarm.name}/{row.name}",
         params={"swarm": row.swarm.engine_id, "id": row.engine_id},
         sealed={"value": base64.b64encode(value).decode()},
@@ -46,9 +48,11 @@ def run_replace(context: JobContext) -> dict[str, Any]:
     if row is None:
         raise Failure("gone", 404, gettext_noop("%(name)s is gone."), {"name": context.job.target})
     context.hide(context.sealed["value"], base64.b64decode(context.sealed["value"]).decode("utf-8", "replace"))
-    actor, services = context.job.by, row.services()
+    actor = context.job.by
+    # where another team's services use it too, those go on with the old one
+    services = [service for service in row.services(actor) if may(actor, Right.SERVICES_MANAGE, service)]
     demand(actor, Right.SERVICES_MANAGE, row)
-    with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.replace", row.name, context=context) as manager:
+    with on_manager(actor, MANAGE[noun], row, f"{noun}.replace", row.name, context=context) as manager:
         name = next_name(row.name, set(rows.values_list("name", flat=True)))
         try:
             made = _create(manager, noun, name, row, context.sealed["value"])

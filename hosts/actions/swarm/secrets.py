@@ -10,15 +10,20 @@ from django.utils.translation import gettext_noop
 from accounts.rights import Right
 from common.errors import Conflict, Failure, Invalid
 from common.hiding import hiding
+from hosts.access import may
 from hosts.actions.swarm.manager import on_manager, refresh, setting, update
 from hosts.inventory import swarms
 from hosts.models import Config, Node, Secret, Swarm
+from hosts.swarm_owning import check_stays, claimed_in
 from hosts.swarm_plan import check_labels, check_value
 
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
 TEMPLATINGS = ("", "golang")
 MANAGE = {"secret": Right.SECRETS_MANAGE, "config": Right.CONFIGS_MANAGE}
 SHOWN = 4
+NO_DRIVER = gettext_noop(
+    "A driver gives the values of all secrets that it has: only who manages the swarm's secrets uses one."
+)
 DRIVERS = "secretprovider"  # the capability of a plugin that gives values of secrets
 
 
@@ -35,10 +40,13 @@ def create(
 ) -> str:
     """Makes a "secret" or a "config" and gives its id. The value goes to the engine and is kept nowhere. A secret of a
     `driver`, a plugin, has none."""
-    _check(noun, name, value, labels or {}, templating, driver)
+    labels, corner = claimed_in(actor, MANAGE[noun], swarm, labels or {})
+    _check(noun, name, value, labels, templating, driver)
+    if driver and not may(actor, MANAGE[noun], swarm):
+        raise Invalid("driver", NO_DRIVER)
     if driver:
         _has_driver(swarm, driver)
-    body: dict[str, Any] = {"Name": name, "Labels": labels or {}}
+    body: dict[str, Any] = {"Name": name, "Labels": labels}
     if driver:
         body["Driver"] = {"Name": driver}
     else:
@@ -48,7 +56,7 @@ def create(
     try:
         with (
             hiding(str(body.get("Data", "")), value.decode("utf-8", "replace")),
-            on_manager(actor, MANAGE[noun], swarm, f"{noun}.create", name, detail={"bytes": len(value)}) as manager,
+            on_manager(actor, MANAGE[noun], corner, f"{noun}.create", name, detail={"bytes": len(value)}) as manager,
         ):
             made = str(manager.ask("POST", f"/{noun}s/create", body=body, seconds=30)["ID"])
             refresh(manager, swarm, noun, made)
@@ -98,7 +106,8 @@ def set_labels(actor: Any, row: Secret | Config, labels: dict[str, str], version
     """Replaces its labels. Nothing else of it can be changed."""
     check_labels(labels)
     noun, detail = row.noun, dict[str, Any]()
-    with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.labels", row.name, detail=detail) as manager:
+    check_stays(actor, MANAGE[noun], row, labels)
+    with on_manager(actor, MANAGE[noun], row, f"{noun}.labels", row.name, detail=detail) as manager:
         update(manager, noun, row.engine_id, setting(detail, {"Labels": labels}), version)
         refresh(manager, row.swarm, noun, row.engine_id)
 
@@ -107,17 +116,17 @@ def remove(actor: Any, row: Secret | Config) -> None:
     """Removes it; an engine refuses while a service uses it."""
     noun = row.noun
     try:
-        with on_manager(actor, MANAGE[noun], row.swarm, f"{noun}.remove", row.name) as manager:
+        with on_manager(actor, MANAGE[noun], row, f"{noun}.remove", row.name) as manager:
             manager.ask("DELETE", f"/{noun}s/{quote(row.engine_id, safe='')}", seconds=30)
     except Failure as error:
         if "in use by" in error.detail:
-            raise _in_use(row) from error
+            raise _in_use(actor, row) from error
         raise
     swarms.apply_objects(row.swarm, noun, [], only={row.engine_id})
 
 
-def _in_use(row: Secret | Config) -> Conflict:
-    names = [service.name for service in row.services()]
+def _in_use(actor: Any, row: Secret | Config) -> Conflict:
+    names = [service.name for service in row.services(actor)]
     shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
     template = gettext_noop("Services use %(name)s: %(names)s. Take it from them first.")
     return Conflict(template, {"name": row.name, "names": shown or "?"})
@@ -125,7 +134,7 @@ def _in_use(row: Secret | Config) -> Conflict:
 
 def content(actor: Any, config: Config) -> bytes:
     """What is in a config, asked now. The reading is recorded."""
-    with on_manager(actor, Right.CONFIGS_REVEAL, config.swarm, "config.reveal", config.name) as manager:
+    with on_manager(actor, Right.CONFIGS_REVEAL, config, "config.reveal", config.name) as manager:
         raw = manager.ask("GET", f"/configs/{quote(config.engine_id, safe='')}", seconds=30)
         try:
             return base64.b64decode(str(raw["Spec"].get("Data") or ""), validate=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 from urllib.parse import quote
 
@@ -23,11 +24,22 @@ from hosts.engine.answers import Answered
 from hosts.engine.errors import EngineError
 from hosts.inventory import swarms
 from hosts.models import Service, Swarm
-from hosts.service_specs import ids_in, network_names, revision_of, secrets_of, specification, version_of
+from hosts.models.swarms import SwarmCorner
+from hosts.service_specs import network_names, revision_of, secrets_of, specification, version_of
 from hosts.specs.services.body import Ids, put_over, to_engine
 from hosts.specs.services.check import check, check_replicas
 from hosts.specs.services.inspected import from_inspect, ids_of
 from hosts.specs.services.spec import ServiceSpec, from_json, to_json
+from hosts.swarm_owning import (
+    check_service_uses,
+    check_stays,
+    claimed_in,
+    corner_of,
+    ids_for,
+    image_of,
+    is_limited_in,
+    with_team,
+)
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
@@ -43,14 +55,18 @@ def start_create(
     """Starts the job. `pin`: to the digest that the registry has now, so that all nodes run the same. `account` is who
     logs in there, the nodes too, as in `logins.choose`. Raises Invalid for a wrong field, and for one that this swarm's
     managers are too old for."""
-    demand(actor, Right.SERVICES_MANAGE, swarm)
+    labels, corner = claimed_in(actor, Right.SERVICES_MANAGE, swarm, spec.labels)
+    demand(actor, Right.SERVICES_MANAGE, corner)
+    spec.labels = labels
+    with_team(actor, corner, spec)
     check(spec)
     if Service.objects.filter(swarm=swarm, name=spec.name).exists():
         raise Invalid("name", gettext_noop("The swarm has a service called %(name)s already."), {"name": spec.name})
-    body = to_engine(spec, version_of(swarm), ids_in(swarm))
+    body = to_engine(spec, version_of(swarm), ids_for(actor, corner))
+    check_service_uses(actor, corner, body)
     policing.allow_service_now(actor, swarm, "service.create", spec.name, body)
-    params = {"pin": pin, "account": logins.choose(actor, spec.image, account)}
-    return _start(actor, "service.create", swarm, spec.name, params, {"spec": to_json(spec)})
+    params = {"pin": pin, "account": logins.choose(actor, spec.image, account, team=corner.owner_id)}
+    return _start(actor, "service.create", corner, spec.name, params, {"spec": to_json(spec)})
 
 
 def run_create(context: JobContext) -> dict[str, Any]:
@@ -58,11 +74,12 @@ def run_create(context: JobContext) -> dict[str, Any]:
     swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
     context.hide(*secrets_of(spec))
     detail: dict[str, Any] = {"image": spec.image, "job": context.job.pk}
-    with _on_manager(context, swarm, "service.create", detail) as manager:
-        body = to_engine(spec, manager.version, ids_in(swarm))
+    corner = SwarmCorner(swarm, context.job.team_id)
+    with _on_manager(context, corner, "service.create", detail) as manager:
+        body = to_engine(spec, manager.version, ids_for(context.job.by, corner))
+        check_service_uses(context.job.by, corner, body)  # it may have waited
         headers = _login(context, spec.image)
-        if context.params["pin"]:
-            _pin(context, manager, body, headers)
+        _name_image(context, manager, corner, body, headers)
         context.progress(0.05, _("Making the service"), now=True)
         try:
             answer = manager.ask("POST", "/services/create", body=body, headers=headers) or {}
@@ -103,36 +120,40 @@ def start_edit(
         raise moved_on(service.name)
     if spec.name != service.name:
         raise Invalid("name", gettext_noop("A service keeps its name. Make another one instead."))
+    check_stays(actor, Right.SERVICES_MANAGE, service, spec.labels)
+    corner = corner_of(service)
+    with_team(actor, corner, spec)
     check(spec)
     _is_same_kind(service, spec)
-    body = to_engine(spec, version_of(service.swarm), _with(ids_in(service.swarm), service.spec))
+    body = to_engine(spec, version_of(service.swarm), _with(ids_for(actor, corner), service.spec))
+    check_service_uses(actor, corner, body, service.spec, network_names(service))
     policing.allow_service_now(actor, service.swarm, "service.update", service.name, body)
     params = {"revision": revision, "pin": pin, "networks": network_names(service)}
-    params["account"] = _choose(actor, spec.image, account)
-    return _start(actor, "service.update", service.swarm, service.name, params, {"spec": to_json(spec)}, service)
+    params["account"] = _choose(actor, spec.image, account, corner)
+    return _start(actor, "service.update", corner, service.name, params, {"spec": to_json(spec)}, service)
 
 
 def run_edit(context: JobContext) -> dict[str, Any]:
     """Runs in a worker: changes it, and waits until its tasks are the new ones."""
-    swarm, spec = _swarm_of(context), from_json(context.sealed["spec"])
+    corner, spec = _corner_of(context), from_json(context.sealed["spec"])
     context.hide(*secrets_of(spec))
-    with _on_manager(context, swarm, "service.update", image=spec.image, job=context.job.pk) as manager:
+    with _on_manager(context, corner, "service.update", image=spec.image, job=context.job.pk) as manager:
         headers = _login(context, spec.image, had=True)
 
         def change(told: dict[str, Any]) -> None:
             if context.params["revision"] and revision_of(told) != context.params["revision"]:
                 raise moved_on(spec.name)
-            known, names = _with(ids_in(swarm), told), context.params["networks"]
+            known, names = _with(ids_for(context.job.by, corner), told), context.params["networks"]
             before = to_engine(from_inspect(told, names), NEWEST, ids_of(told))
             after = to_engine(spec, manager.version, known)
-            if context.params["pin"] and _image(after) != _image(before):
-                _pin(context, manager, after, headers)
+            if _image(after) != _image(before):
+                _name_image(context, manager, corner, after, headers)
             made = put_over(told, before, after)
             told.clear()
             told.update(made)
 
-        _change(context, manager, change, headers)
-    return _converge(context, swarm, manager, context.params["id"])
+        _change(context, manager, corner, change, headers)
+    return _converge(context, corner.swarm, manager, context.params["id"])
 
 
 def start_scale(actor: Any, service: Service, replicas: int) -> Job:
@@ -142,12 +163,12 @@ def start_scale(actor: Any, service: Service, replicas: int) -> Job:
     if service.mode not in SCALABLE:
         sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
         raise Invalid("replicas", sentence, _words(service))
-    return _start(actor, "service.scale", service.swarm, service.name, {"replicas": replicas}, {}, service)
+    return _start(actor, "service.scale", corner_of(service), service.name, {"replicas": replicas}, {}, service)
 
 
 def run_scale(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
-    swarm, wanted = _swarm_of(context), context.params["replicas"]
+    corner, wanted = _corner_of(context), context.params["replicas"]
     detail: dict[str, Any] = {"replicas": wanted, "job": context.job.pk}
 
     def change(told: dict[str, Any]) -> None:
@@ -161,23 +182,24 @@ def run_scale(context: JobContext) -> dict[str, Any]:
             sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
             raise Conflict(sentence, {"name": context.params["service"]})
 
-    with _on_manager(context, swarm, "service.scale", detail) as manager:
-        _change(context, manager, change)
-    return _converge(context, swarm, manager, context.params["id"])
+    with _on_manager(context, corner, "service.scale", detail) as manager:
+        _change(context, manager, corner, change)
+    return _converge(context, corner.swarm, manager, context.params["id"])
 
 
 def start_redeploy(actor: Any, service: Service, *, pin: bool = True, account: str | int | None = None) -> Job:
     """Starts a job that replaces all its tasks though nothing changed. `pin`: by the image that the registry has now.
     `account` as for a change."""
     demand(actor, Right.SERVICES_MANAGE, service)
-    params = {"pin": pin, "account": _choose(actor, service.image, account)}
-    return _start(actor, "service.redeploy", service.swarm, service.name, params, {}, service)
+    corner = corner_of(service)
+    params = {"pin": pin, "account": _choose(actor, service.image, account, corner)}
+    return _start(actor, "service.redeploy", corner, service.name, params, {}, service)
 
 
 def run_redeploy(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
-    swarm = _swarm_of(context)
-    with _on_manager(context, swarm, "service.redeploy", job=context.job.pk) as manager:
+    corner = _corner_of(context)
+    with _on_manager(context, corner, "service.redeploy", job=context.job.pk) as manager:
         headers: dict[str, str] = {}
 
         def change(told: dict[str, Any]) -> None:
@@ -188,8 +210,8 @@ def run_redeploy(context: JobContext) -> dict[str, Any]:
             if context.params["pin"]:
                 _pin(context, manager, told, headers)
 
-        _change(context, manager, change, headers)
-    return _converge(context, swarm, manager, context.params["id"])
+        _change(context, manager, corner, change, headers)
+    return _converge(context, corner.swarm, manager, context.params["id"])
 
 
 def start_rollback(actor: Any, service: Service) -> Job:
@@ -197,19 +219,20 @@ def start_rollback(actor: Any, service: Service) -> Job:
     demand(actor, Right.SERVICES_MANAGE, service)
     if not service.data.get("previous"):
         raise Conflict(gettext_noop("%(name)s was never changed: there is nothing to go back to."), _words(service))
-    return _start(actor, "service.rollback", service.swarm, service.name, {}, {}, service)
+    return _start(actor, "service.rollback", corner_of(service), service.name, {}, {}, service)
 
 
 def run_rollback(context: JobContext) -> dict[str, Any]:
     """Runs in a worker."""
-    swarm, path = _swarm_of(context), f"/services/{quote(context.params['id'], safe='')}"
-    with _on_manager(context, swarm, "service.rollback", job=context.job.pk) as manager:
+    corner, path = _corner_of(context), f"/services/{quote(context.params['id'], safe='')}"
+    with _on_manager(context, corner, "service.rollback", job=context.job.pk) as manager:
         context.progress(0.05, _("Going back"), now=True)
         for left in reversed(range(TRIES)):
             told = manager.ask("GET", path)
             if not isinstance(told.get("PreviousSpec"), dict):
                 sentence = gettext_noop("%(name)s was never changed: there is nothing to go back to.")
                 raise Conflict(sentence, {"name": context.params["service"]})
+            check_service_uses(context.job.by, corner, told["PreviousSpec"], told["Spec"])
             params = {"version": str(told["Version"]["Index"]), "rollback": "previous"}
             try:
                 with _saying_what_may_come(context):
@@ -218,34 +241,40 @@ def run_rollback(context: JobContext) -> dict[str, Any]:
             except EngineError as error:
                 if OUT_OF_SEQUENCE not in error.detail or not left:
                     raise
-    return _converge(context, swarm, manager, context.params["id"], rollback=True)
+    return _converge(context, corner.swarm, manager, context.params["id"], rollback=True)
 
 
 def remove(actor: Any, service: Service) -> None:
     """Removes it with all its tasks, at once."""
-    with on_manager(actor, Right.SERVICES_MANAGE, service.swarm, "service.remove", service.name) as manager:
+    with on_manager(actor, Right.SERVICES_MANAGE, service, "service.remove", service.name) as manager:
         manager.ask("DELETE", f"/services/{quote(service.engine_id, safe='')}", seconds=30)
     swarms.apply_objects(service.swarm, "service", [], only={service.engine_id})
 
 
 # ---------------------------------------------------------------- parts
 KEEP = -1  # instead of an account: the login that the nodes have
+NOT_SHOWN = gettext_noop(
+    "Neither does its registry say to your team what %(image)s is, nor has your team such an image on the swarm's hosts. "
+    "Choose an account that may pull it, or pull it for your team first."
+)
 NEWEST = "1.99"  # what an engine has told us, it takes
 
 
 def _start(
     actor: Any,
     kind: str,
-    swarm: Swarm,
+    corner: SwarmCorner,
     name: str,
     params: dict[str, Any],
     sealed: dict[str, Any],
     service: Service | None = None,
 ) -> Job:
+    swarm = corner.swarm
     params = {"swarm": swarm.name, "service": name, "id": service.engine_id if service else "", **params}
     return queue.start(
         actor,
         kind,
+        team=corner.owner_id,
         target=f"{swarm.name}/{name}",
         params=params,
         sealed=sealed,
@@ -260,25 +289,38 @@ def _swarm_of(context: JobContext) -> Swarm:
     return swarm
 
 
+def _corner_of(context: JobContext) -> SwarmCorner:
+    """Where the service belongs now. One that is gone is nobody's, and the engine says so."""
+    swarm = _swarm_of(context)
+    row = Service.objects.select_related("swarm").filter(swarm=swarm, engine_id=context.params["id"]).first()
+    return corner_of(row) if row else SwarmCorner(swarm, None)
+
+
 def _on_manager(
-    context: JobContext, swarm: Swarm, action: str, told: dict[str, Any] | None = None, **detail: Any
+    context: JobContext, corner: SwarmCorner, action: str, told: dict[str, Any] | None = None, **detail: Any
 ) -> Any:
     """`told` is the audit's detail where the act itself adds to it."""
     detail = detail if told is None else told
     context.progress(0, _("Looking for a manager"), now=True)
     target = str(context.params["service"])
-    return on_manager(context.job.by, Right.SERVICES_MANAGE, swarm, action, target, context=context, detail=detail)
+    return on_manager(context.job.by, Right.SERVICES_MANAGE, corner, action, target, context=context, detail=detail)
 
 
 def _change(
     context: JobContext,
     manager: Asking,
+    corner: SwarmCorner,
     change: Callable[[dict[str, Any]], None],
     headers: dict[str, str] | None = None,
 ) -> None:
+    def checked(told: dict[str, Any]) -> None:
+        had = deepcopy(told)
+        change(told)
+        check_service_uses(context.job.by, corner, told, had, context.params.get("networks"))
+
     context.progress(0.05, _("Changing the service"), now=True)
     with _saying_what_may_come(context):
-        _warn(context, managers.update(manager, "service", context.params["id"], change, headers=headers) or {})
+        _warn(context, managers.update(manager, "service", context.params["id"], checked, headers=headers) or {})
 
 
 @contextmanager
@@ -316,8 +358,8 @@ def _warn(context: JobContext, answer: Any) -> None:
         context.log(str(warning))
 
 
-def _choose(actor: Any, image: str, account: str | int | None) -> int | None:
-    return KEEP if account == "keep" else logins.choose(actor, image, account)
+def _choose(actor: Any, image: str, account: str | int | None, corner: SwarmCorner) -> int | None:
+    return KEEP if account == "keep" else logins.choose(actor, image, account, team=corner.owner_id)
 
 
 def _login(context: JobContext, image: str, *, had: bool = False) -> dict[str, str]:
@@ -329,11 +371,30 @@ def _login(context: JobContext, image: str, *, had: bool = False) -> dict[str, s
     return logins.open_login(context, image, account, always=had and account == logins.NOBODY).headers
 
 
-def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: dict[str, str]) -> None:
-    """Names the image by the digest that its registry has now; where that cannot be asked, each node decides."""
+def _name_image(
+    context: JobContext, manager: Asking, corner: SwarmCorner, body: dict[str, Any], headers: dict[str, str]
+) -> None:
+    """Pins the image where that is wanted. For who may change services of their teams alone it always is: a node takes an
+    image that is there by its name, whoever pulled it. Raises Failure for one that their team can be shown to have nowhere."""
+    if not is_limited_in(context.job.by, corner.swarm):
+        if context.params["pin"]:
+            _pin(context, manager, body, headers)
+        return
+    image, container = _image(body), body["TaskTemplate"]["ContainerSpec"]
+    if not image.startswith("sha256:") and _pin(context, manager, body, headers):
+        return
+    container["Image"] = image_of(context.job.by, corner, image)
+    if not container["Image"]:
+        raise Failure("not_yours", 403, NOT_SHOWN, {"image": image})
+    context.log(_("The tasks run the image %(id)s, which the team has.") % {"id": container["Image"]})
+
+
+def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: dict[str, str]) -> bool:
+    """Names the image by the digest that its registry has now, and says whether; where that cannot be asked, each node
+    decides."""
     image = _image(body).partition("@")[0]
     if not image or image.startswith("sha256:"):
-        return
+        return False
     context.progress(0.02, _("Asking the registry for the image's digest"), now=True)
     try:
         path = f"/distribution/{quote(image, safe='/:')}/json"
@@ -341,11 +402,13 @@ def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: di
     except EngineError as error:
         sentence = _("The registry was not asked for the digest of %(image)s, so each node takes what it has: %(why)s")
         context.log(sentence % {"image": image, "why": error.detail or error})
-        return
+        return False
     digest = str((told.get("Descriptor") or {}).get("digest") or "")
-    if digest.startswith("sha256:"):
-        tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
-        body["TaskTemplate"]["ContainerSpec"]["Image"] = f"{tagged}@{digest}"
+    if not digest.startswith("sha256:"):
+        return False
+    tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+    body["TaskTemplate"]["ContainerSpec"]["Image"] = f"{tagged}@{digest}"
+    return True
 
 
 def _image(body: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ from hosts.actions.swarm.manager import on_manager
 from hosts.engine.answers import Answered, NotFound
 from hosts.engine.errors import EngineError
 from hosts.inventory import apply, swarms
-from hosts.models import Swarm
+from hosts.models import Network, Swarm
+from hosts.models.swarms import SwarmCorner
 from hosts.stacks import Stack
 from jobs import queue
 from jobs.models import Job, lock
@@ -43,14 +44,16 @@ def start_remove(actor: Any, stack: Stack) -> Job:
         "network": stack.networks,
     }
     for noun, rows in found.items():
-        if rows:
-            demand(actor, RIGHTS[noun], stack.swarm)
+        for owner in {row.owner_id for row in rows}:
+            demand(actor, RIGHTS[noun], SwarmCorner(stack.swarm, owner))
+    owners = {row.owner_id for rows in found.values() for row in rows}
     targets = [[noun, row.engine_id, row.name] for noun, rows in found.items() for row in rows]
     if not targets:
         raise Invalid("stack", gettext_noop("There is nothing to remove."))
     return queue.start(
         actor,
         "stack.remove",
+        team=owners.pop() if len(owners) == 1 else None,
         target=f"{stack.swarm.name}/{stack.name}",
         params={"swarm": stack.swarm.name, "stack": stack.name, "targets": targets},
         locks=[lock(stack.swarm.engine_id, "service", row.name) for row in stack.services],
@@ -72,7 +75,8 @@ def run_remove(context: JobContext) -> dict[str, Any]:
 
 
 def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: str) -> str:
-    with on_manager(context.job.by, RIGHTS[noun], swarm, f"{noun}.remove", name, context=context) as manager:
+    corner = SwarmCorner(swarm, _owner_of(swarm, noun, engine_id))
+    with on_manager(context.job.by, RIGHTS[noun], corner, f"{noun}.remove", name, context=context) as manager:
         until = time.monotonic() + IN_USE_SECONDS
         while True:
             try:
@@ -93,6 +97,15 @@ def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: 
         for member in swarm.members.select_related("host"):
             apply.apply_rows(member.host, "network", [], only={engine_id})
     return ""
+
+
+def _owner_of(swarm: Swarm, noun: str, engine_id: str) -> int | None:
+    if noun in swarms.OBJECTS:
+        rows: Any = swarms.OBJECTS[noun]._default_manager.filter(swarm=swarm, engine_id=engine_id)
+    else:
+        rows = Network.objects.filter(host__member__swarm=swarm, engine_id=engine_id)
+    owners = set(rows.values_list("owner", flat=True))
+    return owners.pop() if len(owners) == 1 else None  # a network is a row of each host: all have to say the same
 
 
 def _wait_until_gone(context: JobContext, manager: Asking, network: str) -> None:

@@ -58,7 +58,8 @@ class TaskRow(ObjectRow):
 def service_row(raw: Any) -> ServiceRow | None:
     """An entry of /services. `spec` is the engine's own, environment included: pages hide its values.
 
-    `data`: {"secrets", "configs", "networks": ids that it uses, "previous": whether it can be rolled back,
+    `data`: {"secrets", "configs", "networks": ids that it uses, "volumes": names of those
+    that it mounts, "previous": whether it can be rolled back,
     "update_started", "update_completed": RFC 3339 or "", "spec_cut": whether `spec` was too long to keep}.
     """
     base = object_of(raw, at(raw, "Spec", "Name"), at(raw, "Spec", "Labels"))
@@ -89,6 +90,13 @@ def service_row(raw: Any) -> ServiceRow | None:
                 }
             ),
             "networks": sorted({text(network.get("Target"), 100) for network in networks})[:ENTRIES_AT_MOST],
+            "volumes": sorted(
+                {
+                    text(mount.get("Source"), NAME_AT_MOST)
+                    for mount in dicts_of(at(container, "Mounts"))
+                    if mount.get("Type") in ("volume", "cluster") and mount.get("Source")
+                }
+            )[:ENTRIES_AT_MOST],
             "previous": previous,
             "update_started": text(at(update, "StartedAt"), 40),
             "update_completed": text(at(update, "CompletedAt"), 40),

@@ -16,6 +16,7 @@ from hosts.specs.services.fields import CONTAINER, FIELDS, TASK, is_said
 from hosts.specs.services.spec import File, Mode, ServiceSpec
 from hosts.specs.spec import Health
 
+NO_SUCH = gettext_noop("The swarm has no “%(value)s” of this kind.")
 SAME = ("Target", "TargetPort", "Name", "SecretName", "ConfigName")  # what tells an entry of a list from the others
 
 
@@ -122,7 +123,7 @@ def _file(entry: File, place: str) -> dict[str, Any]:
 
 def _id_of(name: str, wanted: str, known: Mapping[str, str]) -> str:
     if wanted not in known:
-        raise Invalid(name, gettext_noop("The swarm has no “%(value)s” of this kind."), {"value": wanted[:80]})
+        raise Invalid(name, NO_SUCH, {"value": wanted[:80]})
     return known[wanted]
 
 

@@ -17,12 +17,13 @@ from common.downloads import attachment
 from common.errors import DermagaError, Invalid
 from common.htmx import back, go, template_for
 from hosts import columns, filters
-from hosts.access import get_of_swarm, get_swarm, may
+from hosts.access import get_of_swarm, get_swarm_to_make_in, may
 from hosts.actions.short import soon
 from hosts.actions.swarm import secret_versions, secrets
 from hosts.engine.parse.swarms import STACK
 from hosts.forms.secrets import NewForm, ValueForm
-from hosts.models import Config, Secret, Service, Swarm
+from hosts.models import Config, Secret, Service
+from hosts.models.swarms import where_something_is_made
 from hosts.pages import page_of
 from hosts.views.swarm.nodes import labels_form
 
@@ -147,7 +148,7 @@ def _list(request: HttpRequest, kind: Kind, file_columns: Any) -> HttpResponseBa
     context = filters.SECRETS.context(request, rows.prefetch_related("swarm__members__host"), "swarm")
     _add_users(request.user, kind.noun, context["page"].items)
     context |= {"noun": kind.noun, "manage": allows(request.user, secrets.MANAGE[kind.noun])}
-    context["any_swarm"] = Swarm.objects.visible_to(request.user).exists()
+    context["any_swarm"] = where_something_is_made(request.user, secrets.MANAGE[kind.noun]).exists()
     return render(request, template_for(request, "secrets/page.html", "secrets/_rows.html"), context)
 
 
@@ -164,7 +165,7 @@ def _add_users(user: Any, noun: str, rows: list[Any]) -> None:
 
 
 def _create(request: HttpRequest, kind: Kind) -> HttpResponse:
-    known = Swarm.objects.visible_to(request.user).prefetch_related("members__host")
+    known = where_something_is_made(request.user, secrets.MANAGE[kind.noun]).prefetch_related("members__host")
     initial = {"swarm": request.GET.get("swarm", "")}
     form = NewForm(request.POST or None, request.FILES or None, kind.noun, known, initial=initial)
     error: DermagaError | None = None
@@ -174,7 +175,7 @@ def _create(request: HttpRequest, kind: Kind) -> HttpResponse:
             made = soon(
                 secrets.create,
                 request.user,
-                get_swarm(request.user, data["swarm"]),
+                get_swarm_to_make_in(request.user, data["swarm"], secrets.MANAGE[kind.noun]),
                 kind.noun,
                 data["name"],
                 form.content,

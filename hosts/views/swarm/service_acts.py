@@ -15,12 +15,13 @@ from accounts.rights import Right
 from common.errors import Denied, DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
 from hosts import logins
-from hosts.access import get_of_swarm, get_swarm, may
+from hosts.access import get_of_swarm, get_swarm_to_make_in, may
 from hosts.actions.short import soon
 from hosts.actions.swarm import services
 from hosts.forms.create import fields
 from hosts.forms.services import ServiceForm
 from hosts.models import Config, Image, Network, Secret, Service, Swarm, Task
+from hosts.models.swarms import where_something_is_made
 from hosts.pages import page_of
 from hosts.service_specs import revision_of
 from hosts.specs.services.spec import ServiceSpec
@@ -98,7 +99,7 @@ def _refused(
 
 def _swarm(request: HttpRequest, name: str) -> Swarm:
     try:
-        return get_swarm(request.user, name)
+        return get_swarm_to_make_in(request.user, name, Right.SERVICES_MANAGE)
     except NotFound as error:
         raise Invalid("swarm", gettext_noop("There is no such swarm. Choose one of the list.")) from error
 
@@ -123,7 +124,7 @@ def _page(
         "form": form,
         "views": form.views,
         "service": service,
-        "swarms": Swarm.objects.visible_to(user).prefetch_related("members__host"),
+        "swarms": where_something_is_made(user, Right.SERVICES_MANAGE).prefetch_related("members__host"),
         "images": images.distinct()[:OFFERED],
         "suggested": {"networks": [name for name in names(networks) if name != "ingress"]},
         "offered": {

@@ -1,0 +1,225 @@
+"""Whose the services, secrets and configs are that somebody makes in a swarm, and what a service of a team may use: what
+is the team's own or shared with it, on every host where its tasks may run."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from accounts.models import Team
+from accounts.rights import Right, standing_of
+from common.errors import Conflict, Invalid
+from hosts.access import may
+from hosts.models import Config, Host, Image, Network, Node, Secret, Swarm, SwarmMember, Volume
+from hosts.models.networks import PREDEFINED
+from hosts.models.owners import TEAM_LABEL
+from hosts.models.swarms import SwarmCorner, SwarmOwned
+from hosts.owning import (
+    NO_IMAGES,
+    NOT_THERE,
+    STAYS,
+    check_free,
+    check_labels,
+    demand_usable,
+    is_usable,
+    labelled,
+)
+from hosts.service_specs import ids_in
+from hosts.specs.services.body import NO_SUCH, Ids
+from hosts.specs.services.spec import ServiceSpec
+
+FOREIGN = gettext_noop(
+    "The swarm has nodes that are no hosts here, and what is on them is not known: only who may change all services of "
+    "%(swarm)s can do this. Ask them to add these nodes as hosts."
+)
+NO_CLUSTER = gettext_noop("Volumes of the swarm are mounted only by who may change all of its services.")
+CORNERS: dict[type[SwarmOwned], Right] = {Secret: Right.SECRETS_MANAGE, Config: Right.CONFIGS_MANAGE}
+Body = Mapping[str, Any]
+
+
+def teams_in(actor: Any, right: Right, swarm: Swarm) -> list[int]:
+    """The keys of the teams for whose own things in the swarm, on all of its hosts, `actor` has `right`."""
+    reach, places = standing_of(actor).reach(right), swarm.places
+    teams = {team for _place, team in reach.own}
+    return sorted(team for team in teams if places and all(reach.covers(at) or reach.owns(at, team) for at in places))
+
+
+def is_limited_in(actor: Any, swarm: Swarm) -> bool:
+    """Whether `actor` may change services there for their teams alone."""
+    return not may(actor, Right.SERVICES_MANAGE, swarm)
+
+
+def claimed_in(actor: Any, right: Right, swarm: Swarm, labels: dict[str, str]) -> tuple[dict[str, str], SwarmCorner]:
+    """The labels of a thing that `actor` makes, and where it belongs, as hosts.owning.claimed; the swarm as a whole for who
+    may make nothing, which that refuses. Raises Invalid for `labels`."""
+    if may(actor, right, swarm):
+        team = _team_called(labels.get(TEAM_LABEL, ""))
+        return labels, SwarmCorner(swarm, team)
+    if not (teams := teams_in(actor, right, swarm)):
+        return labels, SwarmCorner(swarm, None)
+    labels, owner = labelled(teams, labels)
+    return labels, SwarmCorner(swarm, owner)
+
+
+def _team_called(name: str) -> int | None:
+    return Team.objects.filter(name=name).values_list("pk", flat=True).first() if name and "\0" not in name else None
+
+
+def corner_of(row: SwarmOwned) -> SwarmCorner:
+    """Where something belongs that is there."""
+    return SwarmCorner(row.swarm, row.owner_id)
+
+
+def check_stays(actor: Any, right: Right, row: SwarmOwned, labels: dict[str, str]) -> None:
+    """Raises Invalid for new labels of it that say another team, unless `actor` says whose what in the swarm is."""
+    if not may(actor, right, row.swarm):
+        if labels.get(TEAM_LABEL, "") != row.labels.get(TEAM_LABEL, ""):
+            raise Invalid("labels", STAYS)
+        check_labels(labels)
+
+
+def ids_for(actor: Any, corner: SwarmCorner) -> Ids:
+    """The ids by name of the secrets and configs that `actor` may let a service there use."""
+    found = ids_in(corner.swarm)
+    return Ids(
+        found.secrets if may(actor, Right.SECRETS_MANAGE, corner.swarm) else _own(Secret, corner),
+        found.configs if may(actor, Right.CONFIGS_MANAGE, corner.swarm) else _own(Config, corner),
+    )
+
+
+def _own(model: type[SwarmOwned], corner: SwarmCorner) -> dict[str, str]:
+    if corner.owner_id is None:
+        return {}
+    rows = model._default_manager.filter(swarm=corner.swarm, owner=corner.owner_id)
+    return dict(rows.values_list("name", "engine_id"))
+
+
+def with_team(actor: Any, corner: SwarmCorner, spec: ServiceSpec) -> None:
+    """Lets the volumes that come with it be its team's."""
+    if is_limited_in(actor, corner.swarm):
+        for mount in spec.mounts:
+            if mount.type == "volume":
+                mount.labels = mount.labels | {TEAM_LABEL: _name_of(corner)}
+
+
+def _name_of(corner: SwarmCorner) -> str:
+    return Team.objects.filter(pk__in=[corner.owner_id]).values_list("name", flat=True).first() or ""
+
+
+# ---------------------------------------------------------------- what it uses
+def check_service_uses(
+    actor: Any, corner: SwarmCorner, body: Body, had: Body | None = None, networks: Mapping[str, str] | None = None
+) -> None:
+    """`body` is a Spec as it goes to the engine, or as the engine would take it; `had` the one that the service has, whose
+    uses stay, with the names of its `networks` by id. Raises Invalid for what `actor`, who may change services of their teams alone, may not use for it, and
+    Conflict where that cannot be known."""
+    if not is_limited_in(actor, corner.swarm):
+        return
+    hosts, team = _all_hosts(corner.swarm), _name_of(corner)
+    labels, of_container = _labels(body), _labels(_container(body))
+    if not team or labels.get(TEAM_LABEL) != team:
+        raise Invalid("labels", STAYS)
+    if of_container.get(TEAM_LABEL, team) != team:
+        raise Invalid("container_labels", STAYS)
+    check_labels(labels)
+    check_labels(of_container, "container_labels")
+    kept = {(noun, name) for noun, name, _field in _uses(had or {})} | {
+        ("network", n) for n in (networks or {}).values()
+    }
+    for noun, name, field in _uses(body):
+        if (noun, name) not in kept:
+            CHECKS[noun](actor, corner, hosts, name, field)
+
+
+def _all_hosts(swarm: Swarm) -> list[Host]:
+    members = list(SwarmMember.objects.filter(swarm=swarm).select_related("host"))
+    if Node.objects.filter(swarm=swarm).exclude(engine_id__in=[member.node_id for member in members]).exists():
+        raise Conflict(FOREIGN, {"swarm": swarm.name})
+    return [member.host for member in members]
+
+
+def _container(body: Body) -> Body:
+    return (body.get("TaskTemplate") or {}).get("ContainerSpec") or {}
+
+
+def _labels(body: Body) -> dict[str, str]:
+    return body.get("Labels") or {}
+
+
+def _uses(body: Body) -> Iterator[tuple[str, str, str]]:
+    """(noun, name or id, field) of each secret, config, network and volume that a Spec names."""
+    task, container = body.get("TaskTemplate") or {}, _container(body)
+    for n, entry in enumerate(container.get("Secrets") or []):
+        yield "secret", str(entry.get("SecretID") or ""), f"secrets.{n}"
+    for n, entry in enumerate(container.get("Configs") or []):
+        yield "config", str(entry.get("ConfigID") or ""), f"configs.{n}"
+    if credential := ((container.get("Privileges") or {}).get("CredentialSpec") or {}).get("Config"):
+        yield "config", str(credential), "privileges.credential_spec"
+    for n, network in enumerate([*(task.get("Networks") or []), *(body.get("Networks") or [])]):
+        yield "network", str(network.get("Target") or ""), f"networks.{n}.name"
+    for n, mount in enumerate(container.get("Mounts") or []):
+        kind, source = str(mount.get("Type") or ""), str(mount.get("Source") or "")
+        if kind in {"cluster", "image"}:
+            yield kind, source, f"mounts.{n}.type"
+        if kind == "volume" and source:
+            yield kind, source, f"mounts.{n}.source"
+
+
+def _check_file(
+    model: type[SwarmOwned], actor: Any, corner: SwarmCorner, _hosts: list[Host], engine_id: str, field: str
+) -> None:
+    if may(actor, CORNERS[model], corner.swarm) or engine_id in _own(model, corner).values():
+        return
+    raise Invalid(field, NO_SUCH, {"value": engine_id[:80]})
+
+
+def _check_network(actor: Any, corner: SwarmCorner, hosts: list[Host], name: str, field: str) -> None:
+    if name in PREDEFINED:
+        return
+    rows = Network.objects.select_related("host").filter(host__in=hosts)
+    found = list(rows.filter(name=name)) + list(rows.filter(engine_id__startswith=name))
+    if not name or not found:
+        raise Invalid(field, NOT_THERE, {"name": name})
+    demand_usable(actor, found, corner.owner_id, field, name)
+
+
+def _check_volume(actor: Any, corner: SwarmCorner, hosts: list[Host], name: str, field: str) -> None:
+    rows = Volume.objects.select_related("host").filter(host__in=hosts, name=name)
+    demand_usable(actor, rows, corner.owner_id, field, name)
+    for host in hosts:
+        check_free(host, "volume", name, corner.owner_id, field)
+
+
+def _refuse_cluster(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], _name: str, field: str) -> None:
+    raise Invalid(field, NO_CLUSTER)
+
+
+def _refuse_image(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], _name: str, field: str) -> None:
+    raise Invalid(field, NO_IMAGES)
+
+
+CHECKS: dict[str, Callable[[Any, SwarmCorner, list[Host], str, str], None]] = {
+    "secret": partial(_check_file, Secret),
+    "config": partial(_check_file, Config),
+    "network": _check_network,
+    "volume": _check_volume,
+    "cluster": _refuse_cluster,
+    "image": _refuse_image,
+}
+
+
+# ---------------------------------------------------------------- its image
+def image_of(actor: Any, corner: SwarmCorner, name: str) -> str:
+    """The id of an image that its team has on the hosts of the swarm, by a name or that id; "" where it has none, or
+    several. A node takes an image that is there whoever pulled it: an id names its content for good."""
+    hosts = _all_hosts(corner.swarm)
+    rows = Image.objects.select_related("host").filter(host__in=hosts)
+    if name.startswith("sha256:"):
+        found = list(rows.filter(engine_id=name))
+    else:
+        full = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+        found = [row for row in rows if full in (row.name, *row.tags)]
+    ids = {row.engine_id for row in found}
+    usable = all(is_usable(actor, row, corner.owner_id) for row in found)
+    return ids.pop() if usable and len(ids) == 1 else ""
