@@ -118,7 +118,8 @@ def check_service_uses(
         return
     hosts, team = _all_hosts(corner.swarm), _name_of(corner)
     labels, of_container = _labels(body), _labels(_container(body))
-    if not team or labels.get(TEAM_LABEL) != team:
+    # what it has now may say another team already, of which the tables have not heard
+    if not team or any(one.get(TEAM_LABEL) != team for one in (labels, *([_labels(had)] if had is not None else []))):
         raise Invalid("labels", STAYS)
     if of_container.get(TEAM_LABEL, team) != team:
         raise Invalid("container_labels", STAYS)

@@ -9,9 +9,12 @@ import pytest
 from django.test import Client
 
 from accounts.models import OwnRole, Team, User
+from common.errors import Invalid
 from hosts.engine import parse
 from hosts.inventory import apply
 from hosts.models import Host, Node, Secret, Service, Swarm
+from hosts.models.swarms import SwarmCorner
+from hosts.swarm_owning import check_service_uses
 from jobs.models import Job
 from tests.rivals import OURS, THEIRS
 from tests.rows import a_host, person
@@ -151,6 +154,16 @@ def test_it_changes_its_own_and_keeps_what_others_gave_it(nils: Nils, fleet: Swa
     refused = nils.asks(path, "patch", spec={"configs": [{"source": f"{THEIRS}-config"}]})
     assert (refused["status"], refused["field"]) == (422, "configs.0"), refused
     assert nils.asks(f"{path}/scale", replicas=1)["status"] == 202
+
+
+def test_one_that_was_given_away_a_moment_ago_is_not_taken_back(nils: Nils, fleet: Swarm) -> None:
+    """A worker asks the engine what the service is now, and the tables may not have heard yet."""
+    member, corner = User.objects.get(username="nils"), SwarmCorner(fleet, Team.objects.get(name="north").pk)
+    ours, theirs = ({"Labels": {"dermaga.team": team}, "TaskTemplate": {}} for team in ("north", "south"))
+    check_service_uses(member, corner, ours, ours)
+    for body, had in ((ours, theirs), (theirs, ours), (ours, {})):
+        with pytest.raises(Invalid, match="stays with its team"):
+            check_service_uses(member, corner, body, had)
 
 
 def test_a_swarm_with_nodes_that_are_no_hosts_is_not_for_teams(nils: Nils, fleet: Swarm) -> None:
