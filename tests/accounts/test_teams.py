@@ -122,6 +122,14 @@ def test_a_member_changes_nothing_but_may_leave_and_a_stranger_sees_no_team(nils
     assert sofia.get("/api/v1/teams").json() == {"items": [], "count": 0}
 
 
+def test_who_was_granted_nothing_yet_is_told_what_to_ask_for(nils: Client) -> None:
+    page = nils.get("/")
+    assert page.status_code == 403
+    assert "Nothing is granted to you yet" in page.content.decode() and 'href="/access/"' in page.content.decode()
+    assert nils.get("/access/").status_code == 200
+    assert "Not allowed" in nils.get("/hosts/").content.decode()
+
+
 def test_a_token_for_less_does_not_manage_its_users_team(ada: Client) -> None:
     """Who holds it could otherwise let somebody else into the team."""
     from accounts.teams import leads
