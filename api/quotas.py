@@ -1,5 +1,6 @@
 """Quotas over REST: what teams may have, and what they use of it."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,7 +15,8 @@ from api.lists import Limit, Many, Offset, many
 from common.errors import Denied
 from hosts.access import get_host, may_police
 from hosts.actions.system import quotas
-from hosts.models import Host
+from hosts.models import Host, Service
+from hosts.quotas.tasks import Counted, counted, services_of
 from hosts.quotas.usage import lines
 from hosts.quotas.visible import get_team, visible_quotas
 from hosts.specs.kinds import NANO
@@ -44,17 +46,29 @@ class QuotaIn(Schema):
     default_pids: int | None = None
 
 
-def show(quota: Quota) -> dict[str, Any]:
-    """A quota as JSON, with what is used of each bound."""
+def show(user: Any, quota: Quota) -> dict[str, Any]:
+    """A quota as JSON, with what is used of each bound, and what services count there, as far as `user` sees these."""
     used = {line.name: line.used / NANO if line.name == "cpus" else line.used for line in lines(quota)}
     return {
         "team": quota.team.name,
         "host": quota.host.name if quota.host else "",
         **{name: getattr(quota, name) for name in (*BOUNDS, *DEFAULTS)},
         "used": used,
+        "services": [_service(one) for one in _services(user, quota)],
         "changed": quota.changed,
         "by": quota.by_name,
     }
+
+
+def _services(user: Any, quota: Quota) -> list[Counted]:
+    rows = services_of(quota.team_id, quota.host)
+    return counted(rows.filter(pk__in=Service.objects.visible_to(user)), quota.host)
+
+
+def _service(one: Counted) -> dict[str, Any]:
+    counts = {"containers": one.number, "cpus": one.amount.cpus / NANO}
+    counts |= {name: getattr(one.amount, name) for name in ("memory", "pids", "ports")}
+    return {"swarm": one.service.swarm.name, "name": one.service.name, **counts}
 
 
 def _host(request: HttpRequest, name: str) -> Host | None:
@@ -70,7 +84,7 @@ def quota_list(request: HttpRequest, team: str = "", host: str = "", limit: int 
     """Those of one's own teams, and of the hosts that one manages; of one team or one host where that is said."""
     found = visible_quotas(request.user)
     found = found.filter(team__name=team) if team else found
-    return many(found.filter(host__name=host) if host else found, limit, offset, show)
+    return many(found.filter(host__name=host) if host else found, limit, offset, partial(show, request.user))
 
 
 @router.put("", response=dict)
@@ -80,7 +94,7 @@ def quota_set(request: HttpRequest, body: QuotaIn) -> Any:
     host = _host(request, body.host)
     team = get_team(request.user, body.team, host)
     values = body.dict(exclude_unset=True, exclude={"team", "host"})
-    return show(quotas.store(request.user, team, host, values))
+    return show(request.user, quotas.store(request.user, team, host, values))
 
 
 @router.delete("", response={204: None})

@@ -18,7 +18,7 @@ from hosts.inventory.owners import apply_owners
 from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Volume
 from hosts.models.base import OnHost, Owned, Shared
 from hosts.models.networks import PREDEFINED
-from hosts.models.owners import TEAM_LABEL, key_of, shared_names
+from hosts.models.owners import SWARM_SERVICE_ID, TEAM_LABEL, key_of, shared_names
 from hosts.specs.inspected import SPECIAL
 from hosts.specs.spec import ContainerSpec
 
@@ -35,6 +35,9 @@ NO_PLATFORM = gettext_noop(
 STAYS = gettext_noop("It stays with its team: leave the label dermaga.team as it is.")
 LABELLED = gettext_noop(
     "The image %(image)s has the label dermaga.team itself, so that its containers are nobody's. Use one without it."
+)
+PRETENDS = gettext_noop(
+    "The label com.docker.swarm.service.id is for the containers of a swarm's tasks: leave it out, or use an image without it."
 )
 OF_HELPERS = "org.dermaga."  # how their labels begin
 NO_IMAGES = gettext_noop("Images are mounted only by who may create any container on the host.")
@@ -98,10 +101,12 @@ def labelled(teams: Collection[int], labels: dict[str, str]) -> tuple[dict[str, 
     return labels | {TEAM_LABEL: said}, mine[said]
 
 
-def check_labels(labels: Iterable[str], field: str = "labels") -> None:
-    """Raises Invalid for labels by which we know what is ours."""
+def check_labels(labels: Collection[str], field: str = "labels") -> None:
+    """Raises Invalid for labels by which we know what is ours, or a task of a swarm."""
     if any(label.startswith(OF_HELPERS) for label in labels):
         raise Invalid(field, gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
+    if SWARM_SERVICE_ID in labels:
+        raise Invalid(field, PRETENDS)
 
 
 def check_free(host: Host, noun: str, key: str, team: int | None, field: str = "name") -> None:
@@ -213,12 +218,15 @@ def check_there(actor: Any, corner: Corner, model: Any, key: str, name: str) -> 
 
 def check_labels_of(corner: Corner, image: Any, spec: ContainerSpec) -> None:
     """Raises Failure for a container of a team whose image (its inspect answer) says the same: a label that comes from an
-    image says nothing, and the container would be nobody's; and Invalid for one that would go by another team's word."""
+    image says nothing, and the container would be nobody's; and for one that would pass for a task of a swarm. Raises
+    Invalid for one that would go by another team's word."""
     if corner.owner_id is None:
         return
     labels = labels_of(((image or {}).get("Config") or {}).get("Labels"))
     if labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
         raise Failure("labelled", 409, LABELLED, {"image": spec.image})
+    if SWARM_SERVICE_ID in labels.keys() | spec.labels:  # it would count with that service, and not in the team's quota
+        raise Failure("labelled", 409, PRETENDS)
     own = {name: value for name, value in spec.labels.items() if labels.get(name) != value}
     check_free(corner.host, "container", key_of("container", spec.name, own), corner.owner_id)
 

@@ -187,6 +187,33 @@ def test_an_image_that_says_whose_it_is_makes_no_container_that_nobody_counts(
         docker_engine.docker("rmi", "-f", tag)
 
 
+def test_no_container_passes_for_a_task_of_a_service(
+    green: Member, product: Product, docker_engine: DockerEngine
+) -> None:
+    """Those count with their service."""
+    bound(product, green, containers=1)
+    label, tag = "com.docker.swarm.service.id", f"task-{green.team}"
+    docker_engine.docker("build", "-t", tag, "-", stdin=f"FROM busybox\nLABEL {label}=web\n".encode())
+    try:
+        until(lambda: tag in json.dumps(product.api("images?limit=500")["items"]), "it is known")
+        product.api("owners", "PUT", noun="image", host="local", ref=tag, shared=[green.team])
+        words, spec = "is for the containers of a swarm's tasks", {"name": f"{green.team}-x", "command": ["true"]}
+        answer = green.ask("containers/local", "POST", image="busybox", labels={label: "web"}, **spec)
+        assert (answer.status_code, answer.json()["field"]) == (422, "labels") and words in answer.text
+        job = make(green, "free", image=tag)
+        assert job["state"] == "failed" and words in job["error"], job
+        # who may make any container says whose it is, and no more may it pass for a task
+        labels = {label: "web", "dermaga.team": green.team}
+        made = product.api("containers/local", "POST", image="busybox", labels=labels, **spec)
+        job = until(
+            lambda: (found := product.api(f"jobs/{made['job']}"))["state"] == "failed" and found, "it is refused"
+        )
+        assert words in job["error"]
+        assert of_team(docker_engine, green) == [] and used(green) == {"containers": 0}
+    finally:
+        docker_engine.docker("rmi", "-f", tag)
+
+
 # ---------------------------------------------------------------- what else there is
 def test_volumes_are_bound_also_those_that_come_with_a_container(
     green: Member, product: Product, docker_engine: DockerEngine

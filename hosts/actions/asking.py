@@ -51,7 +51,7 @@ class Asking:
             return self._send(method, path, params, body, version, seconds, at_most, headers)
         aside = Asking(self.host, self.context)
         police(self.actor, self.host, aside, method, path, params, body)
-        with on_request(self.team, aside, method, path, body, self.replaces) as shown:
+        with on_request(self.team, aside, method, path, params, body, self.replaces) as shown:
             answer = self._send(method, path, params, body, version, seconds, at_most, headers)
             shown.answered(answer)
         return answer

@@ -64,17 +64,27 @@ def check(team: int | None, host: Host, wants: Amount, *, unbound: frozenset[str
 def _over(quota: Quota, wants: Amount, unbound: frozenset[str], old: str) -> Iterator[QuotaExceeded]:
     row = Container.objects.select_related("host").filter(owner=quota.team_id, engine_id=old).first() if old else None
     had, has = of_row(row) if row else Amount(), used(quota.team_id, quota.host, without=old)
+    for name in over(quota, wants, had, has):
+        wanted = getattr(wants, name) if name != "volume_bytes" else 0
+        yield error_of(quota, name, getattr(has, name), wanted, UNBOUND[name] if name in unbound else "")
+
+
+def over(quota: Quota, wants: Amount, had: Amount, has: Amount) -> Iterator[str]:
+    """The names of the bounds that do not suffice for something: it `had` so much, and all else of the team `has` that."""
     for name in NAMES:
         most, wanted = bound(quota, name), getattr(wants, name)
+        if most is None:
+            continue
         if name == "volume_bytes":  # how much will be in them nobody knows
-            if most is not None and wants.volumes and has.volume_bytes >= most:
-                yield _error(quota, name, most, has.volume_bytes, 0)
-        elif most is not None and wanted > getattr(had, name) and getattr(has, name) + wanted > most:
-            yield _error(quota, name, most, getattr(has, name), wanted, name in unbound)
+            if wants.volumes and has.volume_bytes >= most:
+                yield name
+        elif wanted > getattr(had, name) and getattr(has, name) + wanted > most:
+            yield name
 
 
-def _error(quota: Quota, name: str, most: int, has: int, wanted: int, unbound: bool = False) -> QuotaExceeded:
-    words = WORDS[name]
+def error_of(quota: Quota, name: str, has: int, wanted: int, template: str = "", field: str = "") -> QuotaExceeded:
+    """That a bound does not suffice, in the words of that and at its field unless others are given."""
+    words, most = WORDS[name], bound(quota, name) or 0
     params = {
         "team": quota.team.name,
         "place": quota.host.name if quota.host else "",
@@ -83,7 +93,7 @@ def _error(quota: Quota, name: str, most: int, has: int, wanted: int, unbound: b
         "used": words.show(has),
         "wanted": words.show(wanted),
     }
-    return QuotaExceeded(words.field, UNBOUND[name] if unbound else words.refused, params)
+    return QuotaExceeded(field or words.field, template or words.refused, params)
 
 
 @contextmanager
@@ -96,12 +106,19 @@ def allotted(
         yield None
         return
     now = timezone.now()
-    with _one_at_a_time(team):
+    with one_at_a_time(team):
         Reservation.objects.filter(until__lt=now).delete()
         check(team, host, wants, unbound=unbound, old=old)
         row = Reservation.objects.create(
             team_id=team, host=host, amount=wants.as_json(), key=old, until=now + WHILE_ASKED
         )
+    with holding(row) as held:
+        yield held
+
+
+@contextmanager
+def holding(row: Reservation) -> Iterator[Held]:
+    """Around the request that the reservation is for."""
     held = Held(row.pk)
     try:
         yield held
@@ -117,7 +134,8 @@ def allotted(
 
 
 @contextmanager
-def _one_at_a_time(team: int) -> Iterator[None]:
+def one_at_a_time(team: int) -> Iterator[None]:
+    """What asks for the same team waits until the block is over."""
     with transaction.atomic():
         list(Team.objects.select_for_update().filter(pk=team))
         yield
@@ -129,12 +147,12 @@ def pulling(team: int | None, host: Host, by_name: str, image: str) -> Iterator[
     if team is None or not any(quota.pulls is not None for quota in quotas_of(team, host)):
         yield
         return
-    with _one_at_a_time(team):
+    with one_at_a_time(team):
         Pull.objects.filter(time__lt=timezone.now() - A_DAY).delete()
         for quota in quotas_of(team, host):
             has = pulls_of(quota.team_id, quota.host).count()
             if quota.pulls is not None and has >= quota.pulls:
-                raise _error(quota, "pulls", quota.pulls, has, 1)
+                raise error_of(quota, "pulls", has, 1)
         pull = Pull.objects.create(team_id=team, host=host, image=image[:500], by_name=by_name)
     try:
         yield

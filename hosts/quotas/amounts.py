@@ -32,6 +32,15 @@ class Amount:
         mine, more = asdict(self), asdict(other)
         return Amount(**{name: mine[name] + more[name] for name in NAMES})
 
+    def times(self, number: int) -> "Amount":
+        """So many of them."""
+        return Amount(**{name: number * value for name, value in asdict(self).items()})
+
+    def beyond(self, other: "Amount") -> "Amount":
+        """What each is more than there."""
+        mine, less = asdict(self), asdict(other)
+        return Amount(**{name: max(0, mine[name] - less[name]) for name in NAMES})
+
     def most(self, other: "Amount") -> "Amount":
         """The greater one of each."""
         mine, more = asdict(self), asdict(other)
@@ -50,7 +59,15 @@ class Amount:
 NAMES = [entry.name for entry in fields(Amount)]
 
 
-def of_container(host: Host, wants: Allotted) -> Amount:
+@dataclass(frozen=True)
+class Size:
+    """CPUs and memory in bytes of a host, or of the biggest of several."""
+
+    cpus: int | None = 0
+    memory: int | None = 0
+
+
+def of_container(host: Host | Size, wants: Allotted) -> Amount:
     """One container. Where it says no limit it counts as all that its host has."""
     return Amount(
         containers=1,

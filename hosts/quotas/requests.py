@@ -7,35 +7,29 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from django.utils.translation import gettext_noop
+
 from accounts.audit import record
-from common.errors import QuotaExceeded
+from common.errors import Conflict, QuotaExceeded
 from hosts.engine import parse
 from hosts.engine.errors import EngineError
 from hosts.inventory import apply
-from hosts.models import Container, Host, Volume
+from hosts.models import Container, Host, Service, Volume
+from hosts.models.owners import SWARM_SERVICE_ID
 from hosts.policy.allotted import Allotted, allotted, updated
 from hosts.quotas import allotting
 from hosts.quotas.allotting import Held
 from hosts.quotas.amounts import Amount, of_container
+from hosts.quotas.asks import Asks
+from hosts.quotas.services import on_service
 from hosts.specs.replaced import volumes_of
 
 CREATE = "/containers/create"
 UPDATE = re.compile(r"/containers/([^/]+)/update")
-
-
-class Asks(Protocol):
-    """What a request is sent by."""
-
-    host: Host
-
-    def container(self, ref: str) -> Any:
-        """A container's inspect answer, or None."""
-
-    def image(self, ref: str) -> Any:
-        """An image's inspect answer, or None."""
-
-    def find(self, path: str, params: Mapping[str, str] | None = None) -> Any:
-        """The decoded answer to a GET; None where there is nothing."""
+SERVICE = re.compile(r"/services/(?:create|([^/]+)/update)")
+OF_A_TASK = gettext_noop(
+    "%(name)s runs for the service %(service)s, and its limits are those of that: change them there."
+)
 
 
 def unbound_of(wants: Allotted) -> frozenset[str]:
@@ -85,15 +79,26 @@ def check_now(
 
 @contextmanager
 def on_request(
-    team: int | None, asks: Asks, method: str, path: str, body: Mapping[str, Any] | None, old: str
-) -> Iterator["Shown"]:
+    team: int | None,
+    asks: Asks,
+    method: str,
+    path: str,
+    params: Mapping[str, str] | None,
+    body: Mapping[str, Any] | None,
+    old: str,
+) -> Iterator["Answered"]:
     """Around a request. Tell what it gives the engine's answer. Raises QuotaExceeded."""
+    if method == "POST" and (service := SERVICE.fullmatch(path)):
+        with on_service(asks, service[1] or "", params, body) as held:
+            yield held
+        return
     change = UPDATE.fullmatch(path) if method == "POST" else None
     if team is None or method != "POST" or not (change or path == CREATE) or not allotting.quotas_of(team, asks.host):
         yield Shown(asks, None)
         return
     if change:
         found = asks.container(change[1]) or {}
+        _refuse_task(team, asks.host, found)
         wants = allotted(updated(found.get("HostConfig"), body))
         amount, unbound, old = of_container(asks.host, wants), unbound_of(wants), str(found.get("Id") or "")
     else:
@@ -102,6 +107,22 @@ def on_request(
         amount, unbound = wanted(asks.host, body or {}, len(config.get("ExposedPorts") or {}))
     with allotting.allotted(team, asks.host, amount, unbound=unbound, old=old) as held:
         yield Shown(asks, held, old if change else "", team)
+
+
+def _refuse_task(team: int, host: Host, found: Mapping[str, Any]) -> None:
+    """A task counts with its service: what it got of its own would count nowhere."""
+    key = str(((found.get("Config") or {}).get("Labels") or {}).get(SWARM_SERVICE_ID) or "")
+    service = Service.objects.filter(owner=team, swarm__members__host=host, engine_id=key).first() if key else None
+    if service is not None:
+        name = str(found.get("Name") or "").removeprefix("/")
+        raise Conflict(OF_A_TASK, {"name": name, "service": service.name})
+
+
+class Answered(Protocol):
+    """Hears what an engine made or changed."""
+
+    def answered(self, answer: Any) -> None:
+        """The engine did it."""
 
 
 class Shown:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Substr
 from django.utils import timezone
 
 from accounts.models import Quota
 from accounts.models.quotas import BOUNDS
 from hosts.engine.volume_helpers import NAME as HELPERS
-from hosts.models import Container, Host, Pull, Reservation, Volume
+from hosts.models import Container, Host, Pull, Reservation, Service, Volume
 from hosts.quotas.amounts import NAMES, WORDS, Amount, bound, of_row
+from hosts.quotas.tasks import apart_from_tasks, counted, of_services, running_tasks, services_of
 from jobs.models import Job
 
 # all that is counted and shown: a host has long columns, and secrets that would be decrypted for each row
@@ -25,7 +26,12 @@ A_DAY = timedelta(hours=24)
 
 
 def containers_of(team: int, host: Host | None = None) -> QuerySet[Container]:
-    """Those that count; of all hosts without `host`."""
+    """Those that count; of all hosts without `host`. The containers of its services' tasks count with these."""
+    rows = _containers_of(team, host)
+    return apart_from_tasks(rows) if Service.objects.filter(owner=team).exists() else rows
+
+
+def _containers_of(team: int, host: Host | None) -> QuerySet[Container]:
     # SQLite's startswith takes large letters for small ones
     beginning = Substr("name", 1, len(HELPERS))
     rows = Container.objects.filter(owner=team).annotate(beginning=beginning).exclude(beginning=HELPERS)
@@ -40,14 +46,18 @@ def volumes_of(team: int, host: Host | None = None) -> QuerySet[Volume]:
 
 
 def used(team: int, host: Host | None = None, *, without: str = "") -> Amount:
-    """What it has there, with what is being made; `without` the container of this id."""
-    rows = {row.engine_id: row for row in containers_of(team, host).exclude(engine_id=without)}
+    """What it has there, with what is being made; `without` the container or service of this id."""
+    services = counted(services_of(team, host), host)
+    all_rows = _containers_of(team, host)
+    rows = {row.engine_id: row for row in (apart_from_tasks(all_rows) if services else all_rows)}
+    rows.pop(without, None)
     amounts = {key: of_row(row) for key, row in rows.items()}
     volumes = volumes_of(team, host)
     found = Amount(volumes=volumes.count(), volume_bytes=volumes.aggregate(n=Sum("size"))["n"] or 0)
-    held = Reservation.objects.filter(team=team, until__gt=timezone.now())
-    held = held.exclude(key=without) if without else held
-    for reservation in held.filter(host=host) if host else held:
+    held = _held(team, host, without)
+    for reservation in held:
+        if reservation.swarm_id:
+            continue
         more, row = Amount.of(reservation.amount), rows.get(reservation.key)
         if row is None:
             found += more
@@ -55,7 +65,16 @@ def used(team: int, host: Host | None = None, *, without: str = "") -> Amount:
             amounts[row.engine_id] = more if row.nano_cpus is None else amounts[row.engine_id].most(more)
     for amount in amounts.values():
         found += amount
+    if services or any(reservation.swarm_id for reservation in held):
+        running = running_tasks(all_rows) if services else ()
+        found += of_services(services, running, held, host, without)
     return found
+
+
+def _held(team: int, host: Host | None, without: str) -> list[Reservation]:
+    held = Reservation.objects.filter(team=team, until__gt=timezone.now())
+    held = held.exclude(key=without) if without else held
+    return list(held.filter(Q(host=host) | Q(swarm__members__host=host)) if host else held)
 
 
 def pulls_of(team: int, host: Host | None = None) -> QuerySet[Pull]:

@@ -25,6 +25,7 @@ from hosts.engine.errors import EngineError
 from hosts.inventory import swarms
 from hosts.models import Service, Swarm
 from hosts.models.swarms import SwarmCorner
+from hosts.quotas.services import check_service_now, team_of
 from hosts.service_specs import network_names, revision_of, secrets_of, specification, version_of
 from hosts.specs.services.body import Ids, put_over, to_engine
 from hosts.specs.services.check import check, check_replicas
@@ -65,6 +66,7 @@ def start_create(
     body = to_engine(spec, version_of(swarm), ids_for(actor, corner))
     check_service_uses(actor, corner, body)
     policing.allow_service_now(actor, swarm, "service.create", spec.name, body)
+    check_service_now(actor, team_of(body), swarm, body, "service.create", spec.name)
     params = {"pin": pin, "account": logins.choose(actor, spec.image, account, team=corner.owner_id)}
     return _start(actor, "service.create", corner, spec.name, params, {"spec": to_json(spec)})
 
@@ -128,6 +130,7 @@ def start_edit(
     body = to_engine(spec, version_of(service.swarm), _with(ids_for(actor, corner), service.spec))
     check_service_uses(actor, corner, body, service.spec, network_names(service))
     policing.allow_service_now(actor, service.swarm, "service.update", service.name, body)
+    check_service_now(actor, team_of(body), service.swarm, body, "service.update", service.name, service)
     params = {"revision": revision, "pin": pin, "networks": network_names(service)}
     params["account"] = _choose(actor, spec.image, account, corner)
     return _start(actor, "service.update", corner, service.name, params, {"spec": to_json(spec)}, service)
@@ -163,6 +166,9 @@ def start_scale(actor: Any, service: Service, replicas: int) -> Job:
     if service.mode not in SCALABLE:
         sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
         raise Invalid("replicas", sentence, _words(service))
+    body, team = deepcopy(service.spec), service.owner_id
+    if _set_number(body, replicas):  # one that is too long to be kept is compared in the job
+        check_service_now(actor, team, service.swarm, body, "service.scale", service.name, service, number="replicas")
     return _start(actor, "service.scale", corner_of(service), service.name, {"replicas": replicas}, {}, service)
 
 
@@ -172,12 +178,9 @@ def run_scale(context: JobContext) -> dict[str, Any]:
     detail: dict[str, Any] = {"replicas": wanted, "job": context.job.pk}
 
     def change(told: dict[str, Any]) -> None:
-        mode = told.get("Mode") or {}
-        for kind, number in (("Replicated", "Replicas"), ("ReplicatedJob", "TotalCompletions")):
-            if isinstance(mode.get(kind), dict):
-                detail.update(difference({"replicas": mode[kind].get(number)}, {"replicas": wanted}))
-                mode[kind][number] = wanted
-                break
+        had = _set_number(told, wanted)
+        if had:
+            detail.update(difference({"replicas": had[0]}, {"replicas": wanted}))
         else:
             sentence = gettext_noop("%(name)s runs once on each node: there is no number of tasks to set.")
             raise Conflict(sentence, {"name": context.params["service"]})
@@ -185,6 +188,17 @@ def run_scale(context: JobContext) -> dict[str, Any]:
     with _on_manager(context, corner, "service.scale", detail) as manager:
         _change(context, manager, corner, change)
     return _converge(context, corner.swarm, manager, context.params["id"])
+
+
+def _set_number(spec: dict[str, Any], wanted: int) -> tuple[Any] | None:
+    """Sets how many tasks a Spec wants, and gives what it was; None where there is no number to set."""
+    mode = spec.get("Mode") or {}
+    for kind, number in (("Replicated", "Replicas"), ("ReplicatedJob", "TotalCompletions")):
+        if isinstance(mode.get(kind), dict):
+            had = mode[kind].get(number)
+            mode[kind][number] = wanted
+            return (had,)
+    return None
 
 
 def start_redeploy(actor: Any, service: Service, *, pin: bool = True, account: str | int | None = None) -> Job:

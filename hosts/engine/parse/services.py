@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from hosts.engine.parse.service_tasks import tasks_of
 from hosts.engine.parse.swarms import ID_AT_MOST, STACK, ObjectRow, object_of
 from hosts.engine.parse.values import (
     ENTRIES_AT_MOST,
@@ -60,7 +61,8 @@ def service_row(raw: Any) -> ServiceRow | None:
 
     `data`: {"secrets", "configs", "networks": ids that it uses, "volumes": names of those
     that it mounts, "previous": whether it can be rolled back,
-    "update_started", "update_completed": RFC 3339 or "", "spec_cut": whether `spec` was too long to keep}.
+    "update_started", "update_completed": RFC 3339 or "", "spec_cut": whether `spec` was too long to keep,
+    "tasks": hosts.engine.parse.service_tasks.Tasks}.
     """
     base = object_of(raw, at(raw, "Spec", "Name"), at(raw, "Spec", "Labels"))
     if base is None:
@@ -101,6 +103,7 @@ def service_row(raw: Any) -> ServiceRow | None:
             "update_started": text(at(update, "StartedAt"), 40),
             "update_completed": text(at(update, "CompletedAt"), 40),
             "spec_cut": not spec and isinstance(at(raw, "Spec"), dict),
+            "tasks": tasks_of(at(raw, "Spec")),
         },
     }
 

@@ -8,6 +8,8 @@ from typing import Any
 NAME_AT_MOST, TEXT_AT_MOST, LABELS_AT_MOST, LABEL_AT_MOST = 255, 4000, 200, 4096
 SPEC_AT_MOST = 400_000  # characters of an object that is kept as it is, written as JSON
 DEEPEST = 24
+# whose something is: of too many labels these are not left out
+FIRST_LABELS = ("dermaga.team", "com.docker.swarm.service.id", "com.docker.swarm.service.name")
 ENTRIES_AT_MOST = 200  # of lists inside an object: ports, mounts, tags
 BIGGEST = 2**62
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]{3,5})?")
@@ -31,7 +33,9 @@ def whole(value: Any) -> int:
 def labels_of(value: Any) -> dict[str, str]:
     """Bounded labels."""
     pairs = sorted((text(name, NAME_AT_MOST), text(content, LABEL_AT_MOST)) for name, content in items_of(value))
-    return dict(pairs[:LABELS_AT_MOST])
+    if len(pairs) > LABELS_AT_MOST:
+        pairs = sorted(sorted(pairs, key=lambda pair: pair[0] not in FIRST_LABELS)[:LABELS_AT_MOST])
+    return dict(pairs)
 
 
 def time_of(value: Any) -> datetime | None:

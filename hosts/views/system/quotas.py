@@ -17,12 +17,13 @@ from common.errors import Denied, DermagaError, NotFound
 from hosts.access import get_host, may_police
 from hosts.actions.system import quotas
 from hosts.forms.quotas import QuotaForm
-from hosts.models import Container, Host, Volume
+from hosts.models import Container, Host, Service, Volume
 from hosts.owning import granted_at
+from hosts.quotas.tasks import counted, services_of
 from hosts.quotas.usage import by_whom, containers_of, jobs_of, lines, pulls_of, volumes_of
 from hosts.quotas.visible import get_team, visible_quotas
 
-SHOWN = 100  # containers, and volumes
+SHOWN = 100  # containers, services, and volumes
 COLUMNS: exports.Columns = {
     "team": lambda quota: quota.team.name,
     "host": lambda quota: quota.host.name if quota.host else "",
@@ -67,6 +68,7 @@ def quota_team(request: HttpRequest, team: str) -> HttpResponse:
     seen = Host.objects.visible_to(request.user).order_by()
     mine = Container.objects.visible_to(request.user)
     containers = containers_of(of.pk).filter(pk__in=mine).order_by("-memory_limit", "name")
+    services = services_of(of.pk).filter(pk__in=Service.objects.visible_to(request.user))
     volumes = volumes_of(of.pk).filter(pk__in=Volume.objects.visible_to(request.user))
     context = {
         "team": of,
@@ -74,6 +76,8 @@ def quota_team(request: HttpRequest, team: str) -> HttpResponse:
         "may_set": _may_set(request, None) and not any(quota.host is None for quota in rows),
         "containers": containers[:SHOWN],
         "more": max(0, containers.count() - SHOWN),
+        "services": counted(services[:SHOWN]),
+        "more_services": max(0, services.count() - SHOWN),
         "volumes": volumes.select_related("host").order_by("-size", "name")[:SHOWN],
         "pulls": by_whom(pulls_of(of.pk).filter(host__in=seen)),
         "jobs": by_whom(jobs_of(of.pk).filter(host__in=seen.values("name"))),
