@@ -7,7 +7,6 @@ read over a connection that is not encrypted, referrals are not followed, and al
 import hashlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from django.utils.translation import gettext_noop
 from ldap3.core.exceptions import LDAPException, LDAPInvalidCredentialsResult
 from ldap3.utils.conv import escape_filter_chars
 
-from common.errors import DermagaError
+from accounts.not_let_in import NotLetIn
+from common.connections import Cut, Deadline, resolve
 
 SECONDS = 10.0  # for all that is asked at a login
 STALL_SECONDS = 5  # for a connection, and without a byte
@@ -27,17 +27,6 @@ GROUPS_AT_MOST = 10_000
 NAME_AT_MOST = 150
 
 AWAY = gettext_noop("%(name)s does not answer as it should. Try again later.")
-
-
-class DirectoryError(DermagaError):
-    """The directory is away, or says what nobody understands; `why` is for the log and the audit."""
-
-    status = 503
-    code = "directory"
-
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(AWAY, {"name": settings.LDAP_NAME})
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,7 @@ def directory_id() -> str:
 
 def find(name: str, password: str) -> Person | None:
     """Who logs in by that name and password; None when they do not fit, or are not of one person alone. Raises
-    DirectoryError."""
+    NotLetIn."""
     # without a password a directory takes anybody for nobody, and says yes
     if not name or not password or "\0" in name + password or len(name) > NAME_AT_MOST:
         return None
@@ -70,19 +59,27 @@ def find(name: str, password: str) -> Person | None:
 
 
 def demand_there() -> None:
-    """Raises DirectoryError when it does not answer, or does not know Dermaga."""
+    """Raises NotLetIn when it does not answer, or does not know Dermaga."""
     with _asked():
         pass
 
 
 @contextmanager
 def _asked() -> Iterator[tuple["_Asked", ldap3.Connection]]:
-    """With the connection of Dermaga's own account. Raises DirectoryError for all that goes wrong meanwhile."""
+    """With the connection of Dermaga's own account. Raises NotLetIn for all that goes wrong meanwhile."""
     try:
-        with _Asked() as asked, asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD) as own:
-            yield asked, own
-    except (LDAPException, OSError) as error:
-        raise DirectoryError(f"{type(error).__name__}: {error}"[:200]) from error
+        with Cut(Deadline(SECONDS)) as cut:
+            asked = _Asked(cut)
+            with asked.connection(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD) as own:
+                yield asked, own
+    except NotLetIn:
+        raise
+    except Exception as error:  # what it does not understand breaks the library in any way
+        raise _refusal(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _refusal(why: str) -> NotLetIn:
+    return NotLetIn(AWAY, why, settings.LDAP_NAME)
 
 
 def _entry(own: ldap3.Connection, name: str) -> dict[str, Any] | None:
@@ -95,7 +92,7 @@ def _person(own: ldap3.Connection, entry: dict[str, Any], typed: str) -> Person 
     told = entry["raw_attributes"]
     keys = told.get(settings.LDAP_KEY) or []
     if len(keys) != 1 or not keys[0]:
-        raise DirectoryError(f"{entry['dn']} has no {settings.LDAP_KEY}")
+        raise _refusal(f"{entry['dn']} has no {settings.LDAP_KEY}")
     key = keys[0].decode("ascii") if keys[0].isascii() and keys[0].decode("ascii").isprintable() else keys[0].hex()
     groups = {_text(group) for group in told.get(settings.LDAP_GROUPS_ATTRIBUTE) or []}
     if settings.LDAP_GROUPS:
@@ -133,41 +130,52 @@ def _common_name(group: str) -> str:
     return name.strip() if equals and kind.strip().lower() == "cn" else ""
 
 
+class _Tls(ldap3.Tls):
+    """Over which a connection that is encrypted from its first byte on is cut from then on."""
+
+    def __init__(self, cut: Cut) -> None:
+        self._cut = cut
+        super().__init__(
+            validate=ssl.CERT_REQUIRED, version=ssl.PROTOCOL_TLS_CLIENT, ca_certs_file=settings.LDAP_CA or None
+        )
+
+    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:
+        if connection.server.ssl:
+            self._cut.add(connection.socket)
+        super().wrap_socket(connection, do_handshake)
+
+
+class _Server(ldap3.Server):
+    """Whose name is looked up, and whose addresses are tried, under the deadline."""
+
+    def __init__(self, cut: Cut) -> None:
+        self._cut = cut
+        super().__init__(settings.LDAP_URL, tls=_Tls(cut), get_info=ldap3.NONE)
+
+    def candidate_addresses(self) -> list[list[Any]]:
+        deadline = self._cut.deadline.at_most(STALL_SECONDS)
+        found = resolve(self.host, self.port, deadline)
+        self.connect_timeout = deadline.left() / len(found)
+        return [[family, socket.SOCK_STREAM, 0, "", address, None, None] for family, address in found]
+
+
 class _Asked:
     """The connections of one login, which end together by the deadline."""
 
-    def __init__(self) -> None:
-        self._made: list[ldap3.Connection] = []
-        self._timer = threading.Timer(SECONDS, self._cut)
-        self._timer.daemon = True
-        tls = ldap3.Tls(
-            validate=ssl.CERT_REQUIRED, version=ssl.PROTOCOL_TLS_CLIENT, ca_certs_file=settings.LDAP_CA or None
-        )
-        self._server = ldap3.Server(settings.LDAP_URL, tls=tls, get_info=ldap3.NONE, connect_timeout=STALL_SECONDS)
-
-    def __enter__(self) -> "_Asked":
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def _cut(self) -> None:
-        for made in self._made:
-            with suppress(OSError, AttributeError):
-                made.socket.shutdown(socket.SHUT_RDWR)
+    def __init__(self, cut: Cut) -> None:
+        self._cut = cut
 
     @contextmanager
     def connection(self, who: str, password: str) -> Iterator[ldap3.Connection]:
         """Logged in as `who`."""
         made = ldap3.Connection(
-            self._server, who or None, password or None, receive_timeout=STALL_SECONDS, auto_referrals=False,
+            _Server(self._cut), who or None, password or None, receive_timeout=STALL_SECONDS, auto_referrals=False,
             read_only=True, raise_exceptions=True, authentication=ldap3.SIMPLE if who else ldap3.ANONYMOUS,
         )  # fmt: skip
-        self._made.append(made)
         try:
             made.open(read_server_info=False)
-            if not settings.LDAP_URL.startswith("ldaps://"):
+            if not made.server.ssl:
+                self._cut.add(made.socket)
                 made.start_tls(read_server_info=False)
             made.bind(read_server_info=False)
             yield made

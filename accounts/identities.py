@@ -16,8 +16,9 @@ from django.utils.translation import gettext_noop
 from accounts import directory, mapping, oidc, people
 from accounts.audit import record
 from accounts.models import User
+from accounts.not_let_in import NotLetIn
 from accounts.rights import Right, System, allows
-from common.errors import Conflict, Denied, DermagaError, Invalid, NotFound
+from common.errors import Conflict, Denied, Invalid, NotFound
 
 STRANGER = gettext_noop(
     "%(name)s knows you, but you have no account here. Ask an administrator, or log in another way and link it at Second factor."
@@ -25,17 +26,6 @@ STRANGER = gettext_noop(
 NAME_TAKEN = gettext_noop(
     "There is an account called %(user)s already. If it is yours, log in to it another way and link it at Second factor."
 )
-
-
-class NotLetIn(DermagaError):
-    """They are who they say, and have no account here; `why` is for the audit."""
-
-    status = 403
-    code = "provider"
-
-    def __init__(self, template: str, why: str, **params: Any) -> None:
-        self.why = why
-        super().__init__(template, params)
 
 
 @dataclass(frozen=True)
@@ -103,12 +93,12 @@ def _entered(source: Source, subject: str, name: str, email: str, groups: set[st
 
 def _made(source: Source, subject: str, name: str, email: str, is_mapped: bool) -> User:
     if source.new_accounts == "nobody" or (source.new_accounts == "mapped" and not is_mapped):
-        raise NotLetIn(STRANGER, "no account", name=source.label)
+        raise NotLetIn(STRANGER, "no account", source.label)
     name = re.sub(r"[^\w.@+-]+", "-", name)[:150]
     try:
         user = people.add_from(source.name, name, _address(email))
     except Invalid as error:
-        raise NotLetIn(NAME_TAKEN, "the name is taken", name=source.label, user=name) from error
+        raise NotLetIn(NAME_TAKEN, "the name is taken", source.label, user=name) from error
     _link(source.provider, user, subject)
     return user
 

@@ -5,9 +5,6 @@ way in asks for neither nonce nor signature, and reads without an end."""
 import hashlib
 import json
 import secrets
-import socket
-import threading
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +19,8 @@ from django.utils.translation import gettext_noop
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from common.errors import DermagaError
+from accounts.not_let_in import NotLetIn
+from common.connections import Cut, Deadline, pools
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 ANSWER_AT_MOST = 1024 * 1024  # bytes
@@ -32,21 +30,15 @@ CLOCKS_DIFFER = 60  # seconds
 SUBJECT_AT_MOST = 191  # characters, of the column
 
 
-class ProviderError(DermagaError):
-    """Nobody is let in by the provider; `why`, for the audit and the log, is for administrators."""
-
-    status = 403
-    code = "provider"
-
-    def __init__(self, template: str, why: str = "", **params: Any) -> None:
-        self.why = why
-        super().__init__(template, {"name": settings.OIDC_NAME, **params})
-
-
 AWAY = gettext_noop("%(name)s does not answer as it should. Try again later, or log in another way.")
 NOT_BELIEVED = gettext_noop("What %(name)s answered cannot be trusted, so nobody was logged in. Tell an administrator.")
 NOT_BEGUN = gettext_noop("This login was not begun in this browser, or too long ago. Begin again.")
 CANCELLED = gettext_noop("The login at %(name)s was cancelled or refused.")
+
+
+def refusal(template: str, why: str) -> NotLetIn:
+    """One of the sentences above."""
+    return NotLetIn(template, why, settings.OIDC_NAME)
 
 
 def provider_id() -> str:
@@ -91,25 +83,25 @@ def begin(request: HttpRequest, process: str, after: str | None) -> str:
 
 # ---------------------------------------------------------------- and back
 def state_of(request: HttpRequest) -> dict[str, Any]:
-    """What was begun in this browser; it holds once. Raises ProviderError."""
+    """What was begun in this browser; it holds once. Raises NotLetIn."""
     state_id = request.GET.get("state", "")
     found: dict[str, Any] | None = statekit.unstash_state(request, provider_id=provider_id(), state_id=state_id)
     if found is None:
-        raise ProviderError(NOT_BEGUN, "state")
+        raise refusal(NOT_BEGUN, "state")
     return found
 
 
 def claims_of(request: HttpRequest, state: dict[str, Any]) -> dict[str, Any]:
-    """What the provider says of who came back. Raises ProviderError."""
+    """What the provider says of who came back. Raises NotLetIn."""
     if not (code := request.GET.get("code", "")):
-        raise ProviderError(CANCELLED, f"error {request.GET.get('error', '')[:60]}")
+        raise refusal(CANCELLED, f"error {request.GET.get('error', '')[:60]}")
     configuration = _configuration()
     tokens = _exchanged(configuration, code, state)
     claims = _verified(configuration, tokens.get("id_token"), state["nonce"])
     if configuration.get("userinfo_endpoint") and isinstance(token := tokens.get("access_token"), str):
         said = _asked("GET", _address(configuration, "userinfo_endpoint"), headers={"Authorization": f"Bearer {token}"})
         if said.get("sub") != claims["sub"]:
-            raise ProviderError(NOT_BELIEVED, "userinfo is about somebody else")
+            raise refusal(NOT_BELIEVED, "userinfo is about somebody else")
         claims = said | claims
     return claims
 
@@ -132,13 +124,13 @@ def _exchanged(configuration: dict[str, Any], code: str, state: dict[str, Any]) 
 
 def _verified(configuration: dict[str, Any], token: Any, nonce: str) -> dict[str, Any]:
     if not isinstance(token, str):
-        raise ProviderError(NOT_BELIEVED, "no id_token")
+        raise refusal(NOT_BELIEVED, "no id_token")
     try:
         keys = jwt.PyJWKSet.from_dict(_asked("GET", _address(configuration, "jwks_uri"))).keys
         wanted = jwt.get_unverified_header(token).get("kid")
         fitting = [key for key in keys if wanted is None or key.key_id == wanted]
         if not fitting:
-            raise ProviderError(NOT_BELIEVED, "signed by an unknown key")
+            raise refusal(NOT_BELIEVED, "signed by an unknown key")
         claims: dict[str, Any] = jwt.decode(
             token,
             fitting[0],
@@ -149,13 +141,13 @@ def _verified(configuration: dict[str, Any], token: Any, nonce: str) -> dict[str
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
     except (jwt.PyJWTError, AttributeError, TypeError, ValueError) as error:
-        raise ProviderError(NOT_BELIEVED, f"id_token: {error}"[:200]) from error
+        raise refusal(NOT_BELIEVED, f"id_token: {error}"[:200]) from error
     if claims.get("nonce") != nonce:
-        raise ProviderError(NOT_BELIEVED, "nonce")
+        raise refusal(NOT_BELIEVED, "nonce")
     if claims.get("azp", settings.OIDC_CLIENT_ID) != settings.OIDC_CLIENT_ID:
-        raise ProviderError(NOT_BELIEVED, "for another party")
+        raise refusal(NOT_BELIEVED, "for another party")
     if not claims["sub"] or not claims["sub"].isprintable():
-        raise ProviderError(NOT_BELIEVED, "about nobody")
+        raise refusal(NOT_BELIEVED, "about nobody")
     return claims
 
 
@@ -163,7 +155,7 @@ def _verified(configuration: dict[str, Any], token: Any, nonce: str) -> dict[str
 def _configuration() -> dict[str, Any]:
     told = _asked("GET", settings.OIDC_ISSUER.rstrip("/") + "/.well-known/openid-configuration")
     if told.get("issuer") != settings.OIDC_ISSUER:
-        raise ProviderError(NOT_BELIEVED, f"it calls itself {str(told.get('issuer'))[:100]}")
+        raise refusal(NOT_BELIEVED, f"it calls itself {str(told.get('issuer'))[:100]}")
     return told
 
 
@@ -172,28 +164,29 @@ def _address(configuration: dict[str, Any], name: str) -> str:
     address = configuration.get(name)
     allowed = "https://" if settings.OIDC_ISSUER.startswith("https://") else ("http://", "https://")
     if not isinstance(address, str) or not address.startswith(allowed):
-        raise ProviderError(AWAY, f"no {name}")
+        raise refusal(AWAY, f"no {name}")
     return address
 
 
 def _asked(method: str, url: str, refused: str = "", **options: Any) -> dict[str, Any]:
-    """A JSON object, whole within SECONDS and ANSWER_AT_MOST. Raises ProviderError; `refused` is what a 4xx is about."""
+    """A JSON object, whole within SECONDS and ANSWER_AT_MOST. Raises NotLetIn; `refused` is what a 4xx is about."""
     try:
-        with requests.Session() as session, _Cut(SECONDS) as cut:
+        with requests.Session() as session, Cut(Deadline(SECONDS)) as cut:
             for scheme in ("http://", "https://"):
-                session.mount(scheme, cut)
+                session.mount(scheme, _Adapter(cut))
             options |= {"timeout": STALL_SECONDS, "stream": True, "allow_redirects": False}
             answer = session.request(method, url, **options)
             body = _read(answer)
+            cut.deadline.left()  # what it had by then may look whole
         if refused and 400 <= answer.status_code < 500:
-            raise ProviderError(NOT_BELIEVED, f"{refused}: {answer.status_code}")
+            raise refusal(NOT_BELIEVED, f"{refused}: {answer.status_code}")
         if answer.status_code != 200:
-            raise ProviderError(AWAY, f"{url}: {answer.status_code}")
+            raise refusal(AWAY, f"{url}: {answer.status_code}")
         told = json.loads(body)
     except (requests.RequestException, HTTPError, OSError, ValueError, RecursionError) as error:
-        raise ProviderError(AWAY, f"{url}: {type(error).__name__}") from error
+        raise refusal(AWAY, f"{url}: {type(error).__name__}") from error
     if not isinstance(told, dict):
-        raise ProviderError(AWAY, f"{url}: no object")
+        raise refusal(AWAY, f"{url}: no object")
     return told
 
 
@@ -206,57 +199,18 @@ def _read(answer: requests.Response) -> bytes:
     return body
 
 
-class _Cut(HTTPAdapter):
-    """Ends its connections after so many seconds: the library's timeout begins anew with each byte, also of a head or of
-    a TLS handshake."""
+class _Adapter(HTTPAdapter):
+    """Whose connections, also to a proxy, are cut."""
 
-    def __init__(self, seconds: float) -> None:
-        self._held: list[socket.socket] = []
-        self._over = False
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
+    def __init__(self, cut: Cut) -> None:
+        self._pools = pools(lambda host, port: cut.connect(host, port, STALL_SECONDS))
         super().__init__()
-
-    def __enter__(self) -> "_Cut":
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        for held in self._held:
-            held.close()
-        if self._over:  # what it had by then may look whole
-            raise OSError("too slow")
-
-    def _cut(self) -> None:
-        self._over = True
-        for held in self._held:
-            with suppress(OSError):
-                held.shutdown(socket.SHUT_RDWR)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self._tell(self.poolmanager)
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
         manager = super().proxy_manager_for(*args, **options)
-        self._tell(manager)
+        manager.pool_classes_by_scheme = self._pools
         return manager
-
-    def _tell(self, manager: Any) -> None:
-        """Its connections tell their sockets."""
-        cut = self
-
-        def telling(kind: Any) -> Any:
-            class Connection(kind.ConnectionCls):
-                def _new_conn(self) -> socket.socket:
-                    made: socket.socket = super()._new_conn()
-                    cut._held.append(made.dup())  # TLS takes the first one over
-                    if cut._over:
-                        cut._cut()
-                    return made
-
-            return type(kind.__name__, (kind,), {"ConnectionCls": Connection})
-
-        known = manager.pool_classes_by_scheme
-        manager.pool_classes_by_scheme = {scheme: telling(kind) for scheme, kind in known.items()}

@@ -23,6 +23,7 @@ from accounts import identities, oidc
 from accounts.audit import record
 from accounts.guard import guard
 from accounts.models import User
+from accounts.not_let_in import NotLetIn
 from accounts.rights import Right
 from common.errors import DermagaError, NotFound
 
@@ -66,7 +67,7 @@ def _go(request: HttpRequest, process: str, after: str | None) -> HttpResponse:
     """By a page of our own: the policy of forms lets none end at another place, not even by a redirect."""
     try:
         to = oidc.begin(request, process, after)
-    except oidc.ProviderError as error:
+    except NotLetIn as error:
         return _refused(request, error, process, after)
     return render(request, "account/provider.html", {"to": to, "name": settings.OIDC_NAME})
 
@@ -98,7 +99,7 @@ def provider_back(request: HttpRequest) -> HttpResponse:
 
 def _linked(request: HttpRequest, state: dict[str, Any], claims: dict[str, Any]) -> HttpResponse:
     if not isinstance(request.user, User) or request.user.pk != state["user"]:
-        raise oidc.ProviderError(oidc.NOT_BEGUN, "begun by another account")
+        raise oidc.refusal(oidc.NOT_BEGUN, "begun by another account")
     identities.link(request.user, request.user, claims["sub"])
     messages.success(request, _("%(name)s logs you in from now on.") % {"name": settings.OIDC_NAME})
     return redirect("mfa_index")

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
+from common.connections import Deadline, resolve
 from common.errors import Invalid
 from hosts.access import may
-from hosts.engine.transport import Deadline, resolve
 from hosts.models import Host
 from hosts.registry.addresses import Level, level_of
 

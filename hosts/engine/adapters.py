@@ -14,9 +14,10 @@ import urllib3
 import urllib3.connection
 import urllib3.connectionpool
 
+from common.connections import Deadline, hang_up
 from hosts.engine.endpoint import Endpoint, TLSMaterial, bracketed
 from hosts.engine.tls import tls_context
-from hosts.engine.transport import Deadline, connect, hang_up
+from hosts.engine.transport import connect
 
 
 class _Timed:

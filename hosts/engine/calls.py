@@ -9,10 +9,11 @@ from contextvars import ContextVar
 from itertools import chain
 from typing import Any
 
+from common.connections import Deadline, abort, hang_up
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import ConnectionLost, EngineError, NotAnEngine, TimedOut, translate
-from hosts.engine.transport import Deadline, abort, chunk, connect, hang_up, request, request_bytes
+from hosts.engine.transport import chunk, connect, request, request_bytes
 
 CONNECT_SECONDS = 10.0
 BLOCK = 64 * 1024

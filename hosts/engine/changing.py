@@ -7,13 +7,13 @@ import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from common.connections import Deadline
 from hosts.engine import execs, files, paths
 from hosts.engine.answers import Answered, Conflict
 from hosts.engine.calls import Call
 from hosts.engine.errors import NoPath, NotAnEngine, PathRefused, gettext_noop
 from hosts.engine.targets import Target
 from hosts.engine.tars import Member, Part, TarReader, blocks_of, length_of
-from hosts.engine.transport import Deadline
 
 SHORT = 30.0  # seconds for a change that a page waits for
 SILENCE = 120.0  # seconds that an engine may take nothing, or think about what it got

@@ -10,6 +10,7 @@ import docker
 import requests
 import urllib3
 
+from common.connections import Deadline
 from hosts.engine.adapters import adapter_for
 from hosts.engine.answers import BadRequest, NotFound
 from hosts.engine.diagnose import look_closer
@@ -17,7 +18,7 @@ from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import APITooNew, APITooOld, EngineError, NotAnEngine, TimedOut, translate
 from hosts.engine.parse.swarms import MemberInfo, member_of
 from hosts.engine.parse.values import text, time_of, whole
-from hosts.engine.transport import Deadline, get_json
+from hosts.engine.transport import get_json
 
 __all__ = ["EngineError", "EngineInfo", "check", "client"]
 

@@ -9,6 +9,7 @@ import ssl
 
 from cryptography import x509
 
+from common.connections import Deadline
 from hosts.engine.causes import REFUSED_ALERTS, classify
 from hosts.engine.endpoint import Endpoint, TLSMaterial
 from hosts.engine.errors import (
@@ -23,7 +24,7 @@ from hosts.engine.errors import (
     WrongCA,
 )
 from hosts.engine.tls import tls_context
-from hosts.engine.transport import Deadline, connect_tcp
+from hosts.engine.transport import connect_tcp
 
 LOOK_SECONDS = 2.0  # at most, for each look
 CERTIFICATE_ERRORS = (CertificateExpired, CertificateNotYetValid, CertificateName, WrongCA)
@@ -43,10 +44,6 @@ def look_closer(endpoint: Endpoint, error: EngineError, deadline: Deadline) -> E
     return error
 
 
-def _short(deadline: Deadline) -> Deadline:
-    return Deadline(min(LOOK_SECONDS, deadline.left()))
-
-
 def _unverified() -> ssl.SSLContext:
     """For looking only: nothing is ever sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -56,7 +53,7 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _speaks_tls(endpoint: Endpoint, deadline: Deadline) -> bool:
-    short = _short(deadline)
+    short = deadline.at_most(LOOK_SECONDS)
     with connect_tcp(endpoint, short) as plain:
         plain.settimeout(short.left())
         try:
@@ -68,7 +65,7 @@ def _speaks_tls(endpoint: Endpoint, deadline: Deadline) -> bool:
 
 def _refusal(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
     """Shakes hands and waits without a word: a server that refuses us says so now, and no write of ours hides it."""
-    short = _short(deadline)
+    short = deadline.at_most(LOOK_SECONDS)
     with connect_tcp(endpoint, short) as plain:
         plain.settimeout(short.left())
         try:
@@ -94,7 +91,7 @@ def _refusal(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
 def _refused_in_older_tls(endpoint: Endpoint, deadline: Deadline) -> EngineError | None:
     """Who hung up after the handshake without a word may have refused our certificate, or have nothing behind it, as a
     proxy. In TLS 1.2 the certificate is judged within the handshake: it ends well unless it is refused."""
-    short = _short(deadline)
+    short = deadline.at_most(LOOK_SECONDS)
     context = tls_context(endpoint.tls or TLSMaterial())
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with connect_tcp(endpoint, short) as plain:
@@ -117,7 +114,7 @@ def _said(error: Exception, endpoint: Endpoint) -> EngineError | None:
 
 
 def _speaks_http(endpoint: Endpoint, deadline: Deadline) -> bool:
-    short = _short(deadline)
+    short = deadline.at_most(LOOK_SECONDS)
     with connect_tcp(endpoint, short) as sock, contextlib.suppress(OSError):
         sock.settimeout(short.left())
         sock.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
@@ -143,7 +140,7 @@ def _with_certificate(endpoint: Endpoint, error: EngineError, deadline: Deadline
 
 
 def _peer_certificate(endpoint: Endpoint, deadline: Deadline) -> x509.Certificate | None:
-    short = _short(deadline)
+    short = deadline.at_most(LOOK_SECONDS)
     with connect_tcp(endpoint, short) as plain:
         plain.settimeout(short.left())
         with _unverified().wrap_socket(plain, server_hostname=endpoint.parsed.host) as sock:

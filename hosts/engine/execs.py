@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from common.connections import Deadline
 from hosts.engine.answers import Answered, BadRequest
 from hosts.engine.calls import Call
 from hosts.engine.errors import ConnectionLost, TimedOut
 from hosts.engine.targets import Target
-from hosts.engine.transport import Deadline
 
 OUTPUT_AT_MOST = 4 * 1024 * 1024  # bytes
 ROOT = "0"  # by number: an image need not name its users

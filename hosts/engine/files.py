@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from common.connections import Deadline
 from hosts.engine import execs, paths
 from hosts.engine.answers import Answered, EngineFailed, NotFound
 from hosts.engine.calls import Call
@@ -19,7 +20,6 @@ from hosts.engine.parse.values import time_of
 from hosts.engine.streams import open_stream
 from hosts.engine.targets import Target
 from hosts.engine.tars import Member, TarReader
-from hosts.engine.transport import Deadline
 
 LOOK_SECONDS = 5.0  # for all that a page waits for
 IDLE_SECONDS = 60.0  # a download's engine may say nothing for so long

@@ -6,11 +6,12 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+from common.connections import abort
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import translate
 from hosts.engine.opening import ask_on, forget, open_socket
 from hosts.engine.streams import ANSWER_AT_MOST, EngineStream, json_of
-from hosts.engine.transport import abort, request_bytes
+from hosts.engine.transport import request_bytes
 
 
 class KeptConnection:

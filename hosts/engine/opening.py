@@ -11,19 +11,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from common.connections import ADDRESSES_AT_MOST, abort, keep_alive
 from hosts.engine.answers import from_answer
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint, TLSMaterial
 from hosts.engine.tls import shared_context
-from hosts.engine.transport import (
-    ADDRESSES_AT_MOST,
-    ERROR_BODY_AT_MOST,
-    Answer,
-    Head,
-    abort,
-    keep_alive,
-    message_of,
-)
+from hosts.engine.transport import ERROR_BODY_AT_MOST, Answer, Head, message_of
 
 BLOCK = 64 * 1024
 FULL_QUEUE_SECONDS = 0.01

@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 
+from common.connections import abort
 from hosts.engine.answers import from_answer
 from hosts.engine.body import Body
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import ConnectionLost, NotAnEngine, translate
 from hosts.engine.opening import BLOCK, WAITS, ask, forget, ready, send
-from hosts.engine.transport import Answer, Head, abort, message_of, request_bytes
+from hosts.engine.transport import Answer, Head, message_of, request_bytes
 
 ANSWER_AT_MOST = 16 * 1024 * 1024  # bytes of one JSON answer
 NEWEST_API, OLDEST_API = (1, 55), (1, 40)

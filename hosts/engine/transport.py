@@ -1,20 +1,14 @@
-"""Connected sockets to engines, and one HTTP request on them, all within a total deadline.
+"""Connected sockets to engines, and one HTTP request on them, all within a total deadline. Blocking: callers run it in a
+thread."""
 
-Blocking: callers run it in a thread. An idle timeout would be defeated by a server that drips bytes, so every wait
-is given what is left of the deadline.
-"""
-
-import contextlib
 import json
 import socket
-import struct
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from common.connections import Deadline, connect_first, resolve
 from hosts.engine.answers import from_answer
 from hosts.engine.body import Body, content_length
 from hosts.engine.endpoint import Endpoint, TLSMaterial
@@ -23,25 +17,6 @@ from hosts.engine.tls import shared_context
 
 HEAD_AT_MOST = 64 * 1024
 ERROR_BODY_AT_MOST = 64 * 1024
-ADDRESSES_AT_MOST = 8  # of one name
-
-
-@dataclass
-class Deadline:
-    """A moment until which something must be done."""
-
-    seconds: float
-    _end: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._end = time.monotonic() + self.seconds
-
-    def left(self) -> float:
-        """Seconds left; raises TimeoutError when there are none."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(f"no answer within {self.seconds:g} s")
-        return left
 
 
 def message_of(body: bytes) -> str:
@@ -80,47 +55,6 @@ def connect_tcp(endpoint: Endpoint, deadline: Deadline) -> socket.socket:
     return connect_first(resolve(endpoint.parsed.host, endpoint.parsed.port, deadline), deadline)
 
 
-def connect_first(found: list[tuple[int, Any]], deadline: Deadline) -> socket.socket:
-    """A connected plain socket to the first address that answers. Raises OSError."""
-    last: OSError | None = None
-    for number, (family, address) in enumerate(found):
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            # several addresses share what is left, so that one that drops packets does not use it up
-            sock.settimeout(deadline.left() / (len(found) - number))
-            sock.connect(address)
-            keep_alive(sock)
-            return sock
-        except OSError as error:
-            sock.close()
-            last = error
-    raise last or OSError("the name has no address")
-
-
-def resolve(host: str, port: int, deadline: Deadline) -> list[tuple[int, Any]]:
-    """(family, address) pairs. In a thread, since the system's resolver knows no deadline."""
-    answer: list[Any] = []
-
-    def work() -> None:
-        try:
-            answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            answer.append(error)
-
-    if host[0] in "0123456789" or ":" in host:
-        work()  # an address needs no asking, except for a name that begins with a digit: then it is short
-    if not answer or isinstance(answer[0], OSError):
-        answer.clear()
-        thread = threading.Thread(target=work, name="resolve", daemon=True)
-        thread.start()
-        thread.join(deadline.left())
-        if not answer:
-            raise TimeoutError(f"the name {host} was not found out within {deadline.seconds:g} s")
-    if isinstance(answer[0], OSError):
-        raise answer[0]
-    return [(family, address) for family, _, _, _, address in answer[0]][:ADDRESSES_AT_MOST]
-
-
 def _connect_unix(path: str, deadline: Deadline) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -130,15 +64,6 @@ def _connect_unix(path: str, deadline: Deadline) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def keep_alive(sock: socket.socket) -> None:
-    """A peer that vanished without a word is noticed within half a minute, also while nothing is sent."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 @dataclass
@@ -283,18 +208,3 @@ def get_json(
         return json.loads(body), answer.headers
     except ValueError:
         return body.decode("utf-8", "replace"), answer.headers
-
-
-def abort(sock: socket.socket) -> None:
-    """Closes at once: no waiting for what is still on its way. Not while another thread uses the socket."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    hang_up(sock)
-    sock.close()
-
-
-def hang_up(sock: socket.socket) -> None:
-    """Ends both directions and keeps the number, which another socket could get: from any thread."""
-    with contextlib.suppress(OSError):
-        # a TLS socket's own shutdown would take the TLS away from under a thread that reads
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)

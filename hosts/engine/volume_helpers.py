@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.connections import Deadline
 from hosts.engine.answers import NotFound
 from hosts.engine.calls import Call
 from hosts.engine.endpoint import Endpoint
 from hosts.engine.errors import EngineError
 from hosts.engine.targets import Target
-from hosts.engine.transport import Deadline
 
 PLACE = "/volume"  # where the volume is in the helper
 NAME = "dermaga-files-"  # how helpers' names begin

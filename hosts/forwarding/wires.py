@@ -5,7 +5,6 @@ import hmac
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -14,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from accounts.models.forwards import place_of
+from common.connections import Cut, Deadline, connect_first, resolve
 from hosts.engine.errors import EngineError
-from hosts.engine.transport import Deadline, connect_first, hang_up, resolve
 from hosts.forwarding import errors
 from hosts.registry.addresses import Level, level_of
 from hosts.registry.places import trust
@@ -127,19 +126,14 @@ def _stream(target: Target, messages: Sequence[bytes], deadline: Deadline) -> No
 @contextmanager
 def _connected(target: Target, deadline: Deadline) -> Iterator[Any]:
     """A socket, with TLS where that is spoken. It hangs up at the deadline, whatever the other side does."""
-    with closing(connect_first(_allowed(target, deadline), deadline)) as plain, closing(plain.dup()) as held:
-        timer = threading.Timer(deadline.left(), hang_up, [held])  # TLS takes the socket itself apart
-        timer.daemon = True
-        timer.start()
-        try:
-            plain.settimeout(deadline.left())
-            if target.kind not in {"tls", "webhook"}:
-                yield plain
-                return
-            with closing(trust(target.ca).wrap_socket(plain, server_hostname=target.host)) as sock:
-                yield sock
-        finally:
-            timer.cancel()
+    with closing(connect_first(_allowed(target, deadline), deadline)) as plain, Cut(deadline) as cut:
+        cut.add(plain)
+        plain.settimeout(deadline.left())
+        if target.kind not in {"tls", "webhook"}:
+            yield plain
+            return
+        with closing(trust(target.ca).wrap_socket(plain, server_hostname=target.host)) as sock:
+            yield sock
 
 
 def _allowed(target: Target, deadline: Deadline) -> list[tuple[int, Any]]:

@@ -2,6 +2,7 @@
 that are bounded."""
 
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,11 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from common.connections import Cut, Deadline, connect_first, pools, resolve
 from hosts.engine import errors as engine_errors
 from hosts.engine.causes import classify
 from hosts.engine.errors import EngineError
-from hosts.engine.transport import Deadline, connect_first, hang_up, resolve
 from hosts.registry import errors
 from hosts.registry.addresses import Level, level_of
 from hosts.registry.places import Origin, Place, trust
@@ -66,29 +66,19 @@ class Transport:
         self.place = place
         self.seconds = seconds
         self._deadline = Deadline(seconds)
+        self._cut = Cut(self._deadline)
         self._pools: dict[Origin, urllib3.HTTPConnectionPool] = {}
         self._lock = threading.Lock()
-        self._sockets: list[Any] = []
         self._own_level = Level.PUBLIC  # as found when its own server was called
-        # a server that drips bytes would defeat the timeout of each read
-        self._timer = threading.Timer(seconds, self._hang_up)
-        self._timer.daemon = True
 
     def __enter__(self) -> "Transport":
-        self._timer.start()
+        self._cut.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
         for pool in self._pools.values():
             pool.close()
-        for sock in self._sockets:
-            sock.close()
-
-    def _hang_up(self) -> None:
-        with self._lock:
-            for sock in self._sockets:
-                hang_up(sock)
+        self._cut.__exit__()
 
     def send(
         self,
@@ -183,42 +173,24 @@ class Transport:
             return self._pools[origin]
 
     def _new_pool(self, origin: Origin) -> urllib3.HTTPConnectionPool:
-        transport = self
-
-        class Plain(HTTPConnection):
-            def _new_conn(self) -> Any:
-                return transport._connect(origin)
-
-        class Encrypted(HTTPSConnection):
-            def _new_conn(self) -> Any:
-                return transport._connect(origin)
-
-        pool: urllib3.HTTPConnectionPool
+        kinds = pools(lambda _host, _port: self._connect(origin))
         if origin.scheme == "http":
-            pool = urllib3.HTTPConnectionPool(origin.host, origin.port, maxsize=PARALLEL)
-            pool.ConnectionCls = Plain
-        else:
-            pool = urllib3.HTTPSConnectionPool(
-                origin.host, origin.port, maxsize=PARALLEL, ssl_context=trust(self.place.ca)
-            )
-            pool.ConnectionCls = Encrypted
-        return pool
+            return kinds["http"](origin.host, origin.port, maxsize=PARALLEL)
+        return kinds["https"](origin.host, origin.port, maxsize=PARALLEL, ssl_context=trust(self.place.ca))
 
-    def _connect(self, origin: Origin) -> Any:
+    def _connect(self, origin: Origin) -> socket.socket:
         """A connected socket. The addresses are looked at before anybody is called: a name may lead anywhere. What a
         registry names, a token server or where it redirects to, is no nearer than itself: it must not lead inside."""
         own = origin.host == self.place.origin.host
         where = self.place.address if own else origin.host
         reach = self.place.reach if own else self._own_level
         sock = connect_allowed(origin.host, origin.port, self._deadline, reach=reach, where=where)
-        with self._lock:
-            self._sockets.append(sock.dup())  # TLS takes the socket itself apart
         if own:
             self._own_level = level_of(str(sock.getpeername()[0]))
-        return sock
+        return self._cut.add(sock)
 
 
-def connect_allowed(host: str, port: int, deadline: Deadline, *, reach: Level, where: str) -> Any:
+def connect_allowed(host: str, port: int, deadline: Deadline, *, reach: Level, where: str) -> socket.socket:
     """A connected socket to a server that people named: a registry, a bucket. It goes to an address that was looked at:
     a name that leads elsewhere a moment later changes nothing. Raises ForbiddenAddress, InsideAddress, OSError."""
     found = resolve(host, port, deadline)

@@ -1,10 +1,11 @@
 """Logging in by a directory: a real OpenLDAP."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from dashboard import environment
 from tests.engines.certificates import Authority
 from tests.rows import a_host, person
 from tests.servers.directory import ADMIN, GROUPS, PEOPLE, SECRET, DirectoryServer
+from tests.servers.names import no_name_server
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
 PASSWORD = "sea-side-4711"
@@ -170,45 +172,98 @@ def silent(connection: socket.socket) -> None:
     time.sleep(30)
 
 
-def drip(connection: socket.socket) -> None:
-    connection.sendall(b"\x30\x84\x00\x10\x00\x00")
+def drip(connection: socket.socket, begins: bytes = b"\x30\x84\x00\x10\x00\x00") -> None:
+    """An answer whose bytes come one at a time."""
+    connection.sendall(begins)
     for _ in range(300):
         connection.sendall(b"\x02")
         time.sleep(0.1)
+
+
+def drip_tls(connection: socket.socket) -> None:
+    """The same of a handshake: its first record says that it has 16 KiB."""
+    drip(connection, b"\x16\x03\x03\x40\x00")
+
+
+def pour(connection: socket.socket) -> None:
+    """An answer of two gigabytes."""
+    connection.sendall(b"\x30\x84\x7f\xff\xff\xff")
+    while True:
+        connection.sendall(b"\x02" * 65536)
 
 
 def nonsense(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-@pytest.mark.parametrize("does", [silent, drip, nonsense])
-@pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
-def test_one_that_does_not_answer_as_it_should_is_a_sentence_soon(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, does: Callable[[socket.socket], None], scheme: str
-) -> None:
-    monkeypatch.setattr(asked, "SECONDS", 1.0)
-    person("olga", "viewer")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+@pytest.fixture
+def answering() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
+    """Something else in its place, each connection by a function; on which port."""
+    with ExitStack() as stack:
 
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _address = listening.accept()
-                    threading.Thread(target=_quietly, args=[does, connection], daemon=True).start()
+        def answer(does: Callable[[socket.socket], None]) -> int:
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
-        threading.Thread(target=serve, daemon=True).start()
-        settings.LDAP_URL = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
-        for name in ("nora", "olga"):
-            began = time.monotonic()
-            client, said = log_in(name, "some-password")
-            assert "Harbour does not answer as it should" in said and not is_in(client)
-            assert time.monotonic() - began < 8
-        assert is_in(log_in("olga", OWN)[0]) == "olga"
+            def serve() -> None:
+                with suppress(OSError):
+                    while True:
+                        connection, _address = listening.accept()
+                        threading.Thread(target=_quietly, args=[does, connection], daemon=True).start()
+
+            threading.Thread(target=serve, daemon=True).start()
+            return int(listening.getsockname()[1])
+
+        yield answer
 
 
 def _quietly(does: Callable[[socket.socket], None], connection: socket.socket) -> None:
     with suppress(OSError), connection:
         does(connection)
+
+
+def away_soon(name: str = "nora") -> None:
+    """Nobody is logged in, and told so within a moment."""
+    began = time.monotonic()
+    client, said = log_in(name, "some-password")
+    assert "Harbour does not answer as it should" in said and not is_in(client)
+    assert time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize("does", [silent, drip, drip_tls, pour, nonsense])
+@pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
+def test_one_that_does_not_answer_as_it_should_is_a_sentence_soon(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, answering: Any, does: Callable[[socket.socket], None], scheme: str
+) -> None:
+    monkeypatch.setattr(asked, "SECONDS", 1.0)
+    person("olga", "viewer")
+    settings.LDAP_URL = f"{scheme}://127.0.0.1:{answering(does)}"
+    away_soon()
+    away_soon("olga")
+    assert is_in(log_in("olga", OWN)[0]) == "olga"
+
+
+@pytest.mark.parametrize(("scheme", "does"), [("ldap", drip), ("ldaps", drip_tls)])
+def test_one_whose_connection_opens_when_it_is_too_late_is_cut_as_well(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, answering: Any, scheme: str, does: Callable[[socket.socket], None]
+) -> None:
+    monkeypatch.setattr(asked, "SECONDS", 0.5)
+    port, connect = answering(does), socket.socket.connect
+
+    def late(one: socket.socket, address: Any) -> None:
+        if address[1] == port:
+            time.sleep(1)
+        connect(one, address)
+
+    monkeypatch.setattr(socket.socket, "connect", late)
+    settings.LDAP_URL = f"{scheme}://127.0.0.1:{port}"
+    away_soon()
+
+
+def test_one_whose_name_nobody_finds_out_is_a_sentence_soon(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asked, "SECONDS", 0.5)
+    with no_name_server(monkeypatch, "directory.example"):
+        settings.LDAP_URL = "ldaps://directory.example"
+        away_soon()
 
 
 @pytest.mark.parametrize("way", ["ldaps", "StartTLS"])
@@ -224,6 +279,34 @@ def test_a_certificate_that_does_not_fit_is_none(
         settings.LDAP_URL = settings.LDAP_URL.replace("127.0.0.1", "127.0.0.2")
     client, said = log_in()
     assert "does not answer as it should" in said and not is_in(client)
+
+
+def test_a_password_goes_to_nobody_who_takes_the_place_of_the_directory_in_the_middle_of_a_login(
+    server: DirectoryServer, settings: Any, tmp_path: Any, answering: Any, north: Team
+) -> None:
+    Authority("another").server("127.0.0.1").write(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    met, heard = [], []
+
+    def answer(connection: socket.socket) -> None:
+        met.append(connection)
+        if len(met) == 1:  # Dermaga's own
+            with socket.create_connection(("127.0.0.1", server.tls_port)) as there:
+                threading.Thread(target=_pass_on, args=[there, connection], daemon=True).start()
+                _pass_on(connection, there)
+        else:
+            heard.append(context.wrap_socket(connection, server_side=True).recv(4096))
+
+    settings.LDAP_URL = f"ldaps://127.0.0.1:{answering(answer)}"
+    away_soon()
+    assert len(met) > 1 and heard == []
+
+
+def _pass_on(source: socket.socket, to: socket.socket) -> None:
+    with suppress(OSError):
+        while block := source.recv(65536):
+            to.sendall(block)
 
 
 def test_dermagas_own_account_there_that_is_refused_is_told_to_administrators_alone(settings: Any) -> None:

@@ -21,9 +21,10 @@ from django.test import Client
 from jwt.algorithms import RSAAlgorithm
 
 from accounts.models import User
-from hosts.engine.transport import abort
+from common.connections import abort
 from tests.accounts.openid import BEGIN, is_in, refusals, said, there, through
 from tests.rows import person
+from tests.servers.names import no_name_server
 from tests.servers.openid import CLIENT, SECRET, OpenIdProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
@@ -294,6 +295,32 @@ def test_a_provider_that_is_away_is_a_sentence_and_passwords_still_log_in(
     person("olga", "viewer")
     client.post("/account/login/", {"login": "olga", "password": PASSWORD})
     assert is_in(client) == "olga"
+
+
+def test_one_whose_name_nobody_finds_out_is_a_sentence_soon(
+    client: Client, provider: OpenIdProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.oidc.SECONDS", 0.5)
+    settings.OIDC_ISSUER = "http://4711.login.example"
+    began = time.monotonic()
+    with no_name_server(monkeypatch, "4711.login.example"):
+        assert AWAY in said(client, client.post(BEGIN))
+    assert time.monotonic() - began < LASTS - 2
+
+
+def test_it_is_asked_through_a_proxy_and_that_is_cut_too(
+    client: Client, provider: OpenIdProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider is its own proxy."""
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("HTTP_PROXY", provider.issuer)
+    settings.OIDC_ISSUER = provider.issuer = "http://login.example"
+    assert "http://login.example/authorize?" in client.post(BEGIN).content.decode()
+    monkeypatch.setattr("accounts.oidc.SECONDS", 0.5)
+    provider.answers[PATHS[0]] = drip_head
+    began = time.monotonic()
+    assert AWAY in said(client, client.post(BEGIN))
+    assert time.monotonic() - began < LASTS - 2
 
 
 def test_one_that_calls_itself_something_else_is_not_asked_further(

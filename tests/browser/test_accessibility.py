@@ -197,20 +197,21 @@ def test_axe_finds_nothing_serious_on_any_page(
     """A page is loaded once and shown in each theme and width; the frame around all of them is looked at on the first."""
     found = {}
     for number, path in enumerate([*PAGES, *one_of_each]):
-        frame = FRAME if number else ()
         desktop.set_viewport_size(DESKTOP)
         desktop.emulate_media(color_scheme="light")
         desktop.goto(f"{product.url}{path}")
-        found[f"{path} in light"] = [*serious(desktop, without=frame), *too_wide(desktop)]
-        desktop.emulate_media(color_scheme="dark")
-        found[f"{path} in dark"] = serious(
-            desktop, without=frame, only=["color-contrast"]
-        )  # a theme changes colours alone
-        desktop.emulate_media(color_scheme="light")
-        desktop.set_viewport_size(PHONE)
-        found[f"{path} on a phone"] = [*serious(desktop, without=frame), *too_wide(desktop)]
+        found |= {f"{path} {how}": problems for how, problems in looks(desktop, FRAME if number else ()).items()}
     assert {where: problems for where, problems in found.items() if problems} == {}
     page_errors[:] = [error for error in page_errors if "/nothing/is/here/" not in error]
+
+
+def looks(page: Page, without: Iterable[str] = ()) -> dict[str, list[str]]:
+    """What is wrong with a page that is shown wide and light: so, dark, and on a phone."""
+    found = {"in light": [*serious(page, without=without), *too_wide(page)]}
+    page.emulate_media(color_scheme="dark")
+    found["in dark"] = serious(page, without=without, only=["color-contrast"])  # a theme changes colours alone
+    turn(page, PHONE, "light")
+    return found | {"on a phone": [*serious(page, without=without), *too_wide(page)]}
 
 
 def too_wide(page: Page) -> list[str]:

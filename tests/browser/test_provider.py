@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.servers.browser import OpenPage, log_in
+from tests.browser.test_accessibility import looks, turn
+from tests.servers.browser import DESKTOP, OpenPage, log_in
 from tests.servers.openid import CLIENT, SECRET, OpenIdProvider
 from tests.servers.product import PASSWORD, Product
 
@@ -64,4 +65,51 @@ def test_an_account_is_linked_by_its_owner(
     other.get_by_role("button", name="Log in with Harbour").click()
     other.wait_for_url(f"{url}/users/")
     expect(other.locator(".top summary")).to_contain_text("admin")
+    assert page_errors == []
+
+
+def test_axe_finds_nothing_serious_on_its_pages(
+    open_page: OpenPage, with_provider: Product, provider: OpenIdProvider, page_errors: list[str]
+) -> None:
+    """The way there and what went wrong on it; one's own account without a link and with one; an account of others."""
+    page, url, found = open_page(), with_provider.url, {}
+
+    def look(what: str) -> None:
+        found.update({f"{what} {how}": problems for how, problems in looks(page).items()})
+        turn(page, DESKTOP, "light")
+
+    provider.person = {"sub": "9", "preferred_username": "nora", "groups": ["others"]}
+    page.goto(f"{url}/account/login/")
+    look("the login")
+    page.route(
+        f"{provider.issuer}/authorize?*", lambda route: route.fulfill(status=204)
+    )  # the browser stays where it is
+    page.get_by_role("button", name="Log in with Harbour").click()
+    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    look("the way there")
+    page.unroute_all()
+    page.get_by_role("link", name="Go on").click()
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("you have no account here")
+    look("a stranger")
+    nora = with_provider.api("users", "POST", name="nora", password=PASSWORD)
+    log_in(page, url)
+    page.goto(f"{url}/users/")
+    page.get_by_role("link", name=nora["name"], exact=True).click()
+    expect(page.get_by_label("Who they are there")).to_be_visible()
+    look("an account without a link")
+    page.get_by_label("Who they are there").fill("9")
+    page.get_by_role("button", name="Link", exact=True).click()
+    expect(page.get_by_role("button", name="Take the link away")).to_be_visible()
+    look("an account with a link")
+    page = open_page()
+    log_in(page, url, "nora")
+    page.goto(f"{url}/account/2fa/")
+    expect(page.get_by_role("button", name="Take the link away")).to_be_visible()
+    look("one's own account with a link")
+    page.get_by_role("button", name="Take the link away").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("button", name="Link this account")).to_be_visible()
+    look("one's own account without a link")
+    assert {where: problems for where, problems in found.items() if problems} == {}
     assert page_errors == []

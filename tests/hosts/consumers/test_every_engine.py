@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from common.connections import hang_up
 from hosts.consumers.hub import current_hub
-from hosts.engine.transport import hang_up
 from tests.engines.runner import Runner
 from tests.engines.ways import AnyEngine
 from tests.hosts.consumers.sockets import Socket, a_person, mirror, open_socket

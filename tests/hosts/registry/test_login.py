@@ -1,6 +1,7 @@
 """Logging in to registries: real ones with a password, with a CA of their own and with tokens, and ones that lie."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from hosts.registry.places import Login, Place
 from tests.engines.certificates import Authority
 from tests.engines.registry import PASSWORD, USER, Registry
 from tests.hosts.registry.scripted import Scripted, drip
+from tests.servers.names import no_name_server
 
 RIGHT, WRONG = Login(USER, PASSWORD), Login(USER, "canary-4711")
 
@@ -123,6 +125,31 @@ def test_nobody_there_is_said() -> None:
     for address, words in (("127.0.0.1:1", "nothing listens there"), ("registry.invalid:5000", "its name is unknown")):
         with pytest.raises(errors.Unreachable, match=words):
             ping(Place(address, plain_http=True, inside=True))
+
+
+@pytest.mark.parametrize("name", ["quay.example", "4711.quay.example"])
+def test_one_whose_name_nobody_finds_out_is_given_up_in_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    with no_name_server(monkeypatch, name), pytest.raises(errors.Slow):
+        ping(Place(name), seconds=0.5)
+    assert time.monotonic() - began < 8
+
+
+def test_one_whose_connection_opens_when_it_is_too_late_is_given_up_as_well(
+    script: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.says["/v2/"] = drip(script)
+    connect, port = socket.socket.connect, int(script.address.partition(":")[2])
+
+    def late(one: socket.socket, address: Any) -> None:
+        if address[1] == port:
+            time.sleep(1)
+        connect(one, address)
+
+    monkeypatch.setattr(socket.socket, "connect", late)
+    began = time.monotonic()
+    assert isinstance(told(script, seconds=0.5), errors.Slow)
+    assert time.monotonic() - began < 8
 
 
 def test_one_that_drips_bytes_is_given_up_in_time(script: Scripted) -> None:
