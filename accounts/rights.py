@@ -86,6 +86,8 @@ OWNED_NOUNS = {
 }
 OWNABLE = frozenset(right for right in ALL if right.split(".")[0] in OWNED_NOUNS) | {
     Right.REGISTRIES_VIEW,  # with accounts that are the team's
+    Right.BACKUPS_VIEW,
+    Right.BACKUPS_MANAGE,
 }
 VIEWS = frozenset(right for right in ALL if right.endswith(".view"))
 RIGHTS_OF: dict[str, frozenset[Right]] = {

@@ -1,5 +1,6 @@
 """Backups of volumes and the places where they lie, over REST. A secret goes in and never comes out."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,12 +13,13 @@ from api.bodies import changes_in, valid
 from api.lists import Limit, Many, Offset, many
 from api.schedules import show as show_schedule
 from hosts import filters
-from hosts.access import get_backup, get_destination, get_host, get_volume
+from hosts.access import get_backup, get_destination, get_host, get_volume, may_see_place
 from hosts.actions.backups import destinations, downloads, kept, making, restoring
 from hosts.actions.removals import AT_ONCE
 from hosts.forms.backups import FIELDS, DestinationForm
 from hosts.models import Backup, Destination
 
+NAMES = ("name", "kind")
 router = Router(tags=["backups"])
 places = Router(tags=["backups"])
 of_volumes = Router(tags=["backups"])
@@ -95,6 +97,7 @@ def show(backup: Backup) -> dict[str, Any]:
         "id": backup.pk,
         "host": backup.host,
         "volume": backup.volume,
+        "team": backup.owner.name if backup.owner else "",
         "destination": backup.destination.name,
         "key": backup.key,
         "bytes": backup.bytes,
@@ -109,9 +112,9 @@ def show(backup: Backup) -> dict[str, Any]:
     }
 
 
-def show_destination(destination: Destination) -> dict[str, Any]:
-    """A destination as JSON: never its secret."""
-    return {name: getattr(destination, name) for name in FIELDS}
+def show_destination(destination: Destination, *, place: bool = True) -> dict[str, Any]:
+    """A destination as JSON: never its secret, and where it is only with `place`."""
+    return {name: getattr(destination, name) if place or name in NAMES else "" for name in FIELDS}
 
 
 # ---------------------------------------------------------------- backups
@@ -119,7 +122,7 @@ def show_destination(destination: Destination) -> dict[str, Any]:
 @needs(Right.BACKUPS_VIEW)
 def backup_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
     """All backups, the newest first; the same filters as the page: search, host, volume, destination."""
-    rows = Backup.kept().visible_to(request.user).select_related("destination")
+    rows = Backup.kept().visible_to(request.user).select_related("destination", "owner")
     rows, _ = filters.BACKUPS.ordered(filters.BACKUPS.narrow(rows, request.GET), sort)
     return many(rows, limit, offset, show)
 
@@ -168,14 +171,14 @@ def backup_restore(request: HttpRequest, backup: int, body: Restore) -> Any:
 @needs(Right.BACKUPS_MANAGE)
 def volume_download(request: HttpRequest, host: str, volume: str) -> Any:
     """All that is in the volume now as a tar packed by zstd. A file that is cut off has no end, and zstd says so."""
-    return downloads.download(request.user, get_volume(request.user, host, volume))
+    return downloads.download(request.user, get_volume(request.user, host, volume, Right.BACKUPS_MANAGE))
 
 
 @of_volumes.post("/{host}/{volume}/backup", response={202: dict})
 @needs(Right.BACKUPS_MANAGE)
 def volume_backup(request: HttpRequest, host: str, volume: str, body: Make) -> Any:
     """Starts a job that stores it at a destination."""
-    found = get_volume(request.user, host, volume)
+    found = get_volume(request.user, host, volume, Right.BACKUPS_MANAGE)
     destination = get_destination(request.user, body.destination)
     return 202, {"job": making.start_backup(request.user, found, destination, stop=body.stop).pk}
 
@@ -184,7 +187,7 @@ def volume_backup(request: HttpRequest, host: str, volume: str, body: Make) -> A
 @needs(Right.BACKUPS_MANAGE)
 def volume_backup_schedule(request: HttpRequest, host: str, volume: str, body: Plan) -> Any:
     """Makes a schedule of its backups."""
-    found = get_volume(request.user, host, volume)
+    found = get_volume(request.user, host, volume, Right.BACKUPS_MANAGE)
     asked = body.dict(exclude={"destination"})
     destination = get_destination(request.user, body.destination)
     return 201, show_schedule(making.schedule(request.user, found, destination, **asked))
@@ -194,10 +197,11 @@ def volume_backup_schedule(request: HttpRequest, host: str, volume: str, body: P
 @places.get("", response=Many)
 @needs(Right.BACKUPS_VIEW)
 def destination_list(request: HttpRequest, sort: str = "", limit: int = Limit, offset: int = Offset) -> Any:
-    """All destinations; `search` as on the page."""
-    rows = filters.DESTINATIONS.narrow(Destination.objects.visible_to(request.user), request.GET)
-    rows, _ = filters.DESTINATIONS.ordered(rows, sort)
-    return many(rows, limit, offset, show_destination)
+    """All destinations; `search` as on the page. Who sees backups of their team alone sees no more than name and kind."""
+    place = may_see_place(request.user)
+    table = filters.DESTINATIONS if place else filters.DESTINATION_NAMES
+    rows, _ = table.ordered(table.narrow(Destination.objects.visible_to(request.user), request.GET), sort)
+    return many(rows, limit, offset, partial(show_destination, place=place))
 
 
 @places.post("", response={201: dict})
@@ -212,7 +216,7 @@ def destination_create(request: HttpRequest, body: DestinationIn) -> Any:
 @needs(Right.BACKUPS_VIEW)
 def destination_get(request: HttpRequest, destination: str) -> Any:
     """One destination."""
-    return show_destination(get_destination(request.user, destination))
+    return show_destination(get_destination(request.user, destination), place=may_see_place(request.user))
 
 
 @places.patch("/{destination}", response=dict)

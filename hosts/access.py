@@ -124,6 +124,13 @@ def get_destination(user: Any, name: str, right: Right = Right.BACKUPS_VIEW) -> 
     return found
 
 
+def may_see_place(user: Any) -> bool:
+    """Whether `user` sees where destinations are; who has to do with backups of their teams' own volumes alone sees what
+    they are called."""
+    reach = standing_of(user).reach(Right.BACKUPS_VIEW)
+    return reach.everywhere or bool(reach.hosts) or allows(user, Right.BACKUPS_PLACES)
+
+
 def get_forward(user: Any, name: str) -> Forward:
     """The target of the audit called `name`, for who manages users."""
     found = Forward.objects.filter(name=name).first() if _is_text(name) else None
@@ -165,7 +172,7 @@ def get_policy(user: Any, pk: int) -> Policy:
 
 def get_backup(user: Any, pk: int, right: Right = Right.BACKUPS_VIEW) -> Backup:
     """The backup, if `user` may see it and has `right`."""
-    rows = Backup.kept().visible_to(user).select_related("destination")
+    rows = Backup.kept().visible_to(user).select_related("destination", "owner")
     found = rows.filter(pk=pk).first() if 0 < pk < MOST_KEY else None
     if found is None:
         raise NotFound

@@ -61,6 +61,7 @@ CONFIGS = _of_swarm("name", "engine_id", "templating", "size", "created", "updat
 BACKUPS: Columns = {
     "host": attrgetter("host"),
     "volume": attrgetter("volume"),
+    "team": lambda backup: backup.owner.name if backup.owner else "",
     "destination": attrgetter("destination.name"),
     **{
         name: attrgetter(name)
@@ -68,6 +69,7 @@ BACKUPS: Columns = {
     },
 }
 DESTINATIONS: Columns = {name: attrgetter(name) for name in ("name", "kind", "place", "added")}
+DESTINATION_NAMES = {name: value for name, value in DESTINATIONS.items() if name != "place"}
 RECORDINGS: Columns = {
     name: attrgetter(name)
     for name in ("pk", "host", "container", "by_name", "mode", "command", "began", "seconds", "bytes", "end")

@@ -275,6 +275,7 @@ BACKUPS = Table(
 DESTINATIONS = Table(
     search=("name", "folder", "url", "bucket"), sorts={"name": ["name"], "kind": ["kind", "name"]}, first="name"
 )
+DESTINATION_NAMES = Table(search=("name",), sorts=DESTINATIONS.sorts, first="name")
 RECORDINGS = Table(
     search=("host", "container", "by_name", "command"),
     sorts={

@@ -1,6 +1,6 @@
 """Whose things are that somebody makes, and what they may use whose rights are about their teams' own things alone."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,10 +79,18 @@ def claimed(
         team = Team.objects.filter(name=said).first() if said and "\0" not in said else None
         return labels, Corner(host, team.pk if team else None)
     labels, owner = labelled(teams_there(actor, right, host), labels)
-    check_free(host, noun, key_of(noun, name, labels), owner)
-    if name.lower().startswith(NAME):
-        raise Invalid("name", HIDDEN, {"name": name})
+    check_made(host, noun, name, owner, labels=labels)
     return labels, Corner(host, owner)
+
+
+def check_made(
+    host: Host, noun: str, name: str, team: int | None, field: str = "name", *, labels: Mapping[str, str] | None = None
+) -> None:
+    """Raises Invalid when a new thing of that name would not be the team's: by a word it is another one's, or it is called
+    as helpers are."""
+    check_free(host, noun, key_of(noun, name, labels or {}), team, field)
+    if name.lower().startswith(NAME):
+        raise Invalid(field, HIDDEN, {"name": name})
 
 
 def labelled(teams: Collection[int], labels: dict[str, str]) -> tuple[dict[str, str], int]:

@@ -63,7 +63,7 @@ def everything_on(host: Host, word: str = "", owner: Team | None = None, *, with
     row = parse.container_row(entry)
     apply.apply_rows(host, "container", [row], only={row["engine_id"]} if row else set())
     Network.objects.create(host=host, engine_id=f"{word:0<64}", name=f"{word}-net", driver="bridge", seen=seen, **mine)
-    Volume.objects.create(host=host, name=f"{word}-data", driver="local", size=9, seen=seen, **mine)
+    data = Volume.objects.create(host=host, name=f"{word}-data", driver="local", size=9, seen=seen, **mine)
     Plugin.objects.create(host=host, engine_id=f"{word:1<64}", name=f"{word}-plugin:latest", kind="x/1", seen=seen)
     made = {"kind": "container", "action": "start", "actor_id": f"{word:c<64}", "actor_name": f"{word}-web"}
     Event.objects.create(host=host, time=seen, owner=owner, **made)
@@ -71,9 +71,8 @@ def everything_on(host: Host, word: str = "", owner: Team | None = None, *, with
     found = Series.objects.create(host=host, key=f"name:{word}-web", name=f"{word}-web", **series)
     Container.objects.filter(host=host, name=f"{word}-web").update(series=found)
     place = Destination.objects.get_or_create(name="shelf", defaults={"kind": "folder", "folder": "/srv"})[0]
-    Backup.objects.create(
-        host=host.name, volume=f"{word}-data", destination=place, key=f"{word}/{word}-data.tar", state=BackupState.KEPT
-    )
+    kept = {"destination": place, "key": f"{word}/{word}-data.tar", "state": BackupState.KEPT}
+    Backup.objects.create(host=host.name, volume=data.name, of_volume=data, owner=owner, **kept)
     ada = User.objects.get(username="ada")
     team = owner.pk if owner else None
     what: dict[str, Any] = {"target": f"{word}/app:1", "params": {"image": f"{word}/app:1"}}

@@ -41,7 +41,7 @@ def test_every_write_of_the_inventory_itself_is_found() -> None:
     inventory = modules("hosts.inventory")
     found = {sentence.split(" ")[0] for sentence in writes(inventory, product())}
     looks = re.compile(
-        r"(?<!WatchProcess\.)(?<!Share\.)(?<!Adoption\.)\b(objects|_default_manager)\b.*\.(update|delete|create|bulk_\w+|update_or_create|get_or_create)$"
+        r"(?<!WatchProcess\.)(?<!Share\.)(?<!Adoption\.)(?<!Backup\.)\b(objects|_default_manager)\b.*\.(update|delete|create|bulk_\w+|update_or_create|get_or_create)$"
     )
     expected = {
         f"{source.name}:{node.lineno}"

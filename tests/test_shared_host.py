@@ -3,19 +3,25 @@ sockets, and what one of them has cannot be told from what does not exist."""
 
 import json
 import re
+from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Grant, Membership, OwnRole, Team, User
 from accounts.rights import Role
 from api.examples import examples
 from common.events import GROUP
-from hosts.models import Container, Host, Image, Network, Registry, Volume
+from hosts.models import Backup, Container, Destination, Host, Image, Network, Registry, Volume
 from hosts.models.owners import Adoption, Share
 from hosts.sockets import socket_urls as host_sockets
+from jobs import queue
 from jobs.models import Job
 from jobs.sockets import socket_urls as job_sockets
 from tests.hosts.consumers.sockets import open_scope, open_socket
@@ -60,7 +66,7 @@ def test_ones_own_objects_are_there(browser: Client) -> None:
     for page in ("containers/dock/quay-web/", "networks/dock/quay-net/", "volumes/dock/quay-data/", "hosts/dock/"):
         assert browser.get(f"/{page}").status_code == 200, page
     assert browser.get("/images/dock/71756179/").status_code == 200
-    for noun in ("containers", "images", "networks", "volumes", "jobs", "events", "schedules"):
+    for noun in ("containers", "images", "networks", "volumes", "jobs", "events", "schedules", "backups"):
         found = browser.get(f"/api/v1/{noun}").json()
         assert found.get("count", len(found["items"])) == 1 and "quay" in json.dumps(found), noun
     assert browser.get("/api/v1/plugins").status_code == 403  # no team owns any
@@ -235,6 +241,105 @@ def test_names_that_are_somebody_elses_are_given_to_nothing(browser: Client, fie
     assert (answer.status_code, answer.json()["field"]) == (422, field), answer.content
 
 
+# ---------------------------------------------------------------- backups
+def test_of_a_destination_a_team_learns_its_name_and_what_it_has_there_itself(browser: Client) -> None:
+    Destination.objects.update(folder="/srv/secret-place", access_key="secret-key")
+    page = browser.get("/backups/destinations/").content.decode()
+    assert "shelf" in page and '?destination=shelf">1</a>' in page and "secret" not in page
+    assert '?destination=shelf">2</a>' in ada().get("/backups/destinations/").content.decode()
+    for address in ("destinations", "destinations/shelf", "destinations?search=secret", "destinations?format=csv"):
+        assert "secret" not in said(browser.get(f"/api/v1/{address}")), address
+    assert browser.get("/api/v1/destinations?search=secret").json()["count"] == 0
+    for kind in ("csv", "json", "ndjson"):
+        assert "secret" not in said(browser.get(f"/backups/destinations/?format={kind}&search=shelf"))
+    assert "secret" not in said(browser.get(f"/backups/{Backup.objects.get(volume='quay-data').pk}/"))
+    assert "/srv/secret-place" in said(ada().get("/backups/destinations/"))
+
+
+def test_a_backup_follows_its_volume_and_not_another_one_of_that_name(browser: Client) -> None:
+    from hosts.engine import parse
+    from hosts.inventory import apply
+
+    dock, north = Host.objects.get(), Team.objects.get(name="north")
+
+    def listed() -> set[str]:
+        return {row["volume"] for row in browser.get("/api/v1/backups").json()["items"]}
+
+    def comes(name: str, **labels: str) -> None:
+        row = parse.volume_row({"Name": name, "Driver": "local", "Labels": labels})
+        apply.apply_rows(dock, "volume", [row] if labels else [], only={name})
+
+    assert listed() == {"quay-data"}
+    put(ada(), noun="volume", host="dock", ref="rival-data", team="north")
+    assert listed() == {"quay-data", "rival-data"}
+    put(ada(), noun="volume", host="dock", ref="rival-data", team="rival-team")
+    assert listed() == {"quay-data"}
+    # while nobody looked, ours went and another team's came
+    comes("quay-data", **{"dermaga.team": "rival-team"})
+    assert Volume.objects.get(name="quay-data").owner != north
+    assert listed() == {"quay-data"} and Backup.objects.get(volume="quay-data").of_volume is None
+    put(ada(), noun="volume", host="dock", ref="quay-data", team="")
+    assert listed() == {"quay-data"}
+    # theirs went, and ours comes under its name
+    comes("rival-data")
+    comes("rival-data", **{"dermaga.team": "north"})
+    put(ada(), noun="volume", host="dock", ref="rival-data", team="north")
+    assert browser.get("/volumes/dock/rival-data/").status_code == 200
+    assert listed() == {"quay-data"}
+    north.delete()
+    assert Backup.objects.get(volume="quay-data").owner is None
+
+
+def test_a_backup_from_before_an_upgrade_is_the_teams_if_its_volume_was_there_then(browser: Client) -> None:
+    follow = import_module("hosts.migrations.0030_backups_of_volumes").follow
+    put(ada(), noun="volume", host="dock", ref="rival-data", team="north")
+    Backup.objects.update(owner=None, of_volume=None)
+    assert browser.get("/api/v1/backups").json()["count"] == 0
+    now = timezone.now()
+    Volume.objects.filter(name="quay-data").update(created=now - timedelta(days=1))
+    Volume.objects.filter(name="rival-data").update(created=now + timedelta(days=1))
+    follow(apps, None)
+    assert [row["volume"] for row in browser.get("/api/v1/backups").json()["items"]] == ["quay-data"]
+
+
+def test_who_is_in_two_teams_moves_nothing_from_one_to_the_other(browser: Client, nils: User) -> None:
+    both = Team.objects.create(name="both")
+    Membership.objects.create(team=both, user=nils)
+    Grant.objects.create(team=both, role=Role.HOST_ADMIN, host=Host.objects.get(), own=True)
+    put(ada(), noun="volume", host="dock", ref="rival-data", team="both")
+    own, other = (Backup.objects.get(volume=f"{word}-data") for word in (OURS, THEIRS))
+    asked: dict[str, Any] = {"content_type": "application/json"}
+
+    def restore(backup: Backup, volume: str) -> Any:
+        sent = json.dumps({"volume": volume, "replace": True})
+        return browser.post(f"/api/v1/backups/{backup.pk}/restore", sent, **asked)
+
+    refused = restore(own, "rival-data")
+    assert (refused.status_code, refused.json()["field"]) == (422, "volume")
+    assert restore(own, "quay-data").status_code == restore(other, "rival-data").status_code == 202
+    assert set(Job.objects.filter(kind="volume.restore").values_list("team__name", flat=True)) == {"north", "both"}
+    # of a file that is sent nobody knows for which of them
+    sent = {"volume": "new-one", "file": SimpleUploadedFile("a.tar", b"x")}
+    unclear = browser.post("/api/v1/volumes/dock/restore", sent)
+    assert (unclear.status_code, unclear.json()["field"]) == (422, "volume") and "several teams" in said(unclear)
+    # several of both are removed by a job that only its maker sees
+    assert (
+        browser.post("/api/v1/backups/remove", json.dumps({"backups": [own.pk, other.pk]}), **asked).status_code == 202
+    )
+    assert Job.objects.get(kind="backup.remove").team is None
+
+
+def test_a_job_from_host_to_host_is_seen_by_the_team_that_reaches_both(browser: Client, nils: User) -> None:
+    pier, north = a_host("pier"), Team.objects.get(name="north")
+    queue.start(User.objects.get(username="ada"), "volume.copy", host=DOCK, to="pier", team=north.pk, params={})
+    job = Job.objects.get(kind="volume.copy")
+    assert browser.get(f"/jobs/{job.pk}/").status_code == 404
+    Grant.objects.create(team=north, role=Role.HOST_ADMIN, host=pier, own=True)
+    assert browser.get(f"/jobs/{job.pk}/").status_code == 200
+    Job.objects.update(team=Team.objects.get(name="rival-team"))
+    assert browser.get(f"/jobs/{job.pk}/").status_code == 404
+
+
 # ---------------------------------------------------------------- sockets
 ASKED = ("target=dock/rival-web", "host=dock", "project=rival-shop", "target=dock/rival-web&q=x&cmd=sh")
 
@@ -267,10 +372,11 @@ async def test_of_a_shared_host_it_is_told_that_something_changed_and_not_what(n
     layer = get_channel_layer()
     async with open_socket(nils, "/ws/changes") as socket:
         await socket.until(lambda: socket.of_kind("ready"))
-        items = [{"kind": kind, "host": DOCK, "ids": ["rival-1"]} for kind in ("container", "volume", "plugin")]
+        kinds = ("container", "volume", "backup", "plugin")
+        items = [{"kind": kind, "host": DOCK, "ids": ["rival-1"]} for kind in kinds]
         await layer.group_send(GROUP, {"type": "changes", "items": items})
         told = (await socket.until(lambda: socket.of_kind("changes")))[0]["items"]
-    assert told == [{"kind": kind, "host": DOCK, "ids": []} for kind in ("container", "volume")]
+    assert told == [{"kind": kind, "host": DOCK, "ids": []} for kind in ("container", "volume", "backup")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -332,6 +438,10 @@ def test_what_is_shared_is_seen_and_left_alone(browser: Client, noun: str, ref: 
     assert browser.get(f"/{page}").status_code == 200
     assert browser.get(f"/api/v1/{noun}s").json()["count"] == 2
     assert browser.post(f"/api/v1/{page}remove", "{}", content_type="application/json").status_code == 403
+    if noun == "volume":
+        assert browser.get("/api/v1/backups").json()["count"] == 1
+        for part in ("backup/", "download/", "copy/"):
+            assert browser.get(f"/{page}{part}").status_code == 403, part
     assert put(browser, noun=noun, host="dock", ref=ref, shared=[]).status_code == 403
     assert put(ada(), noun=noun, host="dock", ref=ref, shared=[]).json()["shared"] == []
     assert browser.get(f"/{page}").status_code == 404

@@ -13,7 +13,9 @@ import requests
 from api.examples import examples
 from dashboard.routing import socket_urls
 from tests.engines.docker_engine import DockerEngine
+from tests.engines.run import current
 from tests.rivals import NOBODYS, addresses, names_of
+from tests.servers.jobs import ended
 from tests.servers.member import Member, members
 from tests.servers.product import PASSWORD, Product
 from tests.waiting import until
@@ -78,13 +80,28 @@ def furnish(member: Member, product: Product, engine: DockerEngine) -> Side:
     job = member.does("containers/local", **spec)
     assert job["state"] == "done", job
     until(lambda: f"{word}-web" in member.names("containers"), "the container shows")
+    kept = member.does(f"volumes/local/{word}-data/backup", destination="shelf")
+    assert kept["state"] == "done", kept
     product.api("users", "POST", name=name, role="member", password=PASSWORD)
     product.api(f"teams/{word}/members/{name}", "PUT", lead=False)
-    return Side(member, product.session(name), product, {"job_id": str(job["id"])})
+    more = {"job_id": str(kept["id"]), "backup": str(kept["result"]["backup"])}
+    return Side(member, product.session(name), product, more)
 
 
 @pytest.fixture(scope="module")
-def sides(product: Product, docker_engine: DockerEngine) -> Iterator[tuple[Side, Side]]:
+def shelf(product: Product) -> Iterator[None]:
+    """A destination of backups, which is the installation's."""
+    folder = current().folder / "backups" / "shelf"
+    folder.mkdir(parents=True)
+    product.api("destinations", "POST", name="shelf", kind="folder", folder=str(folder))
+    yield
+    kept = [backup["id"] for backup in product.api("backups?destination=shelf&limit=500")["items"]]
+    ended(product, product.api("backups/remove", "POST", backups=kept)["job"])
+    product.api("destinations/shelf", "DELETE")
+
+
+@pytest.fixture(scope="module")
+def sides(product: Product, docker_engine: DockerEngine, shelf: None) -> Iterator[tuple[Side, Side]]:
     with members(product, docker_engine, "blue", "red") as (blue, red):
         yield furnish(blue, product, docker_engine), furnish(red, product, docker_engine)
     for member in (blue, red):
@@ -103,6 +120,16 @@ def test_pages_show_ones_own_and_nothing_of_the_other(sides: tuple[Side, Side]) 
             found.append((address, text[max(0, at - 120) : at + 60]))
     assert not found, "\n".join(map(str, found))
     assert seen > 200 and own > 40, (seen, own)
+
+
+def test_a_job_and_a_backup_are_the_teams_whoever_of_it_made_them(sides: tuple[Side, Side]) -> None:
+    """Who walks is another person of the team than who asked."""
+    for side in sides:
+        job, backup, name = side.known["job_id"], side.known["backup"], f"{side.word}-data"
+        pages = (f"/jobs/{job}/", f"/backups/{backup}/", "/backups/", "/jobs/", f"/volumes/local/{name}/")
+        for page in pages:
+            assert name in side.sees(page), page
+        assert f"/backups/{backup}/" in side.sees(f"/jobs/{job}/") + side.sees(f"/volumes/local/{name}/")
 
 
 def test_a_page_of_the_other_is_as_one_of_what_does_not_exist(sides: tuple[Side, Side]) -> None:

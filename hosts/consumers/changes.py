@@ -18,6 +18,7 @@ RIGHT_OF = {
     "image": Right.IMAGES_VIEW,
     "network": Right.NETWORKS_VIEW,
     "volume": Right.VOLUMES_VIEW,
+    "backup": Right.BACKUPS_VIEW,
     "plugin": Right.PLUGINS_VIEW,
     "swarm": Right.SWARM_VIEW,
     "node": Right.SWARM_VIEW,

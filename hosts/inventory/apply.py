@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from common.events import changed
 from hosts.engine import disk
+from hosts.inventory.backups import follow_rows
 from hosts.inventory.owners import Owners, forget_words, owner_of_event
 from hosts.models import Container, ContainerDetail, DiskReading, Event, Host, Image, Network, Plugin, Use, Volume
 from hosts.models.owners import OWNED
@@ -67,6 +68,8 @@ def apply_rows(
             )
             if noun == "container":
                 _apply_uses(fresh, old)
+            if noun == "volume":
+                follow_rows(host, fresh, old)
         touched = {getattr(row, key) for row in fresh}
         if touched or gone:
             changed(noun, host.name, *sorted(touched | gone))

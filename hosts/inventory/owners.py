@@ -12,6 +12,7 @@ from django.db import transaction
 
 from accounts.models import Team
 from common.events import changed
+from hosts.inventory.backups import follow
 from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Volume
 from hosts.models.base import Owned
 from hosts.models.owners import OWNED, SWARM_SERVICE_ID, TEAM_LABEL, key_of
@@ -97,6 +98,8 @@ def _apply(host: Host, noun: str) -> None:
                 moved.setdefault(owner, []).append(row)
         for owner, rows in moved.items():
             model.objects.filter(pk__in=[row.pk for row in rows]).update(owner=owner)
+            if noun == "volume":
+                follow(host, owner, rows)
         if moved:
             key = "name" if noun == "volume" else "engine_id"
             changed(noun, host.name, *(getattr(row, key) for rows in moved.values() for row in rows))

@@ -82,12 +82,18 @@ class BackupState(models.TextChoices):
 
 
 class Backup(models.Model):
-    """One file at a destination. Host and volume are names: a backup outlives both."""
+    """One file at a destination. Host and volume are names: a backup outlives both.
+
+    It is the team's whose the volume is that it was made of. A volume that is given to another team takes its backups
+    along; when it is gone they stay whose they were, and another one of that name has no claim on them."""
 
     view_right = Right.BACKUPS_VIEW
 
     host = models.CharField(max_length=63, db_index=True)
     volume = models.CharField(max_length=255, db_index=True)
+    # that volume as long as it is there (hosts.inventory.backups)
+    of_volume = models.ForeignKey("hosts.Volume", null=True, on_delete=models.SET_NULL, related_name="backups")
+    owner = models.ForeignKey("accounts.Team", null=True, on_delete=models.SET_NULL, related_name="+")
     destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="backups")
     key = models.CharField(max_length=1000)
     upload = models.CharField(max_length=1000, blank=True)  # by which a bucket knows the parts of half a file
@@ -114,8 +120,8 @@ class Backup(models.Model):
 
     @classmethod
     def within(cls, reach: Reach) -> Q:
-        """Those of volumes of the hosts of these names."""
-        return reach.within("host")
+        """Those of volumes of the hosts of these names, and of teams there."""
+        return reach.within("host", "owner")
 
     @property
     def places(self) -> list[str]:

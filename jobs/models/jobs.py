@@ -43,8 +43,8 @@ def within(user: Any) -> Q:
         return Q()
     if not reach.anywhere:
         return Q(pk__in=[])
-    found = Q(by=user) | reach.of_teams("host", "team") & Q(to="")
-    return found | Q(host__in=reach.hosts) & (Q(to="") | Q(to__in=reach.hosts))
+    here, there = (Q(**{f"{end}__in": reach.hosts}) | reach.of_teams(end, "team") for end in ("host", "to"))
+    return Q(by=user) | here & (Q(to="") | there)
 
 
 class JobQuerySet(models.QuerySet["Job"]):

@@ -22,6 +22,7 @@ from hosts.engine.calls import Call
 from hosts.engine.targets import Target
 from hosts.helper_images import likely_shells
 from hosts.models import Volume
+from hosts.owning import is_limited
 from hosts.stores.packing import packed
 
 MAKE_SECONDS = 60.0
@@ -52,10 +53,10 @@ class _Calls:
 
 def download(actor: Any, volume: Volume) -> StreamingHttpResponse:
     """All that is in it as a tar.zst, streamed. Who took it is audited."""
-    with recorded(actor, Right.BACKUPS_MANAGE, volume.host, "volume.download", volume.name):
+    with recorded(actor, Right.BACKUPS_MANAGE, volume, "volume.download", volume.name):
         policing.allow_content(actor, volume.host, volume.name, Asking(volume.host))
         calls = _Calls(volume)
-        blocks = _blocks(volume, calls)
+        blocks = _blocks(actor, volume, calls)
         first = next(blocks)  # before the headers go out an error is still an answer
         name = f"{quote(volume.name, safe='')[:150]}-{timezone.now():%Y%m%dT%H%M%SZ}.tar.zst"
         response = file_response(from_thread(first, blocks, calls.end), name)
@@ -63,16 +64,19 @@ def download(actor: Any, volume: Volume) -> StreamingHttpResponse:
         return response
 
 
-def _blocks(volume: Volume, calls: _Calls) -> Iterator[bytes]:
+def _blocks(actor: Any, volume: Volume, calls: _Calls) -> Iterator[bytes]:
     runs = volume.host.engine == "Podman"  # its files are read by a helper's own tar
-    with _helper(volume, runs=runs) as target:
+    with _helper(actor, volume, runs=runs) as target:
         yield from packed(volume_archives.read(calls.open, target, Recast(), by_program=runs))
 
 
 @contextmanager
-def _helper(volume: Volume, *, runs: bool) -> Iterator[Target]:
-    """For this download alone; what a killed process leaves goes by itself (hosts.actions.volumes.volume_files)."""
-    host, images = volume.host, likely_shells(SYSTEM, volume.host, volume.name)
+def _helper(actor: Any, volume: Volume, *, runs: bool) -> Iterator[Target]:
+    """For this download alone; what a killed process leaves goes by itself (hosts.actions.volumes.volume_files). For a team
+    no program runs of an image that it does not see."""
+    host = volume.host
+    who = actor if runs and is_limited(actor, Right.BACKUPS_MANAGE, host) else SYSTEM
+    images = likely_shells(who, host, volume.name)
     if not images:
         sentence = gettext_noop(
             "%(host)s has no image yet, and a volume is read through a container: pull any small image."

@@ -41,7 +41,7 @@ def keep(context: JobContext, newest: Backup) -> int:
 
 def _of_schedule(newest: Backup) -> list[Backup]:
     rows = Backup.kept().select_related("destination")
-    of_it = {"schedule": newest.schedule_id, "destination": newest.destination_id}
+    of_it = {"schedule": newest.schedule_id, "destination": newest.destination_id, "owner": newest.owner_id}
     return list(rows.filter(host=newest.host, volume=newest.volume, **of_it).order_by("-created", "-pk"))
 
 

@@ -39,8 +39,8 @@ def download(actor: Any, backup: Backup) -> StreamingHttpResponse:
 def start_check(actor: Any, backup: Backup) -> Job:
     """Starts a job that reads the file and compares its hash."""
     demand(actor, Right.BACKUPS_MANAGE, backup)
-    params = {"backup": backup.pk}
-    return queue.start(actor, "backup.check", target=backup.key, params=params, locks=[backup.lock])
+    of_it: dict[str, Any] = {"host": backup.host, "team": backup.owner_id, "locks": [backup.lock]}
+    return queue.start(actor, "backup.check", target=backup.key, params={"backup": backup.pk}, **of_it)
 
 
 def run_check(context: JobContext) -> dict[str, Any]:
@@ -69,9 +69,13 @@ def start_removal(actor: Any, backups: Iterable[Backup]) -> Job:
         none=gettext_noop("There is no backup to remove."),
         too_many=gettext_noop("At most %(most)s backups at once."),
     )
+    places = {(backup.host, backup.owner_id) for backup in found}
+    (host, team) = places.pop() if len(places) == 1 else ("", None)  # of several its page is for who asked
     return queue.start(
         actor,
         "backup.remove",
+        host=host,
+        team=team,
         target=", ".join(backup.file_name for backup in found),
         params={"backups": [backup.pk for backup in found]},
         locks=[backup.lock for backup in found],

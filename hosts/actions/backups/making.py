@@ -33,6 +33,7 @@ from jobs.models import Job, Schedule, lock
 from jobs.run import JobContext
 
 READ_SHARE = 0.97  # of the progress
+WHOLE = ["bytes", "sha256", "content_bytes", "entries", "content", "upload", "state", "created", "owner"]
 SWEPT_AT_ONCE = 20
 SWEPT_EVERY = 50.0  # seconds between two tries, and longer the older it is
 
@@ -51,6 +52,7 @@ def _asked(volume: Volume, destination: Destination, stop: bool, **more: int) ->
     host = volume.host.name
     return {
         "host": host,
+        "team": volume.owner_id,
         "target": f"{volume.name} -> {destination.name}",
         "params": {"host": host, "volume": volume.name, "destination": destination.pk, "stop": stop, **more},
         "locks": [lock(host, "volume", volume.name)],
@@ -78,6 +80,7 @@ def schedule(
             raise Invalid(field, gettext_noop("Give a number from 0 to %(most)s; 0 keeps all."), {"most": most})
     asked = _asked(volume, destination, stop, keep_last=keep_last, keep_days=keep_days)
     with transaction.atomic():
+        asked["team_id"] = asked.pop("team")
         made = schedules.add(actor, Job(kind="volume.backup", **asked), **times)
         detail = {"schedule": made.pk, "keep_last": keep_last, "keep_days": keep_days}
         record(actor, "volume.backup_schedule", volume.name, host=volume.host.name, detail=detail)
@@ -89,7 +92,7 @@ def run_backup(context: JobContext) -> dict[str, Any]:
     work = VolumeWork(context, host_of(context), str(context.params["volume"]))
     destination = NamedBackups(context).destination()
     detail = {"destination": destination.name}
-    with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "volume.backup", work.volume, detail=detail):
+    with recorded(context.job.by, Right.BACKUPS_MANAGE, work.place, "volume.backup", work.volume, detail=detail):
         about = work.asker.look(work.volume)
         if context.params["stop"]:
             with holds.stopped_users(context, work.host, work.volume):
@@ -104,10 +107,12 @@ def run_backup(context: JobContext) -> dict[str, Any]:
 
 
 def _make(work: VolumeWork, destination: Destination, about: dict[str, Any]) -> Backup:
-    job = work.context.job
+    job, row = work.context.job, work.place
     backup = Backup.objects.create(
         host=work.host.name,
         volume=work.volume,
+        of_volume=row if isinstance(row, Volume) else None,
+        owner_id=row.owner_id if isinstance(row, Volume) else None,
         destination=destination,
         key=_key(work.host.name, work.volume, timezone.now(), job.pk),
         labels=parse.labels_of(about.get("Labels")),
@@ -117,18 +122,29 @@ def _make(work: VolumeWork, destination: Destination, about: dict[str, Any]) -> 
     )
     try:
         recast, sealed = _write(work, backup)
+        backup.bytes, backup.sha256 = sealed.bytes, sealed.sha256
+        backup.content_bytes, backup.entries, backup.content = recast.size, recast.entries, recast.sum.digest()
+        _keep(work, backup)
     except BaseException:
         _give_up(backup)
         raise
-    backup.bytes, backup.sha256 = sealed.bytes, sealed.sha256
-    backup.content_bytes, backup.entries, backup.content = recast.size, recast.entries, recast.sum.digest()
-    backup.state, backup.created = BackupState.KEPT, timezone.now()
-    backup.save()
     changed("backup", backup.host, str(backup.pk))
     words = _("Stored %(name)s: %(size)s, packed from %(content)s in %(n)s entries. SHA-256 %(hash)s")
     told = {"name": backup.key, "size": filesize_iec(backup.bytes), "content": filesize_iec(backup.content_bytes)}
     work.context.log(words % {**told, "n": backup.entries, "hash": backup.sha256})
     return backup
+
+
+def _keep(work: VolumeWork, backup: Backup) -> None:
+    """It is whole: shown from now on, to whom the volume belongs now. Raises Conflict when that is another team than the
+    job is for."""
+    with transaction.atomic():
+        list(Volume.objects.select_for_update().filter(pk=backup.of_volume_id))  # whoever gives it away waits
+        row = work.place
+        if isinstance(row, Volume) and row.pk == backup.of_volume_id:
+            backup.owner_id = row.owner_id
+        backup.state, backup.created = BackupState.KEPT, timezone.now()
+        backup.save(update_fields=WHOLE)
 
 
 def _write(work: VolumeWork, backup: Backup) -> tuple[Recast, Sealed]:

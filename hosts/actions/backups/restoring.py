@@ -13,24 +13,36 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common import uploads
-from common.errors import Conflict, Failure, Invalid
+from common.errors import Conflict, Denied, Failure, Invalid
+from hosts.access import VOLUME_NAME, may
 from hosts.actions.act import demand, demand_enabled, host_of, recorded
 from hosts.actions.backups.work import NamedBackups
 from hosts.actions.volumes import holds
+from hosts.actions.volumes.new_volumes import check_new
 from hosts.actions.volumes.work import VolumeWork
+from hosts.belonging import corner_for
 from hosts.engine import volume_archives
 from hosts.engine.archives import GIB, Foreign, Recast
 from hosts.engine.errors import PathRefused
 from hosts.engine.volume_helpers import Helper
 from hosts.models import Backup, Host, Volume
+from hosts.models.base import OnHost
+from hosts.owning import Corner, is_limited, teams_there
 from hosts.stores.errors import Broken
 from hosts.stores.packing import BLOCK, Sealed, opened, unpacked
-from hosts.volume_plan import NAME, NOT_A_NAME
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import JobContext
 
 LOOKED, FILLED = 0.3, 0.7  # shares of the progress
+NOT_OF_TEAM = gettext_noop(
+    "%(name)s is of another team than the backup. Choose a volume of the same team, or a new one."
+)
+NEW: dict[str, str] = {
+    "field": "volume",
+    "action": "volume.restore",
+    "taken": gettext_noop("There is a volume called %(name)s on %(host)s already. Choose another name, or replace it."),
+}
 STOP_THEM = gettext_noop(
     "%(names)s run and use %(volume)s. Stop them first, or have them stopped meanwhile: tick that in the form."
 )
@@ -42,35 +54,37 @@ def start_restore(
     """Starts a job that puts the backup into a new volume called `name`; with `replace` into the one of that name, whose
     files are deleted first. `stop`: running containers that use that one are stopped meanwhile."""
     demand(actor, Right.BACKUPS_MANAGE, backup)
-    _check_target(actor, host, name, replace=replace)
+    if replace:
+        row = _replaced(actor, host, name)
+        if row.owner_id != backup.owner_id and is_limited(actor, Right.VOLUMES_MANAGE, host):
+            raise Invalid("volume", NOT_OF_TEAM, {"name": name})
+        team = backup.owner_id if row.owner_id == backup.owner_id else None
+    else:
+        check_new(actor, Corner(host, backup.owner_id), name, **NEW)
+        team = backup.owner_id
     return queue.start(
         actor,
         "volume.restore",
         host=host.name,
+        team=team,
         target=f"{backup.file_name} -> {name}",
         params={"backup": backup.pk, "host": host.name, "volume": name, "replace": replace, "stop": stop},
         locks=[lock(host.name, "volume", name), backup.lock],
     )
 
 
-def _check_target(actor: Any, host: Host, name: str, *, replace: bool) -> None:
-    """Raises Denied, Conflict, or Invalid for a name that is taken, is none, or is not there."""
-    demand(actor, Right.VOLUMES_MANAGE, host)
+def _replaced(actor: Any, host: Host, name: str) -> Volume:
+    """The volume whose files are to go. Raises Denied, Conflict, and Invalid when there is none that `actor` sees."""
+    if not may(actor, Right.VOLUMES_MANAGE, host) and not teams_there(actor, Right.VOLUMES_MANAGE, host):
+        raise Denied
     demand_enabled(host)
-    # PostgreSQL takes no NUL in a text, and no name has one
-    there = "\0" not in name and Volume.objects.filter(host=host, name=name).exists()
-    told = {"name": name, "host": host.name}
-    if replace and not there:
-        raise Invalid("volume", gettext_noop("There is no volume called %(name)s on %(host)s to be replaced."), told)
-    if replace:
-        return
-    if not NAME.fullmatch(name):
-        raise Invalid("volume", NOT_A_NAME)
-    if there:
-        words = gettext_noop(
-            "There is a volume called %(name)s on %(host)s already. Choose another name, or replace it."
-        )
-        raise Invalid("volume", words, told)
+    rows = Volume.objects.select_related("host").filter(host=host, name=name)
+    row = rows.first() if VOLUME_NAME.fullmatch(name) else None  # no database takes every text
+    if row is None or not any(may(actor, right, row) for right in (Right.VOLUMES_VIEW, Right.VOLUMES_MANAGE)):
+        words = gettext_noop("There is no volume called %(name)s on %(host)s to be replaced.")
+        raise Invalid("volume", words, {"name": name, "host": host.name})
+    demand(actor, Right.VOLUMES_MANAGE, row)
+    return row
 
 
 @dataclass(frozen=True)
@@ -109,7 +123,8 @@ def run_restore(context: JobContext) -> dict[str, Any]:
         content=backup.content,
         labels=backup.labels,
     )
-    with recorded(context.job.by, Right.BACKUPS_MANAGE, work.host, "backup.restore", backup.key):
+    demand(context.job.by, Right.BACKUPS_MANAGE, backup)
+    with recorded(context.job.by, Right.BACKUPS_MANAGE, _place(work), "backup.restore", backup.key):
         return _restore(work, source)
 
 
@@ -123,7 +138,12 @@ def start_unpack(
     stop: bool = False,
 ) -> Job:
     """The same with a file that was sent: a tar, packed by zstd, gzip or not at all."""
-    _check_target(actor, host, name, replace=replace)
+    if replace:
+        team = _replaced(actor, host, name).owner_id
+    else:
+        corner = corner_for(actor, host, field="volume")
+        check_new(actor, corner, name, **NEW)
+        team = corner.owner_id
     if upload is None or not upload.size:
         raise Invalid("file", gettext_noop("Choose a file that is not empty."))
     file = "".join(letter if letter.isprintable() else "_" for letter in str(upload.name or "file"))[:200]
@@ -132,6 +152,7 @@ def start_unpack(
         actor,
         "volume.unpack",
         host=host.name,
+        team=team,
         target=f"{file} -> {name}",
         params=params,
         locks=[lock(host.name, "volume", name)],
@@ -165,11 +186,16 @@ def _work(context: JobContext) -> VolumeWork:
     return VolumeWork(context, host_of(context), str(context.params["volume"]))
 
 
+def _place(work: VolumeWork) -> Host | OnHost:
+    """What the right to fill it is asked of: the volume that is there, or what will be there."""
+    return work.place if work.context.params["replace"] else Corner(work.host, work.context.job.team_id)
+
+
 def _restore(work: VolumeWork, source: Source) -> dict[str, Any]:
     """Looks through the whole file before anything is touched, puts it back, and compares what arrived."""
     context, replace = work.context, bool(work.context.params["replace"])
     detail = {"replace": replace}
-    with recorded(context.job.by, Right.VOLUMES_MANAGE, work.host, "volume.restore", work.volume, detail=detail):
+    with recorded(context.job.by, Right.VOLUMES_MANAGE, _place(work), "volume.restore", work.volume, detail=detail):
         with work.cancellable():
             look = _look_through(work, source)
             source.when_whole()

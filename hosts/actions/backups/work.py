@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from common.errors import Failure
+from common.errors import Conflict, Failure
 from common.events import changed
+from hosts.belonging import MOVED
 from hosts.models import Backup, Destination
 from jobs.run import JobContext
 
@@ -18,12 +19,14 @@ class NamedBackups:
         self._context = context
 
     def backup(self) -> Backup:
-        """Raises Failure when it is gone."""
+        """Raises Failure when it is gone, or another team's than the job is for, whose page would tell of it."""
         found: Backup | None = (
             Backup.kept().select_related("destination").filter(pk=self._context.params["backup"]).first()
         )
         if found is None:
             raise Failure("no_backup", 404, gettext_noop("The backup is gone."))
+        if self._context.job.team_id not in {None, found.owner_id}:
+            raise Conflict(MOVED, {"name": found.volume, "host": found.host})
         return found
 
     def destination(self) -> Destination:

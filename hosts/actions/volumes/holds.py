@@ -14,19 +14,25 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import SYSTEM, Right
 from common.errors import Conflict, Failure
+from hosts.access import may
 from hosts.actions import policing
 from hosts.actions.act import calling, recorded
 from hosts.actions.asking import Asking
 from hosts.actions.volumes.put_back import settle
 from hosts.actions.volumes.volume_removals import VolumeAsker
+from hosts.belonging import is_by_team, labels_for, name_for, place_of
 from hosts.engine import answers, image_files, parse, volume_archives, volume_helpers
 from hosts.engine.targets import Target
 from hosts.engine.tars import Part, blocks_of
 from hosts.engine.volume_helpers import Helper
 from hosts.helper_images import likely_shells
 from hosts.inventory import apply
-from hosts.models import Hold, Host
+from hosts.models import Container, Hold, Host
 from hosts.models.holds import HoldKind
+from hosts.models.owners import TEAM_LABEL
+from hosts.owning import Corner, check_made, is_limited
+from hosts.quotas.allotting import allotted
+from hosts.quotas.amounts import Amount
 from jobs.run import JobContext
 
 MAKE_SECONDS = 60.0
@@ -34,6 +40,8 @@ RUN_SECONDS = 2 * 24 * 3600  # a helper that runs: longer than any job
 STOP_SECONDS = 10  # an engine gives a container that says nothing else
 MORE_SECONDS = 60.0  # for the engine, after the container's own time
 RUNNING = {"running", "restarting"}  # a paused one writes nothing
+THERE = gettext_noop("There is a volume called %(name)s on %(host)s already.")
+NOT_YOURS = gettext_noop("Containers run and use %(volume)s that are not your team's: they are not stopped.")
 HELPER_IMAGE = "dermaga/helper"  # of nothing, for engines without any image
 
 
@@ -58,22 +66,23 @@ class _User(NamedTuple):
     engine_id: str
     name: str
     seconds: int  # that it may take to stop
+    place: Host | Container  # what the right to stop it is asked of
 
 
 @contextmanager
 def stopped_users(context: JobContext, host: Host, volume: str) -> Iterator[list[str]]:
     """Stops the running containers that use the volume, gives their names, and starts them again after the block.
 
-    Refused before anything is stopped: to who may not operate containers, and for a container that would not come back.
+    Refused before anything is stopped: to who may not operate them all, and for a container that would not come back.
     """
     asker = VolumeAsker(host, context)
-    users = _running_users(asker, volume)
+    users = _running_users(asker, volume, context)
     held: list[Hold] = []
     try:
         for user in users:
             context.progress(0, _("Stopping %(name)s") % {"name": user.name}, now=True)
             held.append(_held(context, host, HoldKind.CONTAINER, user.engine_id, user.name))
-            if _stop(context, host, asker, user, held[-1]):
+            if _stop(context, asker, user, held[-1]):
                 context.log(_("Stopped %(name)s.") % {"name": user.name})
         context.check_cancelled()
         yield [hold.name for hold in held if hold.pk]
@@ -82,15 +91,22 @@ def stopped_users(context: JobContext, host: Host, volume: str) -> Iterator[list
             settle(context, hold)
 
 
-def _running_users(asker: VolumeAsker, volume: str) -> list[_User]:
-    """Raises Conflict for one that cannot be stopped and started again."""
+def _running_users(asker: VolumeAsker, volume: str, context: JobContext) -> list[_User]:
+    """Raises Conflict for one that cannot be stopped and started again, or that is not the team's whose member asks."""
+    job, host = context.job, asker.host
     found = []
     for entry in asker.users(volume):
         labels = parse.labels_of(entry.get("Labels"))
         if entry.get("State") not in RUNNING or volume_helpers.is_helper(entry):
             continue
         inspect = asker.ask("GET", f"/containers/{entry['Id']}/json") or {}
-        name = str(inspect.get("Name") or "").strip("/")
+        key = str(entry["Id"])
+        row = Container.objects.select_related("host").filter(host=host, engine_id=key).first()
+        name = name_for(job, host, key, str(inspect.get("Name") or "").strip("/"))
+        if is_limited(job.by, Right.CONTAINERS_OPERATE, host) and not (
+            row and may(job.by, Right.CONTAINERS_OPERATE, row)
+        ):
+            raise Conflict(NOT_YOURS, {"volume": volume})
         if (inspect.get("HostConfig") or {}).get("AutoRemove"):
             words = gettext_noop(
                 "%(name)s uses the volume, and its engine removes it when it is stopped (--rm). Stop it yourself first."
@@ -103,14 +119,14 @@ def _running_users(asker: VolumeAsker, volume: str) -> list[_User]:
             )
             raise Conflict(words, {"name": name})
         seconds = (inspect.get("Config") or {}).get("StopTimeout")
-        found.append(_User(str(entry["Id"]), name, int(STOP_SECONDS if seconds is None else seconds)))
+        found.append(_User(key, name, int(STOP_SECONDS if seconds is None else seconds), row or host))
     return found
 
 
-def _stop(context: JobContext, host: Host, asker: VolumeAsker, user: _User, hold: Hold) -> bool:
+def _stop(context: JobContext, asker: VolumeAsker, user: _User, hold: Hold) -> bool:
     """Whether it was running. What fails in the middle leaves it unsure."""
     detail = {"job": context.job.pk}
-    with recorded(context.job.by, Right.CONTAINERS_OPERATE, host, "container.stop", user.name, detail=detail):
+    with recorded(context.job.by, Right.CONTAINERS_OPERATE, user.place, "container.stop", user.name, detail=detail):
         try:
             asker.ask("POST", f"/containers/{user.engine_id}/stop", seconds=user.seconds + MORE_SECONDS)
         except (answers.Conflict, answers.NotFound):  # it has ended by itself meanwhile
@@ -132,24 +148,42 @@ def filling(
     driver: str = "local",
     options: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
-    """A new volume, which is removed unless the block ends well. Raises Conflict when there is one of that name."""
-    asker = VolumeAsker(host, context)
-    with recorded(context.job.by, Right.VOLUMES_MANAGE, host, "volume.fill", name, detail={"job": context.job.pk}):
+    """A new volume of the team that the job is for, which is removed unless the block ends well. Raises Conflict when there
+    is one of that name, Invalid when it will be another team's, and what quota and policy refuse."""
+    asker, job = VolumeAsker(host, context), context.job
+    labels = labels_for(labels, job.team_id)
+    corner, told = Corner(host, job.team_id), {"name": name, "host": host.name}
+    with recorded(job.by, Right.VOLUMES_MANAGE, corner, "volume.fill", name, detail={"job": job.pk}):
         if asker.volume(name) is not None:
-            words = gettext_noop("There is a volume called %(name)s on %(host)s already.")
-            raise Conflict(words, {"name": name, "host": host.name})
-        hold = _held(context, host, HoldKind.VOLUME, name, name)
+            raise Conflict(THERE, told)
+        if is_by_team(job, host):
+            check_made(host, "volume", name, job.team_id, "volume")
+        with allotted(job.team_id, host, Amount(volumes=1)):
+            hold = _held(context, host, HoldKind.VOLUME, name, name)
+            try:
+                body = {"Name": name, "Driver": driver, "DriverOpts": dict(options or {}), "Labels": labels}
+                with _asked(hold):
+                    made = asker.ask("POST", "/volumes/create", body=body, seconds=MAKE_SECONDS) or {}
+                if TEAM_LABEL in labels and parse.labels_of(made.get("Labels")) != parse.labels_of(labels):
+                    hold.delete()  # somebody made it meanwhile, and an engine gives that one back
+                    raise Conflict(THERE, told)
+                _show(asker, name)
+            except BaseException:
+                settle(context, hold)
+                raise
         try:
-            body = {"Name": name, "Driver": driver, "DriverOpts": dict(options or {}), "Labels": dict(labels)}
-            with _asked(hold):
-                asker.ask("POST", "/volumes/create", body=body, seconds=MAKE_SECONDS)
             yield
         except BaseException:
             settle(context, hold)
             raise
         hold.delete()
+    _show(asker, name)
+
+
+def _show(asker: VolumeAsker, name: str) -> None:
+    """Puts it into the table, which says whose it is."""
     if row := parse.volume_row(asker.volume(name) or {}):
-        apply.apply_rows(host, "volume", [row], only={name})
+        apply.apply_rows(asker.host, "volume", [row], only={name})
 
 
 # ---------------------------------------------------------------- helpers
@@ -160,7 +194,7 @@ def helper(context: JobContext, host: Host, volume: str, *, read_only: bool = Fa
         if host.engine == "Podman":
             yield _running_helper(context, host, volume, read_only, stack)
         else:
-            image = stack.enter_context(_an_image(context, host))
+            image = stack.enter_context(_an_image(context, host, volume))
             yield stack.enter_context(_made(context, host, volume, image, read_only=read_only))
 
 
@@ -172,8 +206,9 @@ def running_helper(context: JobContext, host: Host, volume: str) -> Iterator[Hel
 
 
 def _running_helper(context: JobContext, host: Host, volume: str, read_only: bool, stack: ExitStack) -> Helper:
-    """Of the first image that has what it needs."""
-    for image in likely_shells(SYSTEM, host, volume):
+    """Of the first image that has what it needs; for a team, of one that it sees: others' programs do not touch its files."""
+    who = context.job.by if is_by_team(context.job, host) else SYSTEM
+    for image in likely_shells(who, host, volume):
         try:
             with ExitStack() as this:
                 made = this.enter_context(_made(context, host, volume, image, read_only=read_only, runs=RUN_SECONDS))
@@ -200,15 +235,16 @@ def _made(
     context: JobContext, host: Host, volume: str, image: str, *, read_only: bool, runs: int = 0
 ) -> Iterator[Helper]:
     policing.allow_content(context.job.by, host, volume, Asking(host, context))
+    place = place_of(context.job, host, volume)
     version, name, seconds = host.spoken_version, volume_helpers.new_name(), MAKE_SECONDS
     hold = _held(context, host, HoldKind.HELPER, name, name)
     try:
-        with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call, _asked(hold):
+        with calling(context, Right.VOLUMES_MANAGE, place, "volume.open", volume=volume) as call, _asked(hold):
             made = volume_helpers.make(
                 call, volume, image, version=version, name=name, read_only=read_only, runs=runs, seconds=seconds
             )
         if runs:
-            with calling(context, Right.VOLUMES_MANAGE, host, "volume.open", volume=volume) as call:
+            with calling(context, Right.VOLUMES_MANAGE, place, "volume.open", volume=volume) as call:
                 volume_helpers.start(call, made, version=version, seconds=seconds)
         yield Helper(Target(host.endpoint(), made, version, host.name), runs=bool(runs))
     finally:
@@ -216,7 +252,7 @@ def _made(
 
 
 @contextmanager
-def _an_image(context: JobContext, host: Host) -> Iterator[str]:
+def _an_image(context: JobContext, host: Host, volume: str) -> Iterator[str]:
     """Any image of the engine; where it has none, one of nothing that goes after the block."""
     found: list[dict[str, Any]] = VolumeAsker(host, context).ask("GET", "/images/json") or []
     others = [image for image in found if HELPER_IMAGE not in " ".join(image.get("RepoTags") or [])]
@@ -227,7 +263,8 @@ def _an_image(context: JobContext, host: Host) -> Iterator[str]:
     hold = _held(context, host, HoldKind.IMAGE, f"{HELPER_IMAGE}:{tag}", f"{HELPER_IMAGE}:{tag}")
     try:
         tar = blocks_of([Part(volume_helpers.PLACE.strip("/"), "folder", mode=0o755)])
-        with calling(context, Right.VOLUMES_MANAGE, host, "image.import") as call, _asked(hold):
+        place = place_of(context.job, host, volume)
+        with calling(context, Right.VOLUMES_MANAGE, place, "image.import") as call, _asked(hold):
             version = host.spoken_version
             image_files.import_(call, tar, repo=HELPER_IMAGE, tag=tag, message="", changes=[], version=version)
         yield hold.ref

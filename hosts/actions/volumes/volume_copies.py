@@ -8,14 +8,15 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure, Invalid
-from hosts.actions.act import demand, demand_enabled, host_of, recorded
+from hosts.actions.act import demand, host_of, recorded
 from hosts.actions.volumes import holds
+from hosts.actions.volumes.new_volumes import check_new
 from hosts.actions.volumes.work import VolumeWork
 from hosts.engine import parse
 from hosts.engine.archives import Recast
 from hosts.engine.volume_helpers import Helper
 from hosts.models import Host, Volume
-from hosts.volume_plan import NAME, NOT_A_NAME
+from hosts.owning import Corner
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import JobContext
@@ -27,25 +28,20 @@ OWNERS = ("com.docker.compose.", "com.docker.stack.", "io.podman.compose.")  # w
 
 def start_copy(actor: Any, volume: Volume, to: Host | None, name: str, *, stop: bool = False) -> Job:
     """Starts a job that makes the volume `name` with the same content on the host `to`. `stop`: containers that use the
-    original are stopped while it is read."""
+    original are stopped while it is read. It belongs to the team whose the original is."""
     demand(actor, Right.VOLUMES_MANAGE, volume)
     if stop:
         demand(actor, Right.CONTAINERS_OPERATE, volume)
     if to is None:
         raise Invalid("to", gettext_noop("There is no such host. Choose one of the list."))
-    demand(actor, Right.VOLUMES_MANAGE, to)
-    demand_enabled(to)
-    if not NAME.fullmatch(name):
-        raise Invalid("name", NOT_A_NAME)
-    if Volume.objects.filter(host=to, name=name).exists():
-        words = gettext_noop("There is a volume called %(name)s on %(host)s already. Choose another name.")
-        raise Invalid("name", words, {"name": name, "host": to.name})
+    check_new(actor, Corner(to, volume.owner_id), name, field="name", action="volume.copy")
     source = volume.host
     return queue.start(
         actor,
         "volume.copy",
         host=source.name,
         to=to.name,
+        team=volume.owner_id,
         target=f"{volume.name} -> {to.name}/{name}",
         params={"host": source.name, "volume": volume.name, "to": to.name, "name": name, "stop": stop},
         locks=[lock(source.name, "volume", volume.name), lock(to.name, "volume", name)],
@@ -57,7 +53,7 @@ def run_copy(context: JobContext) -> dict[str, Any]:
     source = VolumeWork(context, host_of(context), context.params["volume"])
     to = VolumeWork(context, host_of(context, "to"), context.params["name"])
     detail = {"to": to.host.name, "name": to.volume}
-    with recorded(context.job.by, Right.VOLUMES_MANAGE, source.host, "volume.copy", source.volume, detail=detail):
+    with recorded(context.job.by, Right.VOLUMES_MANAGE, source.place, "volume.copy", source.volume, detail=detail):
         about = source.asker.look(source.volume)
         labels = _labels(parse.labels_of(about.get("Labels")), stays=to.volume == source.volume)
         sent = Recast(top=to.top, devices="kept")

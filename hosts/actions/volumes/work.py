@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from common.templatetags.ui import filesize_iec
 from hosts.actions.volumes import holds
 from hosts.actions.volumes.volume_removals import VolumeAsker
+from hosts.belonging import name_for, place_of
 from hosts.engine import volume_archives, volume_helpers
 from hosts.engine.archives import Recast
 from hosts.engine.calls import Call
@@ -61,6 +62,11 @@ class VolumeWork(Work):
         return call
 
     @property
+    def place(self) -> Host | Volume:
+        """What rights about it are asked of (hosts.belonging). Raises Conflict."""
+        return place_of(self.context.job, self.host, self.volume)
+
+    @property
     def size(self) -> int:
         """Bytes, as last measured; 0 where nobody knows."""
         rows = Volume.objects.filter(host=self.host, name=self.volume)
@@ -101,6 +107,11 @@ class VolumeWork(Work):
         return found.sum.is_same(whole.sum, capabilities=not self.podman)
 
     def running_users(self) -> list[str]:
-        """Names of the containers that run and use it."""
+        """Names of the containers that run and use it, as the job may say them."""
         users = [user for user in self.asker.users(self.volume) if not volume_helpers.is_helper(user)]
-        return [str((user.get("Names") or ["?"])[0]).strip("/") for user in users if user.get("State") == "running"]
+        names = [
+            name_for(self.context.job, self.host, str(user["Id"]), str((user.get("Names") or ["?"])[0]).strip("/"))
+            for user in users
+            if user.get("State") == "running"
+        ]
+        return list(dict.fromkeys(names))

@@ -16,7 +16,7 @@ from accounts.rights import Right
 from common.errors import DermagaError, Invalid, NotFound
 from common.htmx import go, template_for
 from hosts import columns, filters
-from hosts.access import chosen_host, get_backup, get_destination, get_volume
+from hosts.access import chosen_host, get_backup, get_destination, get_volume, may_see_place
 from hosts.actions.backups import downloads, kept, making, restoring
 from hosts.actions.removals import AT_ONCE
 from hosts.forms.backups import BackupScheduleForm
@@ -35,7 +35,7 @@ def backup_list(request: HttpRequest) -> HttpResponseBase:
     rows = Backup.kept().visible_to(request.user)
     if menu := filters.BACKUPS.menu(request, rows):
         return menu
-    if file := filters.BACKUPS.file(request, rows, columns.BACKUPS, "backups", "destination"):
+    if file := filters.BACKUPS.file(request, rows, columns.BACKUPS, "backups", "destination", "owner"):
         return file
     context = filters.BACKUPS.context(request, rows, "destination")
     context["size"] = rows.aggregate(all=Sum("bytes"))["all"] or 0
@@ -47,7 +47,8 @@ def backup_list(request: HttpRequest) -> HttpResponseBase:
 def backup_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One backup."""
     backup = get_backup(request.user, pk)
-    context = {"backup": backup, "host": Host.objects.visible_to(request.user).filter(name=backup.host).first()}
+    host = Host.objects.visible_to(request.user).filter(name=backup.host).first()
+    context = {"backup": backup, "host": host, "place_shown": may_see_place(request.user)}
     return render(request, template_for(request, "backups/backup.html", "backups/_backup.html"), context)
 
 
@@ -56,14 +57,14 @@ def backup_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def volume_download(request: HttpRequest, host: str, ref: str) -> StreamingHttpResponse:
     """All that is in the volume now as a tar.zst."""
-    return downloads.download(request.user, get_volume(request.user, host, ref))
+    return downloads.download(request.user, get_volume(request.user, host, ref, Right.BACKUPS_MANAGE))
 
 
 @guard(Right.BACKUPS_MANAGE)
 @require_http_methods(["GET", "POST"])
 def volume_backup(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """Asks where to; on POST starts the job and shows it."""
-    volume = get_volume(request.user, host, ref)
+    volume = get_volume(request.user, host, ref, Right.BACKUPS_MANAGE)
     typed = request.POST.dict()
     error: DermagaError | None = None
     if request.method == "POST":
@@ -102,7 +103,7 @@ def _users(request: HttpRequest, host: Host, volume: str) -> list[Container]:
 @require_http_methods(["GET", "POST"])
 def volume_backup_schedule(request: HttpRequest, host: str, ref: str) -> HttpResponse:
     """The form of a schedule of its backups."""
-    volume = get_volume(request.user, host, ref)
+    volume = get_volume(request.user, host, ref, Right.BACKUPS_MANAGE)
     destinations = Destination.objects.visible_to(request.user)
     form = BackupScheduleForm(
         request.POST or None, destinations=destinations, initial={"name": f"{volume.name} ({host})"[:NAME_AT_MOST]}

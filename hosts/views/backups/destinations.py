@@ -15,24 +15,23 @@ from accounts.rights import Right
 from common.errors import DermagaError, Invalid
 from common.htmx import template_for
 from hosts import columns, filters
-from hosts.access import get_destination
+from hosts.access import get_destination, may_see_place
 from hosts.actions.backups import destinations
 from hosts.forms.backups import DestinationForm
-from hosts.models import Destination
-from hosts.models.backups import BackupState
-
-KEPT = Q(backups__state=BackupState.KEPT)
+from hosts.models import Backup, Destination
 
 
 @guard(Right.BACKUPS_VIEW)
 @require_GET
 def destination_list(request: HttpRequest) -> HttpResponseBase:
     """One table."""
-    rows = Destination.objects.visible_to(request.user)
-    rows = rows.annotate(count=Count("backups", filter=KEPT), size=Sum("backups__bytes", filter=KEPT))
-    if file := filters.DESTINATIONS.file(request, rows, columns.DESTINATIONS, "destinations"):
+    rows, shown = Destination.objects.visible_to(request.user), may_see_place(request.user)
+    seen = Q(backups__in=Backup.kept().visible_to(request.user).order_by().values("pk"))
+    rows = rows.annotate(count=Count("backups", filter=seen), size=Sum("backups__bytes", filter=seen))
+    table = filters.DESTINATIONS if shown else filters.DESTINATION_NAMES
+    if file := table.file(request, rows, columns.DESTINATIONS if shown else columns.DESTINATION_NAMES, "destinations"):
         return file
-    context = filters.DESTINATIONS.context(request, rows)
+    context = table.context(request, rows) | {"place_shown": shown}
     template = template_for(request, "destinations/page.html", "destinations/_rows.html")
     return render(request, template, context)
 
