@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.engines.docker_engine import DockerEngine
+from tests.engines.podman_engine import PodmanEngine
 from tests.engines.run import current
 from tests.hosts.backups import cargo
 from tests.servers.jobs import ended
@@ -279,6 +280,71 @@ def test_what_is_shared_is_not_backed_up_and_who_uses_it_is_not_named(
     assert "a container of somebody else" in log and red.team not in log
     assert docker_engine.docker("inspect", "-f", "{{.State.Running}}", box).strip() == "true"
     docker_engine.docker("rm", "-f", box)
+
+
+def test_podman_runs_programs_of_images_that_the_team_sees_alone(
+    teams: tuple[Member, Member], product: Product, podman_engine: PodmanEngine
+) -> None:
+    """Its files are read by a helper's own tar."""
+    blue, red = teams
+    data = f"{blue.team}-data"
+    product.api("hosts", "POST", name="raft", url=podman_engine.url)
+    try:
+        until(lambda: product.api("hosts/raft")["state"] == "online", "raft is online")
+        for team in (blue, red):
+            product.api("grants", "POST", team=team.team, role="deployer", host="raft", own=True)
+        blue.does("volumes/raft", name=data)
+        podman_engine.docker("run", "--rm", "-v", f"{data}:/v", "busybox", "sh", "-c", "echo one > /v/words")
+        until(lambda: data in blue.names("volumes"), "the volume shows")
+        job = blue.does(f"volumes/raft/{data}/backup", destination="team-shelf")
+        assert job["state"] == "failed" and "no image there has it" in job["error"], job
+        assert blue.ask(f"volumes/raft/{data}/backup").status_code == 409
+        image = until(lambda: product.api("images?host=raft&search=busybox")["items"], "the image shows")[0]["tags"][0]
+        product.api("owners", "PUT", noun="image", host="raft", ref=image, shared=[blue.team])
+        job = blue.does(f"volumes/raft/{data}/backup", destination="team-shelf")
+        assert job["state"] == "done", job
+        assert "./words" in cargo.names(blue.ask(f"volumes/raft/{data}/backup").content)
+        podman_engine.docker("run", "--rm", "-v", f"{data}:/v", "busybox", "sh", "-c", "echo two > /v/words")
+        restore = f"backups/{job['result']['backup']}/restore"
+        assert red.ask(restore, "POST", volume=data, replace=True).status_code == 404
+        ends = [blue.does(restore, volume=data, replace=True), blue.does(f"volumes/raft/{data}/copy", name=f"{data}-2")]
+        assert [end["state"] for end in ends] == ["done", "done"], ends
+        for volume in (data, f"{data}-2"):
+            assert "one" in podman_engine.docker("run", "--rm", "-v", f"{volume}:/v", "busybox", "cat", "/v/words")
+        assert f"{data}-2" in blue.names("volumes") and f"{data}-2" not in red.names("volumes")
+    finally:
+        for volume in (data, f"{data}-2"):
+            podman_engine.docker("volume", "rm", "-f", volume)
+        product.api("hosts/raft", "DELETE")
+
+
+def test_a_file_that_is_sent_goes_into_the_teams_own(
+    teams: tuple[Member, Member], product: Product, docker_engine: DockerEngine
+) -> None:
+    blue, red = teams
+    mine, theirs = volume_of(blue, docker_engine), volume_of(red, docker_engine)
+
+    def send(volume: str, **more: str) -> requests.Response:
+        return requests.post(
+            f"{product.url}/api/v1/volumes/local/restore",
+            headers={"Authorization": f"Bearer {blue.token}"},
+            data={"volume": volume, **more},
+            files={"file": ("sent.tar.zst", cargo.packed_of(words="sent\n"))},
+            timeout=30,
+        )
+
+    new = f"{blue.team}-sent"
+    for volume, more in ((new, {}), (mine, {"replace": "true"})):
+        answer = send(volume, **more)
+        assert answer.status_code == 202, answer.text
+        job = blue.end(answer.json()["job"])
+        assert job["state"] == "done", job
+        assert words_in(docker_engine, volume) == "sent"
+    assert labels(docker_engine, new) == {"dermaga.team": blue.team} and new not in red.names("volumes")
+    unknown = f"{red.team}-none"
+    answers = [refusal(send(name, replace="true"), name) for name in (theirs, unknown)]
+    assert answers[0][0] == 422 and answers[0] == answers[1]
+    assert send(theirs).status_code == 422 and words_in(docker_engine, theirs) == f"of {red.team}"
 
 
 def test_what_waits_is_not_done_once_the_volume_is_another_teams(
