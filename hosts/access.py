@@ -72,14 +72,14 @@ def _demand(user: Any, view: Right, right: Right, thing: Placed) -> None:
         raise Denied
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
     """Whether databases take it: JSON spells NUL, and half a surrogate pair."""
     return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def get_host(user: Any, name: str, right: Right = Right.HOSTS_VIEW) -> Host:
     """The host called `name`, if `user` may see it and has `right`."""
-    host = Host.objects.visible_to(user).filter(name=name).first() if _is_text(name) else None
+    host = Host.objects.visible_to(user).filter(name=name).first() if is_text(name) else None
     if host is None:
         raise NotFound
     _demand(user, Right.HOSTS_VIEW, right, host)
@@ -116,7 +116,7 @@ def get_account(user: Any, registry: Registry, pk: int | str, right: Right) -> R
 
 def get_destination(user: Any, name: str, right: Right = Right.BACKUPS_VIEW) -> Destination:
     """The destination of backups called `name`, if `user` may see it and has `right`."""
-    found = Destination.objects.visible_to(user).filter(name=name).first() if _is_text(name) else None
+    found = Destination.objects.visible_to(user).filter(name=name).first() if is_text(name) else None
     if found is None:
         raise NotFound
     if not allows(user, right):  # it lies on no host, and whoever backs up anything may use it
@@ -133,7 +133,7 @@ def may_see_place(user: Any) -> bool:
 
 def get_forward(user: Any, name: str) -> Forward:
     """The target of the audit called `name`, for who manages users."""
-    found = Forward.objects.filter(name=name).first() if _is_text(name) else None
+    found = Forward.objects.filter(name=name).first() if is_text(name) else None
     if found is None:
         raise NotFound
     _demand(user, Right.USERS_MANAGE, Right.USERS_MANAGE, EVERYWHERE)
@@ -258,7 +258,7 @@ def get_volume(user: Any, host_name: str, name: str, right: Right = Right.VOLUME
 def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
     """The swarm called `name`, or with that id, with its members and their hosts."""
     rows = Swarm.objects.visible_to(user).prefetch_related("members__host")
-    found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if _is_text(name) else None
+    found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if is_text(name) else None
     if found is None:
         raise NotFound
     swarm: Swarm = found
@@ -269,7 +269,7 @@ def get_swarm(user: Any, name: str, right: Right = Right.SWARM_VIEW) -> Swarm:
 def get_swarm_to_make_in(user: Any, name: str, right: Right) -> Swarm:
     """The swarm called `name`, or with that id, if `user` has `right` on what is in it, or on their teams' own there."""
     rows = where_something_is_made(user, right).prefetch_related("members__host")
-    found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if _is_text(name) else None
+    found = rows.filter(Q(name=name) | Q(engine_id=name)).first() if is_text(name) else None
     if found is None:
         get_swarm(user, name)  # hidden, or seen alone
         raise Denied
@@ -279,7 +279,7 @@ def get_swarm_to_make_in(user: Any, name: str, right: Right) -> Swarm:
 def get_of_swarm(user: Any, model: type[OfSwarm], swarm: str, ref: str, right: Right | None = None) -> OfSwarm:
     """The node, service, task, secret or config `ref` (name, id or unique prefix of an id of 4 characters or more) of a
     swarm. Several nodes may have one name: then only the id tells which."""
-    if not _is_text(swarm + ref):
+    if not is_text(swarm + ref):
         raise NotFound
     rows = model.objects.visible_to(user).current().filter(swarm__name=swarm)
     found = list(rows.filter(engine_id=ref)[:1]) or list(rows.filter(name=ref)[:2])

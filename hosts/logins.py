@@ -28,6 +28,7 @@ from jobs.run import JobContext
 
 NOBODY = 0  # instead of an account: without login, although the registry has a default account
 NO_LOGIN = urlsafe_b64encode(b"{}").decode()  # where an engine wants the header whatever is in it
+NO_HEADERS = {"X-Registry-Auth": NO_LOGIN}
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def open_login(context: JobContext, image: str, account: int | None, *, always: 
     address = registry_of(image)
     found = _account(address, account, context.job.by, context.job.team_id)
     if found is None:
-        return Opened(address, "", {"X-Registry-Auth": NO_LOGIN} if always else {})
+        return Opened(address, "", dict(NO_HEADERS) if always else {})
     return Opened(address, found.username, {"X-Registry-Auth": sealed(context, found)})
 
 

@@ -11,14 +11,14 @@ from accounts.models import Grant, Team
 from accounts.rights import Right, standing_of
 from accounts.teams import visible_teams
 from common.errors import Denied, Failure, Invalid
-from hosts.access import may
+from hosts.access import is_text, may
 from hosts.engine.parse import labels_of
 from hosts.engine.volume_helpers import NAME
 from hosts.inventory.owners import apply_owners
 from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Volume
 from hosts.models.base import OnHost, Owned, Shared
 from hosts.models.networks import PREDEFINED
-from hosts.models.owners import SWARM_SERVICE_ID, TEAM_LABEL, key_of, shared_names
+from hosts.models.owners import TEAM_LABEL, key_of, shared_names
 from hosts.specs.inspected import SPECIAL
 from hosts.specs.spec import ContainerSpec
 
@@ -37,9 +37,10 @@ LABELLED = gettext_noop(
     "The image %(image)s has the label dermaga.team itself, so that its containers are nobody's. Use one without it."
 )
 PRETENDS = gettext_noop(
-    "The label com.docker.swarm.service.id is for the containers of a swarm's tasks: leave it out, or use an image without it."
+    "Labels that begin with com.docker.swarm are for the containers of a swarm's tasks: leave them out, or use an image without them."
 )
 OF_HELPERS = "org.dermaga."  # how their labels begin
+OF_TASKS = "com.docker.swarm."  # and those of the containers of services
 NO_IMAGES = gettext_noop("Images are mounted only by who may create any container on the host.")
 
 
@@ -76,8 +77,7 @@ def claimed(
     that is another team's."""
     said = labels.get(TEAM_LABEL, "")
     if may(actor, right, host):
-        team = Team.objects.filter(name=said).first() if said and "\0" not in said else None
-        return labels, Corner(host, team.pk if team else None)
+        return labels, Corner(host, team_called(said))
     labels, owner = labelled(teams_there(actor, right, host), labels)
     check_made(host, noun, name, owner, labels=labels)
     return labels, Corner(host, owner)
@@ -91,6 +91,11 @@ def check_made(
     check_free(host, noun, key_of(noun, name, labels or {}), team, field)
     if name.lower().startswith(NAME):
         raise Invalid(field, HIDDEN, {"name": name})
+
+
+def team_called(name: str) -> int | None:
+    """The key of the team of this name, if there is one."""
+    return Team.objects.filter(name=name).values_list("pk", flat=True).first() if name and is_text(name) else None
 
 
 def labelled(teams: Collection[int], labels: dict[str, str]) -> tuple[dict[str, str], int]:
@@ -113,22 +118,32 @@ def check_labels(labels: Collection[str], field: str = "labels") -> None:
     """Raises Invalid for labels by which we know what is ours, or a task of a swarm."""
     if any(label.startswith(OF_HELPERS) for label in labels):
         raise Invalid(field, gettext_noop("Labels that begin with org.dermaga are Dermaga's own."))
-    if SWARM_SERVICE_ID in labels:
+    if any(label.startswith(OF_TASKS) for label in labels):
         raise Invalid(field, PRETENDS)
 
 
 def check_free(host: Host, noun: str, key: str, team: int | None, field: str = "name") -> None:
-    """Raises Invalid when what is known by `key` is another team's, be it there now or not: also a volume that a task of
-    another's service would find there."""
-    taken = Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists()
-    if taken or (noun == "volume" and is_mounted(Service.objects.filter(swarm__members__host=host), key, team)):
+    """Raises Invalid when what is known by `key` is another team's, be it there now or not: also a volume that is not
+    there yet, and that a task of another's service would find."""
+    if Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists():
         raise Invalid(field, HIDDEN, {"name": key})
+    if noun == "volume" and not Volume.objects.filter(host=host, name=key).exists():
+        check_not_mounted(Service.objects.filter(swarm__members__host=host), key, team, field)
 
 
-def is_mounted(services: QuerySet[Service], volume: str, team: int | None) -> bool:
-    """Whether one of the services that is not the team's mounts the volume of this name, wherever its tasks run."""
+def check_not_mounted(services: QuerySet[Service], volume: str, team: int | None, field: str) -> None:
+    """Raises Invalid when one of the services that is not the team's mounts the volume of this name, wherever its tasks
+    run."""
     rows = services.exclude(owner=team) if team is not None else services
-    return any(volume in data.get("volumes", ()) for data in rows.values_list("data", flat=True))
+    for data in rows.values_list("data", flat=True):
+        if any(_may_be(source, volume) for source in data.get("volumes", ())):
+            raise Invalid(field, HIDDEN, {"name": volume})
+
+
+def _may_be(source: str, volume: str) -> bool:
+    """Whether a mount's source names the volume; nodes fill in what of it is a template."""
+    first, template, rest = source.partition("{{")
+    return volume.startswith(first) and volume.endswith(rest.rpartition("}}")[2]) if template else source == volume
 
 
 def check_name(actor: Any, right: Right, container: Container, name: str) -> None:
@@ -233,7 +248,9 @@ def check_labels_of(corner: Corner, image: Any, spec: ContainerSpec) -> None:
     labels = labels_of(((image or {}).get("Config") or {}).get("Labels"))
     if labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
         raise Failure("labelled", 409, LABELLED, {"image": spec.image})
-    if SWARM_SERVICE_ID in labels.keys() | spec.labels:  # it would count with that service, and not in the team's quota
+    if any(
+        label.startswith(OF_TASKS) for label in labels.keys() | spec.labels
+    ):  # it would count with that service, and not in the team's quota
         raise Failure("labelled", 409, PRETENDS)
     own = {name: value for name, value in spec.labels.items() if labels.get(name) != value}
     check_free(corner.host, "container", key_of("container", spec.name, own), corner.owner_id)

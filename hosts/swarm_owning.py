@@ -1,7 +1,8 @@
 """Whose the services, secrets and configs are that somebody makes in a swarm, and what a service of a team may use: what
 is the team's own or shared with it, on every host where its tasks may run."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from common.errors import Conflict, Invalid
 from hosts.access import may
 from hosts.models import Config, Host, Image, Network, Node, Secret, Swarm, SwarmMember, Volume
 from hosts.models.networks import PREDEFINED
-from hosts.models.owners import TEAM_LABEL
+from hosts.models.owners import KEY_AT_MOST, TEAM_LABEL
 from hosts.models.swarms import SwarmCorner, SwarmOwned
 from hosts.owning import (
     NO_IMAGES,
@@ -24,6 +25,7 @@ from hosts.owning import (
     demand_usable,
     is_usable,
     labelled,
+    team_called,
 )
 from hosts.service_specs import ids_in
 from hosts.specs.services.body import NO_SUCH, Ids
@@ -32,6 +34,13 @@ from hosts.specs.services.spec import ServiceSpec
 FOREIGN = gettext_noop(
     "The swarm has nodes that are no hosts here, and what is on them is not known: only who may change all services of "
     "%(swarm)s can do this. Ask them to add these nodes as hosts."
+)
+GIVEN = gettext_noop("It is not your team's any more.")
+NOT_BEFORE = gettext_noop(
+    "Before its last change it was not your team's: only who may change all services of the swarm goes back to that."
+)
+NO_TEMPLATE = gettext_noop(
+    "A volume's name with a template in it, which a node fills in, is only for who may change all services of the swarm."
 )
 NO_CLUSTER = gettext_noop("Volumes of the swarm are mounted only by who may change all of its services.")
 CORNERS: dict[type[SwarmOwned], Right] = {Secret: Right.SECRETS_MANAGE, Config: Right.CONFIGS_MANAGE}
@@ -54,16 +63,11 @@ def claimed_in(actor: Any, right: Right, swarm: Swarm, labels: dict[str, str]) -
     """The labels of a thing that `actor` makes, and where it belongs, as hosts.owning.claimed; the swarm as a whole for who
     may make nothing, which that refuses. Raises Invalid for `labels`."""
     if may(actor, right, swarm):
-        team = _team_called(labels.get(TEAM_LABEL, ""))
-        return labels, SwarmCorner(swarm, team)
+        return labels, SwarmCorner(swarm, team_called(labels.get(TEAM_LABEL, "")))
     if not (teams := teams_in(actor, right, swarm)):
         return labels, SwarmCorner(swarm, None)
     labels, owner = labelled(teams, labels)
     return labels, SwarmCorner(swarm, owner)
-
-
-def _team_called(name: str) -> int | None:
-    return Team.objects.filter(name=name).values_list("pk", flat=True).first() if name and "\0" not in name else None
 
 
 def corner_of(row: SwarmOwned) -> SwarmCorner:
@@ -79,9 +83,17 @@ def check_stays(actor: Any, right: Right, row: SwarmOwned, labels: dict[str, str
         check_labels(labels)
 
 
+def check_still(actor: Any, right: Right, row: SwarmOwned, told: Body) -> None:
+    """Raises Conflict when the engine's Spec of it says another team than our table, unless `actor` may change any."""
+    if not may(actor, right, row.swarm) and _labels(told).get(TEAM_LABEL) != row.labels.get(TEAM_LABEL):
+        raise Conflict(GIVEN)
+
+
 def ids_for(actor: Any, corner: SwarmCorner) -> Ids:
     """The ids by name of the secrets and configs that `actor` may let a service there use."""
     found = ids_in(corner.swarm)
+    if not is_limited_in(actor, corner.swarm):
+        return found
     return Ids(
         found.secrets if may(actor, Right.SECRETS_MANAGE, corner.swarm) else _own(Secret, corner),
         found.configs if may(actor, Right.CONFIGS_MANAGE, corner.swarm) else _own(Config, corner),
@@ -95,11 +107,11 @@ def _own(model: type[SwarmOwned], corner: SwarmCorner) -> dict[str, str]:
     return dict(rows.values_list("name", "engine_id"))
 
 
-def with_team(actor: Any, corner: SwarmCorner, spec: ServiceSpec) -> None:
-    """Lets the volumes that come with it be its team's."""
+def with_team(actor: Any, corner: SwarmCorner, spec: ServiceSpec, had: Collection[str] = ()) -> None:
+    """Lets the volumes that come with it be its team's; `had`: names of those that it mounts already."""
     if is_limited_in(actor, corner.swarm):
         for mount in spec.mounts:
-            if mount.type == "volume":
+            if mount.type == "volume" and mount.source not in had:
                 mount.labels = mount.labels | {TEAM_LABEL: _name_of(corner)}
 
 
@@ -109,28 +121,38 @@ def _name_of(corner: SwarmCorner) -> str:
 
 # ---------------------------------------------------------------- what it uses
 def check_service_uses(
-    actor: Any, corner: SwarmCorner, body: Body, had: Body | None = None, networks: Mapping[str, str] | None = None
+    actor: Any,
+    corner: SwarmCorner,
+    body: Body,
+    had: Body | None = None,
+    networks: Mapping[str, str] | None = None,
+    *,
+    back: bool = False,
 ) -> None:
     """`body` is a Spec as it goes to the engine, or as the engine would take it; `had` the one that the service has, whose
-    uses stay, with the names of its `networks` by id. Raises Invalid for what `actor`, who may change services of their teams alone, may not use for it, and
+    uses stay, with the names of its `networks` by id. `back`: it was so before its last change. Raises Invalid for what `actor`, who may change services of their teams alone, may not use for it, and
     Conflict where that cannot be known."""
     if not is_limited_in(actor, corner.swarm):
         return
     hosts, team = _all_hosts(corner.swarm), _name_of(corner)
     labels, of_container = _labels(body), _labels(_container(body))
-    # what it has now may say another team already, of which the tables have not heard
-    if not team or any(one.get(TEAM_LABEL) != team for one in (labels, *([_labels(had)] if had is not None else []))):
-        raise Invalid("labels", STAYS)
+    if had is not None and (not team or _labels(had).get(TEAM_LABEL) != team):
+        raise Conflict(GIVEN)  # of which the tables have not heard
+    if labels.get(TEAM_LABEL) != team:
+        raise Conflict(NOT_BEFORE) if back else Invalid("labels", STAYS)
     if of_container.get(TEAM_LABEL, team) != team:
         raise Invalid("container_labels", STAYS)
     check_labels(labels)
     check_labels(of_container, "container_labels")
-    kept = {(noun, name) for noun, name, _field in _uses(had or {})} | {
-        ("network", n) for n in (networks or {}).values()
-    }
-    for noun, name, field in _uses(body):
-        if (noun, name) not in kept:
-            CHECKS[noun](actor, corner, hosts, name, field)
+    if had is None:
+        for host in hosts:  # somebody's word may say whose the containers of a service of this name are
+            check_free(host, "container", f"service:{body.get('Name')}"[:KEY_AT_MOST], corner.owner_id)
+    kept = {use.key for use in _uses(had or {})}
+    names = networks or {}
+    kept |= {("network", names[name]) for noun, name, *_ in kept if noun == "network" and name in names}
+    for use in _uses(body):
+        if use.key not in kept and use.writable not in kept:
+            CHECKS[use.noun](actor, corner, hosts, use)
 
 
 def _all_hosts(swarm: Swarm) -> list[Host]:
@@ -148,59 +170,81 @@ def _labels(body: Body) -> dict[str, str]:
     return body.get("Labels") or {}
 
 
-def _uses(body: Body) -> Iterator[tuple[str, str, str]]:
-    """(noun, name or id, field) of each secret, config, network and volume that a Spec names."""
+@dataclass(frozen=True)
+class Use:
+    """Of a thing that a Spec names. `name` is the engine's name or id for it, `called` what people call it; of a volume
+    `more` is the part that is mounted, and whether it is to be read alone."""
+
+    noun: str
+    name: str
+    field: str
+    called: str = ""
+    more: tuple[str, bool] | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from another use."""
+        return (self.noun, self.name, *(self.more or ()))
+
+    @property
+    def writable(self) -> tuple[Any, ...]:
+        """The same use of what may be written too."""
+        return (self.noun, self.name, self.more[0], False) if self.more else self.key
+
+
+def _uses(body: Body) -> Iterator[Use]:
+    """Each secret, config, network and volume that a Spec names."""
     task, container = body.get("TaskTemplate") or {}, _container(body)
-    for n, entry in enumerate(container.get("Secrets") or []):
-        yield "secret", str(entry.get("SecretID") or ""), f"secrets.{n}"
-    for n, entry in enumerate(container.get("Configs") or []):
-        yield "config", str(entry.get("ConfigID") or ""), f"configs.{n}"
+    for noun, title in (("secret", "Secret"), ("config", "Config")):
+        for n, entry in enumerate(container.get(f"{title}s") or []):
+            yield Use(noun, str(entry.get(f"{title}ID") or ""), f"{noun}s.{n}", str(entry.get(f"{title}Name") or ""))
     if credential := ((container.get("Privileges") or {}).get("CredentialSpec") or {}).get("Config"):
-        yield "config", str(credential), "privileges.credential_spec"
+        yield Use("config", str(credential), "privileges.credential_spec")
     for n, network in enumerate([*(task.get("Networks") or []), *(body.get("Networks") or [])]):
-        yield "network", str(network.get("Target") or ""), f"networks.{n}.name"
+        yield Use("network", str(network.get("Target") or ""), f"networks.{n}.name")
     for n, mount in enumerate(container.get("Mounts") or []):
         kind, source = str(mount.get("Type") or ""), str(mount.get("Source") or "")
         if kind in {"cluster", "image"}:
-            yield kind, source, f"mounts.{n}.type"
+            yield Use(kind, source, f"mounts.{n}.type")
         if kind == "volume" and source:
-            yield kind, source, f"mounts.{n}.source"
+            part = str((mount.get("VolumeOptions") or {}).get("Subpath") or "")
+            yield Use(kind, source, f"mounts.{n}.source", more=(part, bool(mount.get("ReadOnly"))))
 
 
-def _check_file(
-    model: type[SwarmOwned], actor: Any, corner: SwarmCorner, _hosts: list[Host], engine_id: str, field: str
-) -> None:
-    if may(actor, CORNERS[model], corner.swarm) or engine_id in _own(model, corner).values():
+def _check_file(model: type[SwarmOwned], actor: Any, corner: SwarmCorner, _hosts: list[Host], use: Use) -> None:
+    if may(actor, CORNERS[model], corner.swarm) or use.name in _own(model, corner).values():
         return
-    raise Invalid(field, NO_SUCH, {"value": engine_id[:80]})
+    raise Invalid(use.field, NO_SUCH, {"value": (use.called or use.name)[:80]})
 
 
-def _check_network(actor: Any, corner: SwarmCorner, hosts: list[Host], name: str, field: str) -> None:
-    if name in PREDEFINED:
+def _check_network(actor: Any, corner: SwarmCorner, hosts: list[Host], use: Use) -> None:
+    if use.name in PREDEFINED:
         return
     rows = Network.objects.select_related("host").filter(host__in=hosts)
-    found = list(rows.filter(name=name)) + list(rows.filter(engine_id__startswith=name))
-    if not name or not found:
-        raise Invalid(field, NOT_THERE, {"name": name})
-    demand_usable(actor, found, corner.owner_id, field, name)
+    found = list(rows.filter(name=use.name)) + list(rows.filter(engine_id__startswith=use.name))
+    if not use.name or not found:
+        raise Invalid(use.field, NOT_THERE, {"name": use.name})
+    demand_usable(actor, found, corner.owner_id, use.field, use.name)
 
 
-def _check_volume(actor: Any, corner: SwarmCorner, hosts: list[Host], name: str, field: str) -> None:
-    rows = Volume.objects.select_related("host").filter(host__in=hosts, name=name)
-    demand_usable(actor, rows, corner.owner_id, field, name)
+def _check_volume(actor: Any, corner: SwarmCorner, hosts: list[Host], use: Use) -> None:
+    if "{{" in use.name:
+        raise Invalid(use.field, NO_TEMPLATE)
+    rows = Volume.objects.select_related("host").filter(host__in=hosts, name=use.name)
+    demand_usable(actor, rows, corner.owner_id, use.field, use.name)
     for host in hosts:
-        check_free(host, "volume", name, corner.owner_id, field)
+        check_free(host, "volume", use.name, corner.owner_id, use.field)
 
 
-def _refuse_cluster(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], _name: str, field: str) -> None:
-    raise Invalid(field, NO_CLUSTER)
+def _refuse_cluster(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], use: Use) -> None:
+    raise Invalid(use.field, NO_CLUSTER)
 
 
-def _refuse_image(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], _name: str, field: str) -> None:
-    raise Invalid(field, NO_IMAGES)
+def _refuse_image(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], use: Use) -> None:
+    raise Invalid(use.field, NO_IMAGES)
 
 
-CHECKS: dict[str, Callable[[Any, SwarmCorner, list[Host], str, str], None]] = {
+CHECKS: dict[str, Callable[[Any, SwarmCorner, list[Host], Use], None]] = {
     "secret": partial(_check_file, Secret),
     "config": partial(_check_file, Config),
     "network": _check_network,

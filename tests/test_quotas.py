@@ -197,7 +197,7 @@ def test_no_container_passes_for_a_task_of_a_service(
     try:
         until(lambda: tag in json.dumps(product.api("images?limit=500")["items"]), "it is known")
         product.api("owners", "PUT", noun="image", host="local", ref=tag, shared=[green.team])
-        words, spec = "is for the containers of a swarm's tasks", {"name": f"{green.team}-x", "command": ["true"]}
+        words, spec = "are for the containers of a swarm's tasks", {"name": f"{green.team}-x", "command": ["true"]}
         answer = green.ask("containers/local", "POST", image="busybox", labels={label: "web"}, **spec)
         assert (answer.status_code, answer.json()["field"]) == (422, "labels") and words in answer.text
         job = make(green, "free", image=tag)

@@ -20,9 +20,10 @@ from hosts.access import may
 from hosts.actions.act import cancelled_with, checked, may_go_on
 from hosts.models import Config, Host, Image, Node, Plugin, Secret, Service, Swarm, Volume
 from hosts.models.base import Owned
+from hosts.models.owners import TEAM_LABEL
 from hosts.models.swarms import SwarmOwned
 from hosts.network_plan import NetworkPlan
-from hosts.owning import is_limited, teams_there
+from hosts.owning import team_called, teams_there
 from hosts.pages import NOUNS
 from hosts.specs.spec import Restart
 from hosts.swarm_owning import teams_in
@@ -94,7 +95,7 @@ def begin(act: Callable[..., Any], actor: Any, *args: Any, shown: bool = True, *
         actor,
         short.kind,
         host=_place(rows[0]),
-        team=_team(actor, right, rows),
+        team=_team(actor, right, rows, _said(args, options)),
         target=short.target(args) if short.target else _target(args),
         params={},
         sealed=given,  # some are secret, and no database takes every text otherwise
@@ -132,13 +133,23 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- what it is about
-def _team(actor: Any, right: Right, rows: list[Any]) -> int | None:
-    """The team whose things it is about: of the rows, the first one's for which `actor` may do it; on a host, that of
-    who may do it for their team alone."""
-    if isinstance(rows[0], Swarm):
-        return next(iter(teams_in(actor, right, rows[0])), None) if not may(actor, right, rows[0]) else None
-    if isinstance(rows[0], Host):
-        return next(iter(teams_there(actor, right, rows[0])), None) if is_limited(actor, right, rows[0]) else None
+def _said(args: Args, options: dict[str, Any]) -> str:
+    """The team that the labels of what is made name."""
+    plans = [arg.labels for arg in args if isinstance(arg, NetworkPlan | VolumePlan)]
+    labels = options.get("labels") or next(iter(plans), None)
+    return str(labels.get(TEAM_LABEL) or "") if isinstance(labels, dict) else ""
+
+
+def _team(actor: Any, right: Right, rows: list[Any], said: str) -> int | None:
+    """The team whose things it is about: of the rows, the first one's for which `actor` may do it; on a host or in a
+    swarm, that which is `said` or the only one, of who may do it for their teams alone."""
+    if isinstance(rows[0], Host | Swarm):
+        if may(actor, right, rows[0]):
+            return None
+        first: Host | Swarm = rows[0]
+        teams = teams_there(actor, right, first) if isinstance(first, Host) else teams_in(actor, right, first)
+        wanted = team_called(said)
+        return wanted if wanted in teams else next(iter(teams), None)
     owned = [row for row in rows if isinstance(row, Owned | SwarmOwned)]
     return next((row.owner_id for row in owned if may(actor, right, row)), None)
 

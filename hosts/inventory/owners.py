@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import Team
 from common.events import changed
 from hosts.inventory.backups import follow
-from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Volume
+from hosts.models import Adoption, Container, Host, Image, Network, Service, Share, Task, Volume
 from hosts.models.base import Owned
 from hosts.models.owners import OWNED, SWARM_SERVICE_ID, TEAM_LABEL, key_of
 
@@ -72,7 +72,11 @@ class Owners:
             return None
         labels = self._own_labels(values)
         if self.noun == "container" and not labels.get(TEAM_LABEL):
-            return self._services.get(str(labels.get(SWARM_SERVICE_ID) or ""))
+            service = str(values["labels"].get(SWARM_SERVICE_ID) or "")
+            if service and not labels.get(SWARM_SERVICE_ID):  # its image says so too, and anybody builds one
+                task = Task.objects.filter(swarm__members__host=self.host, container_id=values["engine_id"])
+                service = service if task.filter(service_ref=service).exists() else ""
+            return self._services.get(service)
         return self._teams.get(str(labels.get(TEAM_LABEL) or ""))
 
     def given(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

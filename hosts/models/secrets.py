@@ -19,13 +19,7 @@ class ForServices(SwarmOwned):
 
     def services(self, seen_by: Any = SYSTEM) -> list[Service]:
         """Those that use it, by name, of those that somebody sees. A swarm has so few that all are looked at."""
-        found = (
-            Service.objects.visible_to(seen_by)
-            .filter(swarm=self.swarm_id)
-            .select_related("swarm")
-            .defer("spec")
-            .order_by("name")
-        )
+        found = Service.objects.visible_to(seen_by).current().filter(swarm=self.swarm_id).defer("spec").order_by("name")
         return [service for service in found if self.engine_id in service.data.get(f"{self.noun}s", [])]
 
 

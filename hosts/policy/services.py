@@ -18,6 +18,7 @@ PLAIN_OF_CONTAINER = {
 }
 NEEDED = {"memory": "memorybytes", "cpus": "nanocpus", "pids": "pids"}
 UNKNOWN = gettext_noop("%(what)s is not known to be harmless.")
+TEMPLATE = gettext_noop("%(what)s is a template: what a node makes of it cannot be told here.")
 TWICE = gettext_noop("%(what)s is written in two ways: only one can be meant.")
 
 
@@ -40,6 +41,7 @@ def _service(whole: Mapping[str, Any], rules: Rules, lookup: Lookup) -> Iterator
     for network in [*objects(whole.get("networks")), *objects(task.get("networks"))]:
         yield from networks.check_joined(str(network.get("target") or ""), rules, lookup)
         yield from networks.check_endpoint({"DriverOpts": network.get("driveropts")}, rules, lookup)
+        yield from _templates("network_drivers", "networks", [network.get("driveropts")])
     for port in objects(endpoint.get("ports")):
         yield from networks.check_port(port.get("publishedport"), rules)
     yield from _resources(lowered(task.get("resources")), rules)
@@ -50,6 +52,13 @@ def _unknown(values: Mapping[str, Any], known: set[str]) -> Iterator[Refusal]:
     for name, value in values.items():
         if name not in known and is_said(value):
             yield Refusal("unknown", name, UNKNOWN, {"what": name[:80]})
+
+
+def _templates(rule: str, field: str, values: list[Any]) -> Iterator[Refusal]:
+    """Nodes fill in templates also where a name or an option is checked here."""
+    for value in values:
+        if "{{" in str(value):
+            yield Refusal(rule, field, TEMPLATE, {"what": str(value)[:80]})
 
 
 def _container(container: Mapping[str, Any], rules: Rules, lookup: Lookup) -> Iterator[Refusal]:
@@ -68,6 +77,11 @@ def _container(container: Mapping[str, Any], rules: Rules, lookup: Lookup) -> It
     yield from images.check("image", container.get("image"), rules, lookup)
     yield from powers.check_environment(container.get("env"), rules)
     yield from mounts.check_mounts(container.get("mounts"), rules, lookup)
+    for mount in objects(container.get("mounts")):
+        driver = lowered(lowered(mount.get("volumeoptions")).get("driverconfig"))
+        yield from _templates(
+            "volume_types", "mounts", [mount.get("source"), driver.get("name"), driver.get("options")]
+        )
     yield from powers.check_capabilities(container.get("capabilityadd"), rules)
     yield from powers.check_sysctls(container.get("sysctls"), rules)
     yield from limits.check_ulimits(container.get("ulimits"), rules)

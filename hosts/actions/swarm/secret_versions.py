@@ -14,6 +14,7 @@ from hosts.actions.asking import Asking
 from hosts.actions.swarm.manager import on_manager, refresh, update
 from hosts.actions.swarm.secrets import MANAGE
 from hosts.models import Config, Secret, Service
+from hosts.swarm_owning import check_still
 from hosts.swarm_plan import check_value, next_name
 from jobs import queue
 from jobs.models import Job, lock
@@ -64,7 +65,7 @@ def run_replace(context: JobContext) -> dict[str, Any]:
         try:
             for place, service in enumerate(services):
                 context.progress((place + 1) / (len(services) + 1), service.name)
-                _move(manager, service, noun, row.engine_id, made, name)
+                _move(actor, manager, service, noun, row.engine_id, made, name)
                 moved.append(service.name)
                 context.log(_("%(service)s uses %(name)s now.") % {"service": service.name, "name": name})
         except BaseException:
@@ -81,10 +82,11 @@ def _create(manager: Asking, noun: str, name: str, row: Any, value: str) -> str:
     return str(manager.ask("POST", f"/{noun}s/create", body=body, seconds=30)["ID"])
 
 
-def _move(manager: Asking, service: Service, noun: str, old: str, new: str, name: str) -> None:
+def _move(actor: Any, manager: Asking, service: Service, noun: str, old: str, new: str, name: str) -> None:
     title = noun.capitalize()
 
     def change(spec: dict[str, Any]) -> None:
+        check_still(actor, Right.SERVICES_MANAGE, service, spec)
         container = spec["TaskTemplate"].get("ContainerSpec") or {}
         for entry in container.get(f"{title}s") or []:
             if entry.get(f"{title}ID") == old:  # the file that it is found as stays

@@ -14,7 +14,7 @@ from hosts.access import may
 from hosts.actions.swarm.manager import on_manager, refresh, setting, update
 from hosts.inventory import swarms
 from hosts.models import Config, Node, Secret, Swarm
-from hosts.swarm_owning import check_stays, claimed_in
+from hosts.swarm_owning import check_stays, check_still, claimed_in
 from hosts.swarm_plan import check_labels, check_value
 
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
@@ -107,8 +107,14 @@ def set_labels(actor: Any, row: Secret | Config, labels: dict[str, str], version
     check_labels(labels)
     noun, detail = row.noun, dict[str, Any]()
     check_stays(actor, MANAGE[noun], row, labels)
+    change = setting(detail, {"Labels": labels})
+
+    def checked(spec: dict[str, Any]) -> None:
+        check_still(actor, MANAGE[noun], row, spec)
+        change(spec)
+
     with on_manager(actor, MANAGE[noun], row, f"{noun}.labels", row.name, detail=detail) as manager:
-        update(manager, noun, row.engine_id, setting(detail, {"Labels": labels}), version)
+        update(manager, noun, row.engine_id, checked, version)
         refresh(manager, row.swarm, noun, row.engine_id)
 
 

@@ -41,6 +41,7 @@ from hosts.swarm_owning import (
     is_limited_in,
     with_team,
 )
+from hosts.swarm_plan import check_labels
 from jobs import queue
 from jobs.models import Job, lock
 from jobs.run import Cancelled, JobContext
@@ -60,7 +61,7 @@ def start_create(
     demand(actor, Right.SERVICES_MANAGE, corner)
     spec.labels = labels
     with_team(actor, corner, spec)
-    check(spec)
+    _check(spec)
     if Service.objects.filter(swarm=swarm, name=spec.name).exists():
         raise Invalid("name", gettext_noop("The swarm has a service called %(name)s already."), {"name": spec.name})
     body = to_engine(spec, version_of(swarm), ids_for(actor, corner))
@@ -84,7 +85,8 @@ def run_create(context: JobContext) -> dict[str, Any]:
         _name_image(context, manager, corner, body, headers)
         context.progress(0.05, _("Making the service"), now=True)
         try:
-            answer = manager.ask("POST", "/services/create", body=body, headers=headers) or {}
+            with _naming_nobody(context, corner):
+                answer = manager.ask("POST", "/services/create", body=body, headers=headers) or {}
         except (EngineError, Cancelled) as error:
             if not isinstance(error, Answered):
                 sentence = _("No answer came from %(host)s: the service %(name)s may be there.")
@@ -124,8 +126,8 @@ def start_edit(
         raise Invalid("name", gettext_noop("A service keeps its name. Make another one instead."))
     check_stays(actor, Right.SERVICES_MANAGE, service, spec.labels)
     corner = corner_of(service)
-    with_team(actor, corner, spec)
-    check(spec)
+    with_team(actor, corner, spec, service.data.get("volumes", ()))
+    _check(spec)
     _is_same_kind(service, spec)
     body = to_engine(spec, version_of(service.swarm), _with(ids_for(actor, corner), service.spec))
     check_service_uses(actor, corner, body, service.spec, network_names(service))
@@ -133,6 +135,8 @@ def start_edit(
     check_service_now(actor, team_of(body), service.swarm, body, "service.update", service.name, service)
     params = {"revision": revision, "pin": pin, "networks": network_names(service)}
     params["account"] = _choose(actor, spec.image, account, corner)
+    if account == "keep" and logins.registry_of(spec.image) != logins.registry_of(service.image):
+        raise Invalid("account", ELSEWHERE, {"registry": logins.registry_of(service.image)})
     return _start(actor, "service.update", corner, service.name, params, {"spec": to_json(spec)}, service)
 
 
@@ -150,6 +154,8 @@ def run_edit(context: JobContext) -> dict[str, Any]:
             before = to_engine(from_inspect(told, names), NEWEST, ids_of(told))
             after = to_engine(spec, manager.version, known)
             if _image(after) != _image(before):
+                if not headers and logins.registry_of(_image(after)) != logins.registry_of(_image(before)):
+                    headers.update(logins.NO_HEADERS)  # what the nodes have kept is not for that registry
                 _name_image(context, manager, corner, after, headers)
             made = put_over(told, before, after)
             told.clear()
@@ -246,10 +252,10 @@ def run_rollback(context: JobContext) -> dict[str, Any]:
             if not isinstance(told.get("PreviousSpec"), dict):
                 sentence = gettext_noop("%(name)s was never changed: there is nothing to go back to.")
                 raise Conflict(sentence, {"name": context.params["service"]})
-            check_service_uses(context.job.by, corner, told["PreviousSpec"], told["Spec"])
+            check_service_uses(context.job.by, corner, told["PreviousSpec"], told["Spec"], back=True)
             params = {"version": str(told["Version"]["Index"]), "rollback": "previous"}
             try:
-                with _saying_what_may_come(context):
+                with _saying_what_may_come(context), _naming_nobody(context, corner):
                     _warn(context, manager.ask("POST", f"{path}/update", params, told["Spec"]) or {})
                 break
             except EngineError as error:
@@ -267,11 +273,22 @@ def remove(actor: Any, service: Service) -> None:
 
 # ---------------------------------------------------------------- parts
 KEEP = -1  # instead of an account: the login that the nodes have
+ELSEWHERE = gettext_noop(
+    "The login that the nodes have is for %(registry)s, and the image is at another registry. Choose an account of that, or none."
+)
+PORT_OF = "already in use by service"
+PORT_TAKEN = gettext_noop("A service of this swarm publishes one of these ports already. Choose another one.")
 NOT_SHOWN = gettext_noop(
     "Neither does its registry say to your team what %(image)s is, nor has your team such an image on the swarm's hosts. "
     "Choose an account that may pull it, or pull it for your team first."
 )
 NEWEST = "1.99"  # what an engine has told us, it takes
+
+
+def _check(spec: ServiceSpec) -> None:
+    check_labels(spec.labels)
+    check_labels(spec.container_labels, "container_labels")
+    check(spec)
 
 
 def _start(
@@ -307,6 +324,8 @@ def _corner_of(context: JobContext) -> SwarmCorner:
     """Where the service belongs now. One that is gone is nobody's, and the engine says so."""
     swarm = _swarm_of(context)
     row = Service.objects.select_related("swarm").filter(swarm=swarm, engine_id=context.params["id"]).first()
+    if row is None and is_limited_in(context.job.by, swarm):
+        raise Failure("gone", 404, gettext_noop("%(name)s is gone."), {"name": context.params["service"]})
     return corner_of(row) if row else SwarmCorner(swarm, None)
 
 
@@ -333,7 +352,7 @@ def _change(
         check_service_uses(context.job.by, corner, told, had, context.params.get("networks"))
 
     context.progress(0.05, _("Changing the service"), now=True)
-    with _saying_what_may_come(context):
+    with _saying_what_may_come(context), _naming_nobody(context, corner):
         _warn(context, managers.update(manager, "service", context.params["id"], checked, headers=headers) or {})
 
 
@@ -343,6 +362,17 @@ def _saying_what_may_come(context: JobContext) -> Iterator[None]:
         yield
     except Cancelled:
         may_go_on(context, context.job.target)
+        raise
+
+
+@contextmanager
+def _naming_nobody(context: JobContext, corner: SwarmCorner) -> Iterator[None]:
+    """An engine names the service that has a port, whose ever it is."""
+    try:
+        yield
+    except Answered as error:
+        if PORT_OF in error.detail and is_limited_in(context.job.by, corner.swarm):
+            raise Conflict(PORT_TAKEN) from None
         raise
 
 
@@ -395,7 +425,7 @@ def _name_image(
             _pin(context, manager, body, headers)
         return
     image, container = _image(body), body["TaskTemplate"]["ContainerSpec"]
-    if not image.startswith("sha256:") and _pin(context, manager, body, headers):
+    if not image.startswith("sha256:") and _pin(context, manager, body, headers, exact="@" in image):
         return
     container["Image"] = image_of(context.job.by, corner, image)
     if not container["Image"]:
@@ -403,15 +433,17 @@ def _name_image(
     context.log(_("The tasks run the image %(id)s, which the team has.") % {"id": container["Image"]})
 
 
-def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: dict[str, str]) -> bool:
+def _pin(
+    context: JobContext, manager: Asking, body: dict[str, Any], headers: dict[str, str], *, exact: bool = False
+) -> bool:
     """Names the image by the digest that its registry has now, and says whether; where that cannot be asked, each node
-    decides."""
-    image = _image(body).partition("@")[0]
+    decides. `exact`: by the digest that it is named by, if the registry has that."""
+    image = _image(body) if exact else _image(body).partition("@")[0]
     if not image or image.startswith("sha256:"):
         return False
     context.progress(0.02, _("Asking the registry for the image's digest"), now=True)
     try:
-        path = f"/distribution/{quote(image, safe='/:')}/json"
+        path = f"/distribution/{quote(image, safe='/:@')}/json"
         told = manager.ask("GET", path, seconds=REGISTRY_SECONDS, headers=headers) or {}
     except EngineError as error:
         sentence = _("The registry was not asked for the digest of %(image)s, so each node takes what it has: %(why)s")
@@ -420,6 +452,8 @@ def _pin(context: JobContext, manager: Asking, body: dict[str, Any], headers: di
     digest = str((told.get("Descriptor") or {}).get("digest") or "")
     if not digest.startswith("sha256:"):
         return False
+    if exact:
+        return True
     tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
     body["TaskTemplate"]["ContainerSpec"]["Image"] = f"{tagged}@{digest}"
     return True

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.rights import Right
 from common.errors import Failure, Invalid
+from hosts.access import may
 from hosts.actions import removals
 from hosts.actions.act import demand
 from hosts.actions.asking import Asking
@@ -75,7 +76,11 @@ def run_remove(context: JobContext) -> dict[str, Any]:
 
 
 def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: str) -> str:
-    corner = SwarmCorner(swarm, _owner_of(swarm, noun, engine_id))
+    owners = _owners_of(swarm, noun, engine_id)
+    if not owners and not may(context.job.by, RIGHTS[noun], swarm):
+        return ""  # it is gone
+    # a network is a row of each host: all have to say the same
+    corner = SwarmCorner(swarm, owners.pop() if len(owners) == 1 else None)
     with on_manager(context.job.by, RIGHTS[noun], corner, f"{noun}.remove", name, context=context) as manager:
         until = time.monotonic() + IN_USE_SECONDS
         while True:
@@ -99,13 +104,12 @@ def _remove(context: JobContext, swarm: Swarm, noun: str, engine_id: str, name: 
     return ""
 
 
-def _owner_of(swarm: Swarm, noun: str, engine_id: str) -> int | None:
+def _owners_of(swarm: Swarm, noun: str, engine_id: str) -> set[int | None]:
     if noun in swarms.OBJECTS:
         rows: Any = swarms.OBJECTS[noun]._default_manager.filter(swarm=swarm, engine_id=engine_id)
     else:
         rows = Network.objects.filter(host__member__swarm=swarm, engine_id=engine_id)
-    owners = set(rows.values_list("owner", flat=True))
-    return owners.pop() if len(owners) == 1 else None  # a network is a row of each host: all have to say the same
+    return set(rows.values_list("owner", flat=True))
 
 
 def _wait_until_gone(context: JobContext, manager: Asking, network: str) -> None:

@@ -9,59 +9,27 @@ import pytest
 from django.test import Client
 
 from accounts.models import OwnRole, Team, User
-from common.errors import Invalid
-from hosts.engine import parse
-from hosts.inventory import apply
+from common.errors import DermagaError
 from hosts.models import Host, Node, Secret, Service, Swarm
 from hosts.models.swarms import SwarmCorner
 from hosts.swarm_owning import check_service_uses
 from jobs.models import Job
+from tests.hosts.swarm.team_rows import IMAGE, Nils, a_swarm_of_teams
 from tests.rivals import OURS, THEIRS
 from tests.rows import a_host, person
-from tests.shared_swarm import a_fleet, id_of, service, store
+from tests.shared_swarm import id_of, service, store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.core]
-IMAGE = "example.org/app"
-
-
-def network_json(name: str, team: str) -> dict[str, Any]:
-    labels = {"dermaga.team": team} if team else {}
-    return {"Id": f"{name:e<25}", "Name": name, "Driver": "overlay", "Scope": "swarm", "Labels": labels}
 
 
 @pytest.fixture
 def fleet(settings: Any) -> Swarm:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    swarm = a_fleet()
-    Node.objects.exclude(engine_id=swarm.members.get().node_id).delete()
-    dock = Host.objects.get()
-    for name, team in ((OURS, "north"), (THEIRS, "south"), ("nobodys", "")):
-        labels = {"dermaga.team": team} if team else {}
-        apply.apply_rows(dock, "network", [parse.network_row(network_json(f"{name}-net", team))], only={name})
-        volume = {"Name": f"{name}-data", "Driver": "local", "Labels": labels}
-        apply.apply_rows(dock, "volume", [parse.volume_row(volume)], only={name})
-    return swarm
-
-
-class Nils:
-    """Who asks over REST."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def asks(self, path: str, method: str = "post", **body: Any) -> Any:
-        send = getattr(self._client, method)
-        answer = send(f"/api/v1/{path}", json.dumps(body), content_type="application/json")
-        return answer.json() | {"status": answer.status_code}
-
-    def makes(self, **spec: Any) -> Any:
-        return self.asks("services/fleet", **{"name": "new", "image": IMAGE} | spec)
+    return a_swarm_of_teams(settings)
 
 
 @pytest.fixture
 def nils(client: Client, fleet: Swarm) -> Nils:
-    client.force_login(User.objects.get(username="nils"))
-    return Nils(client)
+    return Nils.of(client)
 
 
 def sealed() -> Any:
@@ -162,7 +130,7 @@ def test_one_that_was_given_away_a_moment_ago_is_not_taken_back(nils: Nils, flee
     ours, theirs = ({"Labels": {"dermaga.team": team}, "TaskTemplate": {}} for team in ("north", "south"))
     check_service_uses(member, corner, ours, ours)
     for body, had in ((ours, theirs), (theirs, ours), (ours, {})):
-        with pytest.raises(Invalid, match="stays with its team"):
+        with pytest.raises(DermagaError, match="team"):
             check_service_uses(member, corner, body, had)
 
 

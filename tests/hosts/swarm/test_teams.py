@@ -2,7 +2,9 @@
 comes to nothing of the other's."""
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.engines.registry import Registry
 from tests.engines.swarm import RealSwarm
+from tests.hosts.logins import stored
 from tests.hosts.swarm.services import QUIET, Fleet
 from tests.servers.member import Member
 from tests.servers.product import Product
@@ -158,3 +161,78 @@ def test_going_back_gives_nothing_back_that_was_taken_away(
     finally:
         fleet.clear()
         first.docker("secret", "rm", f"{name}-key")
+
+
+def test_a_template_leads_to_no_volume_of_another_team(
+    fleet: Fleet, teams: tuple[Member, Member], registry: Registry
+) -> None:
+    """Nodes fill templates in, and by then nobody asks whose it is."""
+    blue, red = teams
+    name = fleet.new_name()
+    image = registry.push(fleet.swarm.first, "busybox", f"{blue.team}/app")
+    red.does("volumes/buoy-a", name=f"{name}-hers")
+    try:
+        knows(red, "volumes", f"{name}-hers")
+        for source in (f"{name}-hers", f'{{{{"{name}-hers"}}}}', "{{.Service.Name}}-hers"):
+            spec = QUIET | {"name": name, "image": image, "mounts": [{"source": source, "target": "/x"}]}
+            refused = blue.ask(f"services/{fleet.name}", "POST", **spec)
+            assert refused.status_code == 422, refused.text
+    finally:
+        assert red.ask(f"volumes/buoy-a/{name}-hers/remove", "POST").ok
+
+
+@pytest.fixture
+def nosy(registry: Registry) -> Iterator[tuple[str, list[str]]]:
+    """The address of a registry that asks everybody for a login, and what it was told."""
+    told: list[str] = []
+
+    class Asks(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.append(self.headers.get("Authorization") or "")
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="nosy"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_args: Any) -> None:
+            """Says nothing."""
+
+    host = registry.address.rpartition(":")[0]
+    server = ThreadingHTTPServer((host, 0), Asks)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"{host}:{server.server_port}", told
+    server.shutdown()
+    server.server_close()
+
+
+def test_who_has_a_port_is_not_told(fleet: Fleet, teams: tuple[Member, Member], registry: Registry) -> None:
+    blue, red = teams
+    one, other = fleet.new_name(), fleet.new_name()
+    image = registry.push(fleet.swarm.first, "busybox", f"{blue.team}/app")
+    ports = ("--publish", "published=18123,target=80", "--endpoint-mode", "vip", "--label", f"dermaga.team={red.team}")
+    fleet.swarm.first.docker("service", "create", "--detach", "--name", one, *ports, "--replicas", "0", image)
+    spec = QUIET | {"name": other, "image": image, "endpoint_mode": "", "ports": [{"target": 80, "published": 18123}]}
+    taken = blue.does(f"services/{fleet.name}", **spec)
+    assert taken["state"] == "failed" and "publishes one of these ports" in taken["error"], taken
+    assert one not in str(taken)
+
+
+def test_a_login_that_nodes_keep_goes_to_no_other_registry(
+    fleet: Fleet, teams: tuple[Member, Member], locked_registry: Registry, nosy: tuple[str, list[str]]
+) -> None:
+    blue, _red = teams
+    (address, told), product, name = nosy, fleet.product, fleet.new_name()
+    image = locked_registry.push(fleet.swarm.first, "busybox", "crew/private")
+    with stored(product, locked_registry, "locked") as login:
+        spec: dict[str, Any] = QUIET | {"name": name, "image": image, "labels": {"dermaga.team": blue.team}}
+        fleet.do(f"services/{fleet.name}", **spec, account=login.right)
+        knows(blue, "services", name)
+        path, elsewhere = f"services/{fleet.name}/{name}", {"image": f"{address}/crew/app:1", "restart": {"delay": 0.1}}
+        kept = blue.ask(path, "PATCH", spec=elsewhere, account="keep")
+        assert kept.status_code == 422 and kept.json()["field"] == "account", kept.text
+        assert blue.does(path, "PATCH", spec=elsewhere)["state"] == "failed"  # its registry does not say what it is
+        moved = fleet.end(fleet.start(path, "PATCH", spec=elsewhere, pin=False))
+        assert moved["state"] == "failed" and "No such image" in moved["error"], moved
+        assert told and not any(told)
