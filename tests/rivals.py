@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import URLPattern
 from django.utils import timezone
 
 from accounts.models import Grant, Team, User
@@ -102,12 +103,13 @@ def parts_of(word: str, host: str = "") -> dict[str, str]:
 def names_of(word: str, host: str = "") -> dict[str, str]:
     """The same by names alone; every number is of no row."""
     return {
-        "host": host or word, "name": host or word, "container": f"{word}-web", "image": f"{word}/app:1", "network": f"{word}-net",
+        "host": host or word, "name": host or word, "container": f"{word}-web", "image": f"{word}/app:1",
+        "image_id": shape(word), "network": f"{word}-net",
         "volume": f"{word}-data", "plugin": f"{word}-plugin", "swarm": f"{word}-swarm", "node": "buoy-a", "service": "web",
         "task": "web.1", "secret": "s1", "config": "c1", "stack": "shop", "registry": f"{word}-registry", "team": f"{word}-team",
         "user": "ada", "role": f"{word}-role", "destination": "shelf", "tag": "1", "repository": "app", "verb": "stop",
         "noun": "container",
-        **dict.fromkeys(("account", "invitation", "session", "token", "grant", "job_id", "schedule_id", "backup", "policy"), str(MISSING)),
+        **dict.fromkeys(("account", "invitation", "session", "token", "grant", "job_id", "schedule_id", "backup", "policy", "recording"), str(MISSING)),
     }  # fmt: skip
 
 
@@ -137,18 +139,23 @@ NOUNS = {
 
 def addresses(word: str, host: str = "", known: dict[str, str] | None = None) -> Iterator[str]:
     """Every route of the product, with what is called by `word` on the host (of that name), or what is `known` of it."""
+    return (address for address, _route in routed(word, host, known))
+
+
+def routed(word: str, host: str = "", known: dict[str, str] | None = None) -> Iterator[tuple[str, URLPattern]]:
+    """The same, each with its route."""
     known = known or parts_of(word, host)
-    for path, _ in our_routes():
+    for path, route in our_routes():
         if path.startswith(LIBRARY) or path in {"healthz", "readyz", "metrics", "language/"}:
             continue
         noun = NOUNS.get(path.partition("/")[0], "")
         if path.startswith("jobs/schedules"):
             noun = "schedule_id"
-        ref = known.get(noun, f"{word}-web")
+        ref = known.get("image_id" if noun == "image" else noun, f"{word}-web")
         path = re.sub(r"<slug:(host|swarm|verb|noun|team)>", lambda part: known[part[1]], path)
         path = path.replace("<slug:name>", host or word if path.startswith(("hosts/", "backups/")) else ref)
         path = re.sub("<str:(ref|name)>", lambda _part, ref=ref: ref, path)  # type: ignore[misc]
-        yield "/" + re.sub("<int:[a-z_]+>", ref if ref.isdecimal() else known["grant"], path)
+        yield "/" + re.sub("<int:[a-z_]+>", ref if ref.isdecimal() else known["grant"], path), route
 
 
 def call(client: Client, example: Example, known: dict[str, str]) -> Any:
