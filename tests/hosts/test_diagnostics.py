@@ -159,6 +159,11 @@ def nobody_looks(product: Product) -> bool:
     return streams["logs"] == streams["viewers"] == 0
 
 
+def is_watched(product: Product) -> bool:
+    row = of_local(product)
+    return bool(row["watched_by"] and row["connected"] and row["listed"] and row["state"] == "online")
+
+
 @pytest.mark.core
 def test_the_running_product_shows_its_parts_and_an_open_log(product: Product, docker_engine: DockerEngine) -> None:
     def roles() -> set[str]:
@@ -166,8 +171,8 @@ def test_the_running_product_shows_its_parts_and_an_open_log(product: Product, d
 
     until(lambda: roles() == {"web", "worker", "beat", "watch"}, "a heartbeat of every part")
     until(lambda: nobody_looks(product), "what tests before this one looked at to be closed")
+    until(lambda: is_watched(product), "it to be connected and listed")
     before = of_local(product)
-    assert before["watched_by"] and before["connected"] and before["listed"] and before["state"] == "online"
     docker_engine.docker("run", "-d", "--name", "quay-watched", "busybox", "sleep", "1000")
     try:
         until(lambda: of_local(product)["events"] > before["events"], "the events to be counted")
