@@ -84,7 +84,8 @@ def furnish(member: Member, product: Product, engine: DockerEngine) -> Side:
     assert kept["state"] == "done", kept
     product.api("users", "POST", name=name, role="member", password=PASSWORD)
     product.api(f"teams/{word}/members/{name}", "PUT", lead=False)
-    more = {"job_id": str(kept["id"]), "backup": str(kept["result"]["backup"])}
+    image = engine.docker("images", "-q", "--no-trunc", f"{word}/app:1").strip()
+    more = {"job_id": str(kept["id"]), "backup": str(kept["result"]["backup"]), "image_id": image}
     return Side(member, product.session(name), product, more)
 
 
