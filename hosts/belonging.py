@@ -6,13 +6,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.models import Team
 from accounts.rights import Right
 from common.errors import Conflict, Invalid
 from hosts.access import may
 from hosts.models import Container, Host, Volume
 from hosts.models.owners import TEAM_LABEL
-from hosts.owning import Corner, is_limited, teams_there
+from hosts.owning import Corner, is_limited, team_name, teams_there
 from jobs.models import Job
 
 MOVED = gettext_noop("%(name)s on %(host)s belongs to another team since this was asked for. Ask for it anew.")
@@ -45,8 +44,8 @@ def name_for(job: Job, host: Host, engine_id: str, name: str) -> str:
 def labels_for(labels: Mapping[str, str], team: int | None) -> dict[str, str]:
     """Labels of a volume that is made from another one's content: it is this team's, whatever the other one's said."""
     rest = {name: value for name, value in labels.items() if name != TEAM_LABEL}
-    owner = Team.objects.filter(pk=team).first() if team is not None else None
-    return rest | ({TEAM_LABEL: owner.name} if owner else {})
+    owner = team_name(team)
+    return rest | ({TEAM_LABEL: owner} if owner else {})
 
 
 def corner_for(actor: Any, host: Host, *, field: str) -> Corner:

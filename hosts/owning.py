@@ -98,6 +98,11 @@ def team_called(name: str) -> int | None:
     return Team.objects.filter(name=name).values_list("pk", flat=True).first() if name and is_text(name) else None
 
 
+def team_name(key: int | None) -> str:
+    """The name of the team of this key; "" where there is none."""
+    return Team.objects.filter(pk__in=[key]).values_list("name", flat=True).first() or ""
+
+
 def labelled(teams: Collection[int], labels: dict[str, str]) -> tuple[dict[str, str], int]:
     """The labels of what somebody makes who may make it for one of these teams alone, and its key. Raises Denied, and
     Invalid for `labels`."""
@@ -125,10 +130,15 @@ def check_labels(labels: Collection[str], field: str = "labels") -> None:
 def check_free(host: Host, noun: str, key: str, team: int | None, field: str = "name") -> None:
     """Raises Invalid when what is known by `key` is another team's, be it there now or not: also a volume that is not
     there yet, and that a task of another's service would find."""
-    if Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists():
-        raise Invalid(field, HIDDEN, {"name": key})
+    check_word(host, noun, key, team, field)
     if noun == "volume" and not Volume.objects.filter(host=host, name=key).exists():
         check_not_mounted(Service.objects.filter(swarm__members__host=host), key, team, field)
+
+
+def check_word(host: Host, noun: str, key: str, team: int | None, field: str) -> None:
+    """Raises Invalid when by the word of who manages the host what is known by `key` is another team's."""
+    if Adoption.objects.filter(host=host, noun=noun, key=key).exclude(team=team).exists():
+        raise Invalid(field, HIDDEN, {"name": key})
 
 
 def check_not_mounted(services: QuerySet[Service], volume: str, team: int | None, field: str) -> None:
@@ -193,7 +203,7 @@ def check_uses(actor: Any, corner: Corner, spec: ContainerSpec, had: Collection[
             raise Invalid(field, NOT_THERE, {"name": name})
         if any(row.owner_id != team for row in found):
             raise Invalid(field, HIDDEN, {"name": name})
-    label = {TEAM_LABEL: next(iter(Team.objects.filter(pk__in=[team]).values_list("name", flat=True)), "")}
+    label = {TEAM_LABEL: team_name(team)}
     mounts = [replace(mount, labels=mount.labels | label) if mount.type == "volume" else mount for mount in spec.mounts]
     return replace(spec, mounts=mounts)
 
@@ -206,11 +216,16 @@ def demand_usable(actor: Any, rows: Iterable[Any], team: int | None, field: str,
 def _check_network(actor: Any, corner: Corner, name: str, field: str) -> None:
     if name in PREDEFINED or name in ("", "default"):
         return
-    rows = Network.objects.select_related("host").filter(host=corner.host)
+    demand_network(actor, [corner.host], corner.owner_id, name, field)
+
+
+def demand_network(actor: Any, hosts: Iterable[Host], team: int | None, name: str, field: str) -> None:
+    """Raises Invalid for a network, by its name or the beginning of its id, that the team may not use on these hosts."""
+    rows = Network.objects.select_related("host").filter(host__in=hosts)
     found = list(rows.filter(name=name)) + list(rows.filter(engine_id__startswith=name))
-    if not found:
+    if not name or not found:
         raise Invalid(field, NOT_THERE, {"name": name})
-    demand_usable(actor, found, corner.owner_id, field, name)
+    demand_usable(actor, found, team, field, name)
 
 
 def others_in(spec: ContainerSpec) -> Iterator[tuple[str, str]]:
@@ -248,9 +263,8 @@ def check_labels_of(corner: Corner, image: Any, spec: ContainerSpec) -> None:
     labels = labels_of(((image or {}).get("Config") or {}).get("Labels"))
     if labels.get(TEAM_LABEL, "") == spec.labels.get(TEAM_LABEL) != "":
         raise Failure("labelled", 409, LABELLED, {"image": spec.image})
-    if any(
-        label.startswith(OF_TASKS) for label in labels.keys() | spec.labels
-    ):  # it would count with that service, and not in the team's quota
+    # it would count with that service, and not in the team's quota
+    if any(label.startswith(OF_TASKS) for label in labels.keys() | spec.labels):
         raise Failure("labelled", 409, PRETENDS)
     own = {name: value for name, value in spec.labels.items() if labels.get(name) != value}
     check_free(corner.host, "container", key_of("container", spec.name, own), corner.owner_id)

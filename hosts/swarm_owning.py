@@ -8,24 +8,26 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from accounts.models import Team
 from accounts.rights import Right, standing_of
 from common.errors import Conflict, Invalid
 from hosts.access import may
-from hosts.models import Config, Host, Image, Network, Node, Secret, Swarm, SwarmMember, Volume
+from hosts.models import Config, Host, Image, Node, Secret, Service, Swarm, SwarmMember, Volume
 from hosts.models.networks import PREDEFINED
 from hosts.models.owners import KEY_AT_MOST, TEAM_LABEL
 from hosts.models.swarms import SwarmCorner, SwarmOwned
 from hosts.owning import (
     NO_IMAGES,
-    NOT_THERE,
     STAYS,
     check_free,
     check_labels,
+    check_not_mounted,
+    check_word,
+    demand_network,
     demand_usable,
     is_usable,
     labelled,
     team_called,
+    team_name,
 )
 from hosts.service_specs import ids_in
 from hosts.specs.services.body import NO_SUCH, Ids
@@ -43,7 +45,7 @@ NO_TEMPLATE = gettext_noop(
     "A volume's name with a template in it, which a node fills in, is only for who may change all services of the swarm."
 )
 NO_CLUSTER = gettext_noop("Volumes of the swarm are mounted only by who may change all of its services.")
-CORNERS: dict[type[SwarmOwned], Right] = {Secret: Right.SECRETS_MANAGE, Config: Right.CONFIGS_MANAGE}
+Files = type[Secret] | type[Config]
 Body = Mapping[str, Any]
 
 
@@ -91,32 +93,32 @@ def check_still(actor: Any, right: Right, row: SwarmOwned, told: Body) -> None:
 
 def ids_for(actor: Any, corner: SwarmCorner) -> Ids:
     """The ids by name of the secrets and configs that `actor` may let a service there use."""
-    found = ids_in(corner.swarm)
     if not is_limited_in(actor, corner.swarm):
-        return found
-    return Ids(
-        found.secrets if may(actor, Right.SECRETS_MANAGE, corner.swarm) else _own(Secret, corner),
-        found.configs if may(actor, Right.CONFIGS_MANAGE, corner.swarm) else _own(Config, corner),
-    )
+        return ids_in(corner.swarm)
+    return Ids(_usable(actor, Secret, corner), _usable(actor, Config, corner))
 
 
-def _own(model: type[SwarmOwned], corner: SwarmCorner) -> dict[str, str]:
+def _usable(actor: Any, model: Files, corner: SwarmCorner) -> dict[str, str]:
+    """Ids by name."""
+    if may(actor, model.manage_right, corner.swarm):
+        return dict(model.objects.filter(swarm=corner.swarm).values_list("name", "engine_id"))
+    return _own(model, corner)
+
+
+def _own(model: Files, corner: SwarmCorner) -> dict[str, str]:
     if corner.owner_id is None:
         return {}
-    rows = model._default_manager.filter(swarm=corner.swarm, owner=corner.owner_id)
+    rows = model.objects.filter(swarm=corner.swarm, owner=corner.owner_id)
     return dict(rows.values_list("name", "engine_id"))
 
 
 def with_team(actor: Any, corner: SwarmCorner, spec: ServiceSpec, had: Collection[str] = ()) -> None:
     """Lets the volumes that come with it be its team's; `had`: names of those that it mounts already."""
     if is_limited_in(actor, corner.swarm):
+        label = {TEAM_LABEL: team_name(corner.owner_id)}
         for mount in spec.mounts:
             if mount.type == "volume" and mount.source not in had:
-                mount.labels = mount.labels | {TEAM_LABEL: _name_of(corner)}
-
-
-def _name_of(corner: SwarmCorner) -> str:
-    return Team.objects.filter(pk__in=[corner.owner_id]).values_list("name", flat=True).first() or ""
+                mount.labels = mount.labels | label
 
 
 # ---------------------------------------------------------------- what it uses
@@ -130,11 +132,11 @@ def check_service_uses(
     back: bool = False,
 ) -> None:
     """`body` is a Spec as it goes to the engine, or as the engine would take it; `had` the one that the service has, whose
-    uses stay, with the names of its `networks` by id. `back`: it was so before its last change. Raises Invalid for what `actor`, who may change services of their teams alone, may not use for it, and
-    Conflict where that cannot be known."""
+    uses stay, with the names of its `networks` by id. `back`: it was so before its last change. Raises Invalid for what
+    `actor`, who may change services of their teams alone, may not use for it, and Conflict where that cannot be known."""
     if not is_limited_in(actor, corner.swarm):
         return
-    hosts, team = _all_hosts(corner.swarm), _name_of(corner)
+    hosts, team = _all_hosts(corner.swarm), team_name(corner.owner_id)
     labels, of_container = _labels(body), _labels(_container(body))
     if had is not None and (not team or _labels(had).get(TEAM_LABEL) != team):
         raise Conflict(GIVEN)  # of which the tables have not heard
@@ -211,29 +213,27 @@ def _uses(body: Body) -> Iterator[Use]:
             yield Use(kind, source, f"mounts.{n}.source", more=(part, bool(mount.get("ReadOnly"))))
 
 
-def _check_file(model: type[SwarmOwned], actor: Any, corner: SwarmCorner, _hosts: list[Host], use: Use) -> None:
-    if may(actor, CORNERS[model], corner.swarm) or use.name in _own(model, corner).values():
+def _check_file(model: Files, actor: Any, corner: SwarmCorner, _hosts: list[Host], use: Use) -> None:
+    if may(actor, model.manage_right, corner.swarm) or use.name in _own(model, corner).values():
         return
     raise Invalid(use.field, NO_SUCH, {"value": (use.called or use.name)[:80]})
 
 
 def _check_network(actor: Any, corner: SwarmCorner, hosts: list[Host], use: Use) -> None:
-    if use.name in PREDEFINED:
-        return
-    rows = Network.objects.select_related("host").filter(host__in=hosts)
-    found = list(rows.filter(name=use.name)) + list(rows.filter(engine_id__startswith=use.name))
-    if not use.name or not found:
-        raise Invalid(use.field, NOT_THERE, {"name": use.name})
-    demand_usable(actor, found, corner.owner_id, use.field, use.name)
+    if use.name not in PREDEFINED:
+        demand_network(actor, hosts, corner.owner_id, use.name, use.field)
 
 
 def _check_volume(actor: Any, corner: SwarmCorner, hosts: list[Host], use: Use) -> None:
     if "{{" in use.name:
         raise Invalid(use.field, NO_TEMPLATE)
-    rows = Volume.objects.select_related("host").filter(host__in=hosts, name=use.name)
+    rows = list(Volume.objects.select_related("host").filter(host__in=hosts, name=use.name))
     demand_usable(actor, rows, corner.owner_id, use.field, use.name)
     for host in hosts:
-        check_free(host, "volume", use.name, corner.owner_id, use.field)
+        check_word(host, "volume", use.name, corner.owner_id, use.field)
+    if len(rows) < len(hosts):  # on one of them it is still to be made
+        services = Service.objects.filter(swarm=corner.swarm)
+        check_not_mounted(services, use.name, corner.owner_id, use.field)
 
 
 def _refuse_cluster(_actor: Any, _corner: SwarmCorner, _hosts: list[Host], use: Use) -> None:

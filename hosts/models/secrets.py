@@ -27,6 +27,7 @@ class Secret(ForServices):
     """A secret. Its value is nowhere here, and no engine tells it."""
 
     view_right = Right.SECRETS_VIEW
+    manage_right = Right.SECRETS_MANAGE
 
     noun = "secret"
     driver = models.CharField(max_length=100, blank=True)
@@ -41,6 +42,7 @@ class Config(ForServices):
     """A config. What is in it is asked from a manager when somebody with the right wants to see it."""
 
     view_right = Right.CONFIGS_VIEW
+    manage_right = Right.CONFIGS_MANAGE
 
     noun = "config"
     templating = models.CharField(max_length=100, blank=True)

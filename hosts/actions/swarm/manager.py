@@ -80,7 +80,8 @@ def on_manager(
     context: JobContext | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Iterator[Asking]:
-    """`recorded` in the name of the swarm that `thing` is, or is in, with a manager to ask. In a job by its `context`, which cancels.
+    """`recorded` in the name of the swarm that `thing` is, or is in, with a manager to ask. In a job by its `context`,
+    which cancels.
 
     Raises Denied, and Failure (no manager, or what it said).
     """

@@ -19,7 +19,7 @@ from hosts.swarm_plan import check_labels, check_value
 
 NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?")
 TEMPLATINGS = ("", "golang")
-MANAGE = {"secret": Right.SECRETS_MANAGE, "config": Right.CONFIGS_MANAGE}
+MANAGE = {model.noun: model.manage_right for model in (Secret, Config)}
 SHOWN = 4
 NO_DRIVER = gettext_noop(
     "A driver gives the values of all secrets that it has: only who manages the swarm's secrets uses one."
